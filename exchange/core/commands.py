@@ -1,0 +1,141 @@
+"""Everything that can change the venue, as records. They are journaled: append fields with defaults, never reuse a tag."""
+
+import msgspec
+
+from exchange.core.enums import MarketState, OrderType, SelfTradePrevention, Side, TimeInForce, Wallet
+from exchange.core.units import Atoms, Lots, Nanos, Ticks
+
+
+class Record(msgspec.Struct, frozen=True, gc=False, tag_field="type", array_like=False, omit_defaults=True):
+    """Base of all commands."""
+
+
+class CreateAccount(Record, frozen=True, gc=False, tag="create_account"):
+    """Open the next account; deposits are in atoms, into the futures and the funding wallet."""
+
+    name: str
+    deposit: Atoms = Atoms(0)
+    funding_deposit: Atoms = Atoms(0)
+
+
+class Deposit(Record, frozen=True, gc=False, tag="deposit"):
+    """Add money from outside to the futures wallet."""
+
+    account_id: int
+    amount: Atoms
+
+
+class Withdraw(Record, frozen=True, gc=False, tag="withdraw"):
+    """Take money from the futures wallet to the outside, at most what is withdrawable."""
+
+    account_id: int
+    amount: Atoms
+
+
+class Transfer(Record, frozen=True, gc=False, tag="transfer"):
+    """Move money from one wallet of an account to its other one."""
+
+    account_id: int
+    source: Wallet
+    amount: Atoms
+
+
+class PlaceOrder(Record, frozen=True, gc=False, tag="place_order"):
+    """Place an order. `price` is 0 for MARKET; an empty `client_order_id` asks the venue to make one."""
+
+    account_id: int
+    symbol: str
+    side: Side
+    order_type: OrderType
+    quantity: Lots
+    price: Ticks = Ticks(0)
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    client_order_id: str = ""
+    self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER
+
+
+class CancelOrder(Record, frozen=True, gc=False, tag="cancel_order"):
+    """Cancel one open order, named by its id or, when that is 0, by its client order id."""
+
+    account_id: int
+    symbol: str
+    order_id: int = 0
+    client_order_id: str = ""
+
+
+class CancelAllOrders(Record, frozen=True, gc=False, tag="cancel_all_orders"):
+    """Cancel every open order of an account in one contract."""
+
+    account_id: int
+    symbol: str
+
+
+class AmendOrder(Record, frozen=True, gc=False, tag="amend_order"):
+    """Give an open order a new total quantity and price. `reduce_only` true is refused on an order that is not."""
+
+    account_id: int
+    symbol: str
+    side: Side
+    quantity: Lots
+    price: Ticks
+    order_id: int = 0
+    client_order_id: str = ""
+    reduce_only: bool = False
+    modify_id: int = 0
+
+
+class SetLeverage(Record, frozen=True, gc=False, tag="set_leverage"):
+    """Choose the leverage of an account in one contract."""
+
+    account_id: int
+    symbol: str
+    leverage: int
+
+
+class SetIndexPrice(Record, frozen=True, gc=False, tag="set_index_price"):
+    """A new index price; `source_ts` is the feed's own time, so that a restarted feed goes on from it."""
+
+    symbol: str
+    price: Ticks
+    source_ts: Nanos = Nanos(0)
+
+
+class SetMarketState(Record, frozen=True, gc=False, tag="set_market_state"):
+    """Open, restrict or halt a contract."""
+
+    symbol: str
+    state: MarketState
+
+
+class Annotate(Record, frozen=True, gc=False, tag="annotate"):
+    """Record a text beside the commands (news, rounds); it changes nothing."""
+
+    kind: str
+    text: str
+
+
+class Tick(Record, frozen=True, gc=False, tag="tick"):
+    """Do what is due at this time: basis samples, marks, funding, margin checks, unwinding. Asked for by `next_due`."""
+
+
+class Resume(Record, frozen=True, gc=False, tag="resume"):
+    """The venue starts, or starts again after an outage: missed fundings settle, missed samples are dropped."""
+
+
+Command = (
+    CreateAccount
+    | Deposit
+    | Withdraw
+    | Transfer
+    | PlaceOrder
+    | CancelOrder
+    | CancelAllOrders
+    | AmendOrder
+    | SetLeverage
+    | SetIndexPrice
+    | SetMarketState
+    | Annotate
+    | Tick
+    | Resume
+)

@@ -1,0 +1,253 @@
+"""What a contract and a venue allow: frozen rules read from TOML text. No state, no files."""
+
+import tomllib
+
+import msgspec
+
+from exchange.core.units import (
+    ATOMS_PER_QUOTE,
+    INT63_MAX,
+    RATE_ONE,
+    SECOND,
+    Atoms,
+    Lots,
+    Nanos,
+    RateE8,
+    Ticks,
+    div_ceil,
+    div_floor,
+    parse_decimal,
+)
+
+
+class Bracket(msgspec.Struct, frozen=True, gc=False):
+    """One maintenance bracket: it holds notionals n with `floor < n <= cap` (mechanics: Binance's brackets)."""
+
+    floor: Atoms
+    cap: Atoms
+    rate: RateE8
+    cum: Atoms
+    max_leverage: int
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """The rules of one linear perpetual contract. Prices in ticks, quantities in lots, money in atoms, rates in 1e-8."""
+
+    symbol: str
+    base_asset: str
+    quote_asset: str
+    tick_atoms: int  # one tick, in atoms of the quote asset
+    step_e8: int  # one lot, in 1e-8 of the base asset
+    price_digits: int  # digits after the point in price text
+    quantity_digits: int
+    min_price: Ticks
+    max_price: Ticks
+    min_quantity: Lots
+    max_quantity: Lots
+    market_max_quantity: Lots
+    min_notional: Atoms
+    band_up: RateE8  # PERCENT_PRICE: BUY at most mark * band_up
+    band_down: RateE8  # PERCENT_PRICE: SELL at least mark * band_down
+    market_take_bound: RateE8  # a MARKET order reaches at most this far from the mark
+    max_open_orders: int
+    maker_fee: RateE8
+    taker_fee: RateE8
+    liquidation_fee: RateE8
+    default_leverage: int
+    mark_interval: Nanos  # 0: with every index price
+    basis_interval: Nanos
+    basis_window: int  # samples in the average of the basis
+    funding_interval: Nanos
+    funding_rate: RateE8  # constant, per interval
+    brackets: tuple[Bracket, ...]
+
+    @property
+    def value_unit(self) -> int:
+        """Atoms that one lot is worth per tick of price: notional = ticks * lots * value_unit, exactly."""
+        return self.tick_atoms * self.step_e8 // ATOMS_PER_QUOTE
+
+    @property
+    def max_leverage(self) -> int:
+        """The highest leverage that any bracket allows."""
+        return self.brackets[0].max_leverage
+
+    def notional(self, price: int, quantity: int) -> Atoms:
+        """Return price (ticks) times quantity (lots, signed or not) in atoms: exact, no rounding."""
+        return Atoms(price * quantity * self.value_unit)
+
+    def bracket_of(self, notional: int) -> Bracket:
+        """Return the bracket that holds a notional in atoms; beyond the last cap, the last one."""
+        for bracket in self.brackets:
+            if notional <= bracket.cap:
+                return bracket
+        return self.brackets[-1]
+
+    def notional_cap(self, leverage: int) -> Atoms:
+        """Return the largest notional, in atoms, that may be held at this leverage; 0 when no bracket allows it."""
+        caps = [bracket.cap for bracket in self.brackets if bracket.max_leverage >= leverage]
+        return caps[-1] if caps else Atoms(0)
+
+    def price_shifted(self, price: int, shift: int, *, up: bool) -> Ticks:
+        """Return price * (1 + shift/1e-8) in ticks, rounded toward `price`, so that the bound is never overstepped."""
+        moved = price * (RATE_ONE + shift)
+        return Ticks(div_floor(moved, RATE_ONE) if up else div_ceil(moved, RATE_ONE))
+
+
+class VenueRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rules of the venue as a whole; they are written into the header of the journal."""
+
+    fund_seed: Atoms = Atoms(1_000_000 * ATOMS_PER_QUOTE)
+    margin_call_ratio: RateE8 = RateE8(80_000_000)  # maintenance margin / equity at which a call is sent
+    margin_call_rearm: RateE8 = RateE8(70_000_000)  # below it the next call is armed again
+    fund_cap: RateE8 = RateE8(RATE_ONE)  # net notional the fund should hold at most, as a share of its balance
+    unwind_interval: Nanos = Nanos(SECOND)
+    unwind_share: RateE8 = RateE8(10_000_000)  # of the visible depth within the bound, per interval
+    unwind_bound: RateE8 = RateE8(1_000_000)  # the fund trades at most this far from the mark
+    max_accounts: int = 10_000
+    max_amendments: int = 10_000
+
+
+class BracketText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One bracket as written in TOML."""
+
+    cap: str
+    rate: str
+    max_leverage: int
+
+
+class ContractText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A contract as written in TOML: decimals are text, intervals are whole seconds."""
+
+    symbol: str
+    base_asset: str
+    quote_asset: str
+    tick_size: str
+    step_size: str
+    price_digits: int
+    quantity_digits: int
+    min_price: str
+    max_price: str
+    min_quantity: str
+    max_quantity: str
+    market_max_quantity: str
+    min_notional: str
+    band_up: str
+    band_down: str
+    market_take_bound: str
+    max_open_orders: int
+    maker_fee: str
+    taker_fee: str
+    liquidation_fee: str
+    default_leverage: int
+    mark_interval_seconds: int
+    basis_interval_seconds: int
+    basis_window: int
+    funding_interval_seconds: int
+    funding_rate: str
+    brackets: list[BracketText]
+
+
+def bracket_cums(caps: list[int], rates: list[int]) -> list[int]:
+    """Return the `cum` of each bracket so that the maintenance margin is continuous: cum += floor * (rate - previous).
+
+    Caps in atoms, rates in 1e-8. Raises ValueError when a cum is not a whole number of atoms.
+    """
+    cums = [0]
+    for floor, previous, rate in zip(caps, rates, rates[1:], strict=False):
+        step, remainder = divmod(floor * (rate - previous), RATE_ONE)
+        if remainder:
+            msg = f"bracket floor {floor} times rate step {rate - previous} is not a whole number of atoms"
+            raise ValueError(msg)
+        cums.append(cums[-1] + step)
+    return cums
+
+
+def parse_contract(text: str) -> Contract:
+    """Return the contract described by TOML text. Raises ValueError, naming the field, on anything not exact."""
+    written = msgspec.convert(tomllib.loads(text), ContractText)
+    tick_atoms = _decimal(written.tick_size, "tick_size", 1)
+    step_e8 = _decimal(written.step_size, "step_size", 1)
+    contract = Contract(
+        symbol=written.symbol,
+        base_asset=written.base_asset,
+        quote_asset=written.quote_asset,
+        tick_atoms=tick_atoms,
+        step_e8=step_e8,
+        price_digits=written.price_digits,
+        quantity_digits=written.quantity_digits,
+        min_price=Ticks(_decimal(written.min_price, "min_price", tick_atoms)),
+        max_price=Ticks(_decimal(written.max_price, "max_price", tick_atoms)),
+        min_quantity=Lots(_decimal(written.min_quantity, "min_quantity", step_e8)),
+        max_quantity=Lots(_decimal(written.max_quantity, "max_quantity", step_e8)),
+        market_max_quantity=Lots(_decimal(written.market_max_quantity, "market_max_quantity", step_e8)),
+        min_notional=Atoms(_decimal(written.min_notional, "min_notional", 1)),
+        band_up=RateE8(_decimal(written.band_up, "band_up", 1)),
+        band_down=RateE8(_decimal(written.band_down, "band_down", 1)),
+        market_take_bound=RateE8(_decimal(written.market_take_bound, "market_take_bound", 1)),
+        max_open_orders=written.max_open_orders,
+        maker_fee=RateE8(_decimal(written.maker_fee, "maker_fee", 1)),
+        taker_fee=RateE8(_decimal(written.taker_fee, "taker_fee", 1)),
+        liquidation_fee=RateE8(_decimal(written.liquidation_fee, "liquidation_fee", 1)),
+        default_leverage=written.default_leverage,
+        mark_interval=Nanos(written.mark_interval_seconds * SECOND),
+        basis_interval=Nanos(written.basis_interval_seconds * SECOND),
+        basis_window=written.basis_window,
+        funding_interval=Nanos(written.funding_interval_seconds * SECOND),
+        funding_rate=RateE8(_decimal(written.funding_rate, "funding_rate", 1)),
+        brackets=_brackets(written.brackets),
+    )
+    problem = _listing_problem(contract)
+    if problem:
+        msg = f"contract {contract.symbol}: {problem}"
+        raise ValueError(msg)
+    return contract
+
+
+def _decimal(text: str, field: str, unit: int) -> int:
+    value = parse_decimal(text, 8)
+    if value is None or value % unit:
+        msg = f"{field} = {text!r} is not a decimal number on its grid"
+        raise ValueError(msg)
+    return value // unit
+
+
+def _brackets(written: list[BracketText]) -> tuple[Bracket, ...]:
+    caps = [_decimal(row.cap, "brackets.cap", 1) for row in written]
+    rates = [_decimal(row.rate, "brackets.rate", 1) for row in written]
+    floors = [0, *caps[:-1]]
+    return tuple(
+        Bracket(Atoms(floor), Atoms(cap), RateE8(rate), Atoms(cum), row.max_leverage)
+        for floor, cap, rate, cum, row in zip(floors, caps, rates, bracket_cums(caps, rates), written, strict=True)
+    )
+
+
+def _listing_problem(contract: Contract) -> str:
+    """Return why a contract cannot be listed, or an empty text."""
+    caps = [bracket.cap for bracket in contract.brackets]
+    rates = [bracket.rate for bracket in contract.brackets]
+    leverages = [bracket.max_leverage for bracket in contract.brackets]
+    checks = [
+        (contract.tick_atoms > 0 and contract.step_e8 > 0, "tick_size and step_size must be positive"),
+        (
+            contract.tick_atoms * contract.step_e8 % ATOMS_PER_QUOTE == 0 and contract.value_unit > 0,
+            "tick_size * step_size must be a whole number of atoms (1e-8)",
+        ),
+        (contract.tick_atoms % 10 ** (8 - contract.price_digits) == 0, "tick_size needs more price_digits"),
+        (contract.step_e8 % 10 ** (8 - contract.quantity_digits) == 0, "step_size needs more quantity_digits"),
+        (0 < contract.min_price <= contract.max_price, "0 < min_price <= max_price must hold"),
+        (0 < contract.min_quantity <= contract.max_quantity, "0 < min_quantity <= max_quantity must hold"),
+        (contract.min_quantity <= contract.market_max_quantity, "market_max_quantity is below min_quantity"),
+        (contract.notional(contract.max_price, contract.max_quantity) < INT63_MAX, "the largest order exceeds 63 bits"),
+        (contract.band_down < RATE_ONE < contract.band_up, "band_down < 1 < band_up must hold"),
+        (0 < contract.market_take_bound < RATE_ONE, "market_take_bound must lie between 0 and 1"),
+        (caps == sorted(set(caps)) and rates == sorted(rates), "bracket caps must ascend, rates must not descend"),
+        (leverages == sorted(leverages, reverse=True) and leverages[-1] >= 1, "bracket max_leverage must not ascend"),
+        (all(0 < rate < RATE_ONE for rate in rates), "bracket rates must lie between 0 and 1"),
+        (1 <= contract.default_leverage <= contract.max_leverage, "default_leverage is beyond the brackets"),
+        (contract.taker_fee >= 0 and contract.liquidation_fee >= 0, "taker_fee and liquidation_fee must not be negative"),
+        (contract.taker_fee + contract.maker_fee >= 0, "a maker rebate may not exceed the taker fee"),
+        (contract.mark_interval >= 0 and contract.basis_interval > 0, "intervals must be positive"),
+        (contract.funding_interval > 0 and contract.basis_window > 0, "intervals must be positive"),
+        (contract.max_open_orders > 0, "max_open_orders must be positive"),
+    ]
+    return next((problem for holds, problem in checks if not holds), "")

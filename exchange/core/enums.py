@@ -1,0 +1,141 @@
+"""The closed vocabularies of the venue. Values are the wire's and the journal's words: never reuse or renumber one."""
+
+from enum import Enum, IntEnum
+
+
+class Side(IntEnum):
+    """Side of an order; the value is the sign it gives to a position."""
+
+    BUY = 1
+    SELL = -1
+
+    @property
+    def opposite(self) -> "Side":
+        """The side that such an order trades with."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(Enum):
+    """What an order is; LIQUIDATION orders come from the venue alone."""
+
+    LIMIT = "LIMIT"
+    MARKET = "MARKET"
+    LIQUIDATION = "LIQUIDATION"
+
+
+class TimeInForce(Enum):
+    """How long an order lives: the table in `matching` gives each its rule."""
+
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    GTX = "GTX"
+
+
+class SelfTradePrevention(Enum):
+    """What happens when an order meets one of the same account; the taker's mode decides."""
+
+    NONE = "NONE"
+    EXPIRE_TAKER = "EXPIRE_TAKER"
+    EXPIRE_MAKER = "EXPIRE_MAKER"
+    EXPIRE_BOTH = "EXPIRE_BOTH"
+
+
+class OrderStatus(Enum):
+    """Where an order stands."""
+
+    NEW = "NEW"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    EXPIRED_IN_MATCH = "EXPIRED_IN_MATCH"
+
+
+class Execution(Enum):
+    """What just happened to an order."""
+
+    NEW = "NEW"
+    TRADE = "TRADE"
+    CANCELED = "CANCELED"
+    EXPIRED = "EXPIRED"
+    AMENDMENT = "AMENDMENT"
+
+
+class ExpireReason(IntEnum):
+    """Why an order ended without its owner's wish; the numbers are the dialect's field `er`."""
+
+    NONE = 0
+    SELF_TRADE = 1
+    IOC_REMAINDER = 2
+    IOC_SELF_TRADE = 3
+    REDUCE_ONLY = 4
+    LIQUIDATION = 5
+    MARKET_REMAINDER = 9
+
+
+class MarketState(Enum):
+    """What a contract allows: everything, only cancels, or only cancels and no mark-driven liquidation orders."""
+
+    TRADING = "TRADING"
+    CANCEL_ONLY = "CANCEL_ONLY"
+    HALTED = "HALTED"
+
+
+class Wallet(Enum):
+    """The two wallets of an account; only the futures wallet is margin."""
+
+    FUTURES = "FUTURES"
+    FUNDING = "FUNDING"
+
+
+class BalanceReason(Enum):
+    """Why a futures wallet or a position changed."""
+
+    ORDER = "ORDER"
+    FUNDING_FEE = "FUNDING_FEE"
+    DEPOSIT = "DEPOSIT"
+    WITHDRAW = "WITHDRAW"
+    INSURANCE_CLEAR = "INSURANCE_CLEAR"
+    ADMIN_DEPOSIT = "ADMIN_DEPOSIT"
+    ADMIN_WITHDRAW = "ADMIN_WITHDRAW"
+
+
+class RejectReason(Enum):
+    """Every refusal of the core. A refused command changes nothing; each dialect maps each member to its own error."""
+
+    UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT"
+    UNKNOWN_SYMBOL = "UNKNOWN_SYMBOL"
+    UNKNOWN_ORDER = "UNKNOWN_ORDER"
+    VALUE_OUT_OF_RANGE = "VALUE_OUT_OF_RANGE"
+    AMOUNT_NOT_POSITIVE = "AMOUNT_NOT_POSITIVE"
+    TOO_MANY_ACCOUNTS = "TOO_MANY_ACCOUNTS"
+    IN_LIQUIDATION = "IN_LIQUIDATION"
+    MARKET_NOT_TRADING = "MARKET_NOT_TRADING"
+    NO_MARK_PRICE = "NO_MARK_PRICE"
+    PRICE_NOT_POSITIVE = "PRICE_NOT_POSITIVE"
+    PRICE_BELOW_MIN = "PRICE_BELOW_MIN"
+    PRICE_ABOVE_MAX = "PRICE_ABOVE_MAX"
+    PRICE_NOT_ALLOWED = "PRICE_NOT_ALLOWED"
+    QUANTITY_NOT_POSITIVE = "QUANTITY_NOT_POSITIVE"
+    QUANTITY_BELOW_MIN = "QUANTITY_BELOW_MIN"
+    QUANTITY_ABOVE_MAX = "QUANTITY_ABOVE_MAX"
+    NOTIONAL_TOO_SMALL = "NOTIONAL_TOO_SMALL"
+    PRICE_ABOVE_BAND = "PRICE_ABOVE_BAND"
+    PRICE_BELOW_BAND = "PRICE_BELOW_BAND"
+    COUNTER_PRICE_OUT_OF_BAND = "COUNTER_PRICE_OUT_OF_BAND"
+    CLIENT_ORDER_ID_DUPLICATED = "CLIENT_ORDER_ID_DUPLICATED"
+    TOO_MANY_OPEN_ORDERS = "TOO_MANY_OPEN_ORDERS"
+    REDUCE_ONLY_REJECTED = "REDUCE_ONLY_REJECTED"
+    REDUCE_ONLY_EXCEEDS_POSITION = "REDUCE_ONLY_EXCEEDS_POSITION"
+    POSITION_LIMIT = "POSITION_LIMIT"
+    FOK_NOT_FILLABLE = "FOK_NOT_FILLABLE"
+    POST_ONLY_WOULD_TAKE = "POST_ONLY_WOULD_TAKE"
+    MARGIN_INSUFFICIENT = "MARGIN_INSUFFICIENT"
+    BALANCE_INSUFFICIENT = "BALANCE_INSUFFICIENT"
+    LEVERAGE_NOT_VALID = "LEVERAGE_NOT_VALID"
+    LEVERAGE_MARGIN_INSUFFICIENT = "LEVERAGE_MARGIN_INSUFFICIENT"
+    AMEND_NO_CHANGE = "AMEND_NO_CHANGE"
+    AMEND_LIMIT_REACHED = "AMEND_LIMIT_REACHED"
+    AMEND_SIDE_MISMATCH = "AMEND_SIDE_MISMATCH"
+    AMEND_NOT_REDUCE_ONLY = "AMEND_NOT_REDUCE_ONLY"
