@@ -1,0 +1,72 @@
+# Everything a user or a maintainer runs. Needs python3 (3.11 to 3.13) with venv, make and git; the rest is installed
+# into .venv from hash-pinned locks. A stamp in .venv says what is installed, so that repeat runs start at once.
+
+PYTHON ?= python3
+ARGS ?=
+MINUTES ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+TYPED := $(wildcard exchange clients scenarios tests loadtests)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo real-day test check mutants simulate lock clean
+.DELETE_ON_ERROR:
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/runtime.stamp ## serve a demo exchange with house bots on loopback; ARGS="--seconds 45" passes flags
+	$(BIN)/margincall demo $(ARGS)
+
+real-day: $(VENV)/runtime.stamp ## the demo on a real minute file: make real-day MINUTES=PATH
+	@test -n "$(MINUTES)" || { echo 'real-day needs a minute file: make real-day MINUTES=PATH' >&2; exit 2; }
+	@test -r "$(MINUTES)" || { echo 'real-day cannot read $(MINUTES)' >&2; exit 2; }
+	$(BIN)/margincall demo --index "file:$(MINUTES)" --speed 60 $(ARGS)
+
+test: $(VENV)/dev.stamp ## run the tests; ARGS="-m 'not slow'" passes flags
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp ## style, format, types, floors, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m pytest $(ARGS)
+
+mutants: $(VENV)/dev.stamp ## plant known bugs one by one; each must be caught by its named test
+	$(BIN)/python -m tests.mutants.run $(ARGS)
+
+simulate: $(VENV)/dev.stamp ## a long random life of the venue against the naive reference
+	$(BIN)/python -m tests.simulation.campaign --commands 1000000 $(ARGS)
+
+lock: ## renew requirements.lock and requirements-dev.lock from pyproject.toml
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip --disable-pip-version-check install --quiet --upgrade uv
+	$(LOCK) --extra dev --output-file requirements-dev.lock
+	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+
+# The dev lock comes first: ccxt pins versions of what the run time needs, too, and both locks must agree.
+LOCK = .venv-lock/bin/uv pip compile pyproject.toml --group build --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --quiet \
+	--custom-compile-command 'make lock'
+
+clean: ## remove .venv, caches and build folders
+	rm -rf $(VENV) .venv-lock build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo 'Margincall needs Python 3.11 to 3.13; choose one with PYTHON=python3.12' >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+# The lock holds setuptools, so that the project itself is built without fetching anything.
+$(VENV)/runtime.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# A superset of the run-time lock, with the same versions.
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/runtime.stamp
+	$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	@touch $@
