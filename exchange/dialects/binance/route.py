@@ -1,0 +1,82 @@
+"""What an endpoint is: two kinds of table rows, and what an endpoint may look at. It lists no endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from exchange.core.commands import Command
+from exchange.core.contract import Contract
+from exchange.core.events import Event
+from exchange.core.state import State
+
+if TYPE_CHECKING:  # listen_keys is a neighbour; importing it here would close a circle
+    from exchange.dialects.binance.listen_keys import ListenKeys
+    from exchange.projections.history import History
+    from exchange.projections.market_data import MarketData
+
+Params = Mapping[str, str]
+Weight = int | Callable[[Params], int]
+
+
+class Security(Enum):
+    """What a caller must show: nothing, the API key, or the key with a timestamp and a signature."""
+
+    NONE = "NONE"
+    KEY = "KEY"
+    SIGNED = "SIGNED"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What an endpoint may look at. `account_id` is 0 and `api_key` empty where the route asks for no key.
+
+    `state` is read, never written. `now_ms` is the server's wall time in milliseconds.
+    """
+
+    state: State
+    contracts: Mapping[str, Contract]
+    market_data: MarketData
+    history: History
+    listen_keys: ListenKeys
+    now_ms: int
+    account_id: int
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRoute:
+    """An endpoint that changes no venue state. `read` returns a JSON-able object or raises DialectError."""
+
+    method: str
+    path: str
+    security: Security
+    weight: Weight
+    read: Callable[[Context, Params], object]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRoute:
+    """An endpoint that is one command. `parse` makes it or raises DialectError; `respond` renders what it caused.
+
+    `order_count` is what one call costs in the order counters (4 of the dialect). A `Rejected` event never reaches
+    `respond`: the gateway turns it into the error of `errors.REJECTIONS` first.
+    """
+
+    method: str
+    path: str
+    security: Security
+    weight: Weight
+    order_count: int
+    parse: Callable[[Context, Params], Command]
+    respond: Callable[[Context, Params, Sequence[Event]], object]
+
+
+Route = ReadRoute | CommandRoute
+
+
+def weight_of(route: Route, params: Params) -> int:
+    """Return what a call of this route costs in request weight."""
+    return route.weight if isinstance(route.weight, int) else route.weight(params)
