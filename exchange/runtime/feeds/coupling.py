@@ -1,0 +1,54 @@
+"""The coupled index: how a contract's own taker flow moves its index, as arbitrage would carry it to the spot market.
+
+Pure arithmetic over floats, no clock. What it yields is recorded as index prices, so that a replay needs none of it.
+
+With signed taker flow q (quote units, + bought) since the last step, and dt seconds gone by,
+
+    temporary(t)  =  temporary(t - dt) * 2^(-dt / TEMPORARY_HALF_LIFE_S)  +  TEMPORARY_BP_PER_MILLION * q / 1e6
+    permanent(t)  =  permanent(t - dt) * 2^(-dt / PERMANENT_HALF_LIFE_S)  +  PERMANENT_BP_PER_MILLION * q / 1e6
+    index(t)      =  path(t) * exp((temporary + permanent) * 1e-4)
+
+"Permanent" lasts for the length of a cascade; over hours the outside market pulls it back, else sessions would drift
+away from their path. The sum is bounded. The figures are a choice of this project, not an estimate of any market.
+"""
+
+import math
+from dataclasses import dataclass
+
+TEMPORARY_BP_PER_MILLION = 6.0
+TEMPORARY_HALF_LIFE_S = 10.0
+PERMANENT_BP_PER_MILLION = 2.0
+PERMANENT_HALF_LIFE_S = 1_800.0
+IMPACT_BP_MAX = 1_500.0
+MILLION = 1e6
+
+
+@dataclass(slots=True)
+class Coupling:
+    """The impact of one contract's flow on its index, in basis points."""
+
+    temporary_bp: float = 0.0
+    permanent_bp: float = 0.0
+
+    def step(self, flow_quote: float, elapsed_s: float) -> float:
+        """Take in the signed taker flow of the last `elapsed_s` seconds and return the factor for the path's price."""
+        millions = flow_quote / MILLION
+        self.temporary_bp = self.temporary_bp * 0.5 ** (elapsed_s / TEMPORARY_HALF_LIFE_S)
+        self.permanent_bp = self.permanent_bp * 0.5 ** (elapsed_s / PERMANENT_HALF_LIFE_S)
+        self.temporary_bp = _bounded(self.temporary_bp + TEMPORARY_BP_PER_MILLION * millions)
+        self.permanent_bp = _bounded(self.permanent_bp + PERMANENT_BP_PER_MILLION * millions)
+        return self.factor
+
+    @property
+    def factor(self) -> float:
+        """What the path's price is multiplied by."""
+        return math.exp(_bounded(self.temporary_bp + self.permanent_bp) * 1e-4)
+
+
+def resumed(index_price: float, path_price: float) -> Coupling:
+    """Return the coupling of a venue that starts again: the distance it had from its path counts as permanent."""
+    return Coupling(permanent_bp=_bounded(math.log(index_price / path_price) * 1e4))
+
+
+def _bounded(impact_bp: float) -> float:
+    return max(-IMPACT_BP_MAX, min(IMPACT_BP_MAX, impact_bp))
