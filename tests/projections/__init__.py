@@ -1,0 +1,1 @@
+"""Folds tried with events written by hand."""
