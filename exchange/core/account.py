@@ -31,7 +31,7 @@ class Position:
             self.entry_value += side * value
             return 0
         closing = min(quantity, abs(self.quantity))
-        closing_value = value * closing // quantity  # exact: a fill has one price
+        closing_value = value * closing // quantity  # exact but for a takeover, whose odd atom stays with what it opens
         released = div_toward_zero(self.entry_value * closing, abs(self.quantity))
         profit = -side * closing_value - released
         self.quantity += side * closing

@@ -1,4 +1,4 @@
-"""Everything that can change the venue, as records. They are journaled: append fields with defaults, never reuse a tag."""
+"""Everything that can change the venue, as records. Journaled: append fields with defaults, never reuse a tag."""
 
 import msgspec
 

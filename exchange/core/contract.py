@@ -31,7 +31,7 @@ class Bracket(msgspec.Struct, frozen=True, gc=False):
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """The rules of one linear perpetual contract. Prices in ticks, quantities in lots, money in atoms, rates in 1e-8."""
+    """The rules of one linear perpetual contract: prices in ticks, quantities in lots, money in atoms, rates in 1e-8."""
 
     symbol: str
     base_asset: str
@@ -244,7 +244,10 @@ def _listing_problem(contract: Contract) -> str:
         (leverages == sorted(leverages, reverse=True) and leverages[-1] >= 1, "bracket max_leverage must not ascend"),
         (all(0 < rate < RATE_ONE for rate in rates), "bracket rates must lie between 0 and 1"),
         (1 <= contract.default_leverage <= contract.max_leverage, "default_leverage is beyond the brackets"),
-        (contract.taker_fee >= 0 and contract.liquidation_fee >= 0, "taker_fee and liquidation_fee must not be negative"),
+        (
+            contract.taker_fee >= 0 and contract.liquidation_fee >= 0,
+            "taker_fee and liquidation_fee must not be negative",
+        ),
         (contract.taker_fee + contract.maker_fee >= 0, "a maker rebate may not exceed the taker fee"),
         (contract.mark_interval >= 0 and contract.basis_interval > 0, "intervals must be positive"),
         (contract.funding_interval > 0 and contract.basis_window > 0, "intervals must be positive"),

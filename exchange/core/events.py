@@ -40,8 +40,10 @@ class OrderRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):
-    """One side of a trade. `fee` is paid by the account (negative: a rebate); of a liquidation order it is the
-    liquidation fee, which goes to the insurance fund."""
+    """One side of a trade.
+
+    `fee` is paid by the account (negative: a rebate); of a liquidation order it goes to the insurance fund.
+    """
 
     trade_id: int
     price: Ticks

@@ -35,7 +35,7 @@ class State:
     rules: VenueRules
     markets: dict[str, Market]
     accounts: dict[int, Account]
-    ts: int = 0
+    ts: int = 0  # of the last command that was not refused
     resumed: bool = False
     unwind_due: int = NEVER
     trading_fees: int = 0  # what the venue earned: taker fees less maker rebates
@@ -46,6 +46,8 @@ class State:
     next_order_id: int = 1
     next_trade_id: int = 1
     next_liquidation_id: int = 1
+    # Of the command at work, nothing to remember:
+    previous_ts: int = 0
     events: list[Event] = field(default_factory=list)
 
     @property

@@ -12,7 +12,7 @@ RateE8 = NewType("RateE8", int)
 Nanos = NewType("Nanos", int)
 
 ATOM_DECIMALS = 8
-ATOMS_PER_QUOTE = 10**ATOM_DECIMALS
+ATOMS_PER_QUOTE: int = 10**ATOM_DECIMALS
 RATE_ONE = 10**8
 SECOND = 10**9
 NEVER = Nanos(2**63 - 1)
@@ -37,7 +37,7 @@ def parse_decimal(text: str, decimals: int) -> int | None:
     kept, beyond = fraction[:decimals], fraction[decimals:]
     if beyond.strip("0"):
         return None
-    value = int(whole or "0") * 10**decimals + int(kept.ljust(decimals, "0") or "0")
+    value: int = int(whole or "0") * 10**decimals + int(kept.ljust(decimals, "0") or "0")
     return -value if negative else value
 
 

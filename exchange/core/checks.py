@@ -1,0 +1,109 @@
+"""What is always true of a venue, each as one function that returns what is wrong, or nothing. For tests and health."""
+
+from collections.abc import Callable, Iterator
+
+from exchange.core.enums import Side
+from exchange.core.matching import closing_room, reduce_only_orders
+from exchange.core.state import State
+
+
+def conservation_residue(state: State) -> int:
+    """Return wallets + fees + dust - entry values - net deposits, in atoms: 0, always."""
+    accounts = state.accounts.values()
+    wallets = sum(sum(account.wallets.values()) for account in accounts)
+    entries = sum(holding.position.entry_value for account in accounts for holding in account.holdings.values())
+    return wallets + state.trading_fees + state.dust - entries - state.net_deposits
+
+
+def violations(state: State) -> list[str]:
+    """Return everything that is wrong with a venue between two commands; empty when all is well."""
+    return [problem for check in INVARIANTS for problem in check(state)]
+
+
+def _money_is_conserved(state: State) -> Iterator[str]:
+    residue = conservation_residue(state)
+    if residue:
+        yield f"money is not conserved: residue {residue} atoms"
+
+
+def _positions_sum_to_zero(state: State) -> Iterator[str]:
+    for symbol in state.markets:
+        total = sum(account.holdings[symbol].position.quantity for account in state.accounts.values())
+        if total:
+            yield f"{symbol}: longs and shorts differ by {total} lots"
+
+
+def _flat_positions_hold_nothing(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        for symbol, holding in account.holdings.items():
+            if not holding.position.quantity and holding.position.entry_value:
+                yield f"account {account.account_id} is flat in {symbol} but keeps an entry value"
+
+
+def _funding_wallets_are_not_negative(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        if sum(account.wallets.values()) < account.wallet_balance:
+            yield f"account {account.account_id} owes money to its funding wallet"
+
+
+def _dust_is_not_negative(state: State) -> Iterator[str]:
+    if state.dust < 0:
+        yield f"rounding has created {-state.dust} atoms"
+
+
+def _books_are_not_crossed(state: State) -> Iterator[str]:
+    for symbol, market in state.markets.items():
+        bid, ask = market.book.best_price(Side.BUY), market.book.best_price(Side.SELL)
+        if bid is not None and ask is not None and bid >= ask:
+            yield f"{symbol}: the book is crossed, {bid} >= {ask}"
+
+
+def _books_hold_the_open_orders(state: State) -> Iterator[str]:
+    for symbol, market in state.markets.items():
+        resting = [order for side in Side for level in market.book.levels(side) for order in level.orders.values()]
+        opened = [order for account in state.accounts.values() for order in account.holdings[symbol].orders.values()]
+        if {order.order_id for order in resting} != {order.order_id for order in opened}:
+            yield f"{symbol}: the book and the accounts disagree about open orders"
+        for side in Side:
+            for level in market.book.levels(side):
+                if level.quantity != sum(order.remaining for order in level.orders.values()):
+                    yield f"{symbol}: level {level.price} has a wrong total"
+                if any(order.remaining <= 0 or order.price != level.price for order in level.orders.values()):
+                    yield f"{symbol}: level {level.price} holds an order that does not belong there"
+
+
+def _reduce_only_orders_fit(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        for symbol, holding in account.holdings.items():
+            for side in Side:
+                total = sum(order.remaining for order in reduce_only_orders(holding, side))
+                if total > closing_room(holding.position.quantity, side):
+                    yield f"account {account.account_id}: reduce-only orders in {symbol} exceed the position"
+
+
+def _client_order_ids_match(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        opened = [order for holding in account.holdings.values() for order in holding.orders.values()]
+        named = account.client_order_ids
+        if len(named) != len(opened) or any(named.get(order.client_order_id) is not order for order in opened):
+            yield f"account {account.account_id}: client order ids and open orders disagree"
+
+
+def _locked_accounts_have_no_orders(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        if account.in_liquidation and any(holding.orders for holding in account.holdings.values()):
+            yield f"account {account.account_id} is in liquidation and has open orders"
+
+
+INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
+    _money_is_conserved,
+    _positions_sum_to_zero,
+    _flat_positions_hold_nothing,
+    _funding_wallets_are_not_negative,
+    _dust_is_not_negative,
+    _books_are_not_crossed,
+    _books_hold_the_open_orders,
+    _reduce_only_orders_fit,
+    _client_order_ids_match,
+    _locked_accounts_have_no_orders,
+)

@@ -1,0 +1,146 @@
+"""Liquidation of one position through the book, limited at the bankruptcy price; the fund takes over what is left.
+
+Sources: docs/rules.md section 8; Binance's procedure (its FAQ 360033525271) with dYdX's bankruptcy price and fee cap.
+"""
+
+from exchange.core.account import Account
+from exchange.core.book import Order
+from exchange.core.clearing import change_wallet, end_order, report_order, run_walk
+from exchange.core.enums import (
+    BalanceReason,
+    Execution,
+    ExpireReason,
+    OrderStatus,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+from exchange.core.events import FundInventoryExceeded, PositionLiquidated
+from exchange.core.margin import (
+    bankruptcy_amount,
+    equity,
+    maintenance_margin,
+    position_maintenance,
+    position_notional,
+)
+from exchange.core.matching import Terms, walk
+from exchange.core.state import Market, State
+from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks, div_ceil, div_floor
+
+
+class LiquidationFee:
+    """The liquidation fee of one position, fill by fill: capped at what is received beyond the bankruptcy value."""
+
+    __slots__ = ("_bankruptcy_value", "_filled", "_quantity", "_rate", "_received", "_side", "paid")
+
+    def __init__(self, side: Side, quantity: int, bankruptcy_value: int, rate: int) -> None:
+        """Begin with nothing filled. `quantity` in lots, not signed; `bankruptcy_value` signed, in atoms."""
+        self._side = side
+        self._quantity = quantity
+        self._bankruptcy_value = bankruptcy_value
+        self._rate = rate
+        self._filled = 0
+        self._received = 0
+        self.paid = 0
+
+    def __call__(self, quantity: int, notional: int, /) -> int:
+        """Return the fee of the next fill."""
+        self._filled += quantity
+        self._received -= self._side * notional
+        surplus = self._received - self.bankruptcy_share()
+        fee = max(0, min(div_floor(notional * self._rate, RATE_ONE), surplus - self.paid))
+        self.paid += fee
+        return fee
+
+    def bankruptcy_share(self) -> int:
+        """Return the bankruptcy value of what is filled so far, rounded up: what the account must be left with."""
+        return div_ceil(self._bankruptcy_value * self._filled, self._quantity)
+
+
+def liquidate_position(state: State, account: Account, market: Market) -> None:
+    """Sell a whole position into the book at the bankruptcy price or better; the fund takes the rest at that price."""
+    contract = market.contract
+    position = account.holdings[contract.symbol].position
+    held = position.quantity
+    balance, required = equity(state, account), maintenance_margin(state, account)
+    released = position_maintenance(market, position)
+    value = bankruptcy_amount(-position_notional(market, position), balance, released, required)
+    side = Side.SELL if held > 0 else Side.BUY
+    liquidation_id = state.next_liquidation_id
+    state.next_liquidation_id += 1
+    fee = LiquidationFee(side, abs(held), value, contract.liquidation_fee)
+    order = _liquidation_order(state, account, market, liquidation_id, _limit_price(contract.value_unit, held, value))
+    report_order(state, order, Execution.NEW)
+    terms = Terms(account.account_id, order.symbol, side, order.price, order.quantity, order.self_trade_prevention)
+    run_walk(state, market, order, walk(market.book, state.accounts, terms), fee)
+    left = order.remaining
+    taken_over_value = value - fee.bankruptcy_share()
+    if left:
+        end_order(state, order, OrderStatus.EXPIRED, ExpireReason.IOC_REMAINDER, resting=False)
+        _take_over(state, account, market, side, taken_over_value)
+    state.events.append(
+        PositionLiquidated(
+            liquidation_id=liquidation_id,
+            account_id=account.account_id,
+            symbol=contract.symbol,
+            quantity=Lots(held),
+            mark_price=Ticks(market.mark_price),
+            equity=Atoms(balance),
+            maintenance_margin=Atoms(required),
+            bankruptcy_value=Atoms(abs(value)),
+            limit_price=Ticks(order.price),
+            filled_quantity=Lots(order.filled),
+            filled_value=Atoms(order.cum_quote),
+            fee=Atoms(fee.paid),
+            taken_over_quantity=Lots(left),
+            taken_over_value=Atoms(abs(taken_over_value) if left else 0),
+        )
+    )
+
+
+def _limit_price(value_unit: int, held: int, bankruptcy_value: int) -> int:
+    """Return the bankruptcy price in ticks, rounded so that a fill at it leaves the account nothing to owe."""
+    if held > 0:
+        return max(1, div_ceil(bankruptcy_value, held * value_unit))
+    return max(1, div_floor(-bankruptcy_value, -held * value_unit))
+
+
+def _liquidation_order(state: State, account: Account, market: Market, liquidation_id: int, limit: int) -> Order:
+    held = account.holdings[market.contract.symbol].position.quantity
+    order_id = state.next_order_id
+    state.next_order_id += 1
+    return Order(
+        order_id=order_id,
+        account_id=account.account_id,
+        symbol=market.contract.symbol,
+        client_order_id=f"autoclose-{liquidation_id}",
+        side=Side.SELL if held > 0 else Side.BUY,
+        order_type=OrderType.LIQUIDATION,
+        time_in_force=TimeInForce.IOC,
+        quantity=abs(held),
+        price=limit,
+        reduce_only=True,
+        self_trade_prevention=SelfTradePrevention.NONE,
+        created_ts=state.ts,
+        updated_ts=state.ts,
+    )
+
+
+def _take_over(state: State, account: Account, market: Market, side: Side, value: int) -> None:
+    """Move the rest of a position to the fund for `value` (signed: what the account receives). A transfer, no trade."""
+    symbol = market.contract.symbol
+    left = abs(account.holdings[symbol].position.quantity)
+    fund = state.fund
+    # A fill takes the notional of its own side: a seller receives it, a buyer pays it.
+    profit = account.holdings[symbol].position.fill(side, left, -side * value)
+    fund_profit = fund.holdings[symbol].position.fill(side.opposite, left, -side * value)
+    change_wallet(state, account, profit, BalanceReason.INSURANCE_CLEAR, symbol)
+    change_wallet(state, fund, fund_profit, BalanceReason.INSURANCE_CLEAR, symbol)
+    inventory = sum(
+        position_notional(state.markets[held_symbol], holding.position)
+        for held_symbol, holding in fund.holdings.items()
+    )
+    cap = div_floor(max(0, fund.wallet_balance) * state.rules.fund_cap, RATE_ONE)
+    if abs(inventory) > cap:
+        state.events.append(FundInventoryExceeded(symbol, Atoms(abs(inventory)), Atoms(cap)))

@@ -1,0 +1,156 @@
+"""What a trader does with orders and leverage: place, amend, cancel. `admission` refuses, `clearing` moves money."""
+
+from exchange.core.account import Account
+from exchange.core.admission import (
+    Candidate,
+    admit,
+    admit_amendment,
+    admit_replacement,
+    crosses,
+    find_account,
+    find_order,
+)
+from exchange.core.book import Order
+from exchange.core.clearing import end_order, forget_order, open_order, report_order, run_walk, taker_fee_rule
+from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage
+from exchange.core.enums import Execution, ExpireReason, OrderStatus, RejectReason, SelfTradePrevention
+from exchange.core.events import LeverageSet, Rejected
+from exchange.core.margin import exposure_of, open_notional, placement_surplus
+from exchange.core.state import Market, State
+
+
+def place_order(state: State, command: PlaceOrder) -> Rejected | None:
+    """Let an order in, match it, and rest or expire what is left."""
+    candidate = admit(state, command)
+    if isinstance(candidate, Rejected):
+        return candidate
+    order_id = state.next_order_id
+    state.next_order_id += 1
+    order = Order(
+        order_id=order_id,
+        account_id=command.account_id,
+        symbol=command.symbol,
+        client_order_id=command.client_order_id or f"mc-{order_id}",
+        side=command.side,
+        order_type=command.order_type,
+        time_in_force=command.time_in_force,
+        quantity=command.quantity,
+        price=command.price,
+        reduce_only=command.reduce_only,
+        self_trade_prevention=command.self_trade_prevention,
+        created_ts=state.ts,
+        updated_ts=state.ts,
+    )
+    if candidate.life.rests:
+        open_order(state, order)
+    report_order(state, order, Execution.NEW)
+    _work(state, order, candidate)
+    return None
+
+
+def amend_order(state: State, command: AmendOrder) -> Rejected | None:
+    """Change quantity and price of an open order; it keeps its place only when it gets smaller at the same price."""
+    candidate = admit_amendment(state, command)
+    if isinstance(candidate, Rejected):
+        return candidate
+    order = candidate.amended
+    assert order is not None
+    if candidate.working <= 0 or (candidate.life.post_only and crosses(candidate)):
+        end_order(state, order, OrderStatus.CANCELED)
+        return None
+    keeps_place = command.price == order.price and command.quantity < order.quantity
+    if not keeps_place:
+        refusal = admit_replacement(candidate)
+        if refusal is not None:
+            return refusal
+        candidate.market.book.remove(order)
+        forget_order(state, order)
+        order.price = command.price
+    else:
+        candidate.market.book.reduce(order, order.quantity - command.quantity)
+    order.quantity = command.quantity
+    order.self_trade_prevention = SelfTradePrevention.NONE
+    order.amendments += 1
+    order.modify_id = command.modify_id
+    if not keeps_place:
+        open_order(state, order)
+    report_order(state, order, Execution.AMENDMENT)
+    if not keeps_place:
+        _work(state, order, candidate)
+    return None
+
+
+def cancel_order(state: State, command: CancelOrder) -> Rejected | None:
+    """Cancel one open order."""
+    account = find_account(state, command.account_id)
+    if account is None:
+        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
+    if command.symbol not in state.markets:
+        return Rejected(RejectReason.UNKNOWN_SYMBOL, command.account_id)
+    order = find_order(account, command.symbol, command.order_id, command.client_order_id)
+    if order is None:
+        return Rejected(RejectReason.UNKNOWN_ORDER, command.account_id)
+    end_order(state, order, OrderStatus.CANCELED)
+    return None
+
+
+def cancel_all_orders(state: State, command: CancelAllOrders) -> Rejected | None:
+    """Cancel every open order of an account in a contract; nothing open is no refusal."""
+    account = find_account(state, command.account_id)
+    if account is None:
+        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
+    if command.symbol not in state.markets:
+        return Rejected(RejectReason.UNKNOWN_SYMBOL, command.account_id)
+    for order in list(account.holdings[command.symbol].orders.values()):
+        end_order(state, order, OrderStatus.CANCELED)
+    return None
+
+
+def set_leverage(state: State, command: SetLeverage) -> Rejected | None:
+    """Choose a leverage: position and orders must fit its cap, and a lower one needs the margin."""
+    account = find_account(state, command.account_id)
+    if account is None:
+        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
+    market = state.markets.get(command.symbol)
+    if market is None:
+        return Rejected(RejectReason.UNKNOWN_SYMBOL, command.account_id)
+    refusal = _leverage_refusal(state, account, market, command.leverage)
+    if refusal is not None:
+        return refusal
+    account.holdings[command.symbol].leverage = command.leverage
+    state.events.append(LeverageSet(command.account_id, command.symbol, command.leverage))
+    return None
+
+
+def _leverage_refusal(state: State, account: Account, market: Market, leverage: int) -> Rejected | None:
+    contract, account_id = market.contract, account.account_id
+    holding = account.holdings[contract.symbol]
+    if account.in_liquidation:
+        return Rejected(RejectReason.IN_LIQUIDATION, account_id)
+    if not 1 <= leverage <= contract.max_leverage:
+        return Rejected(RejectReason.LEVERAGE_NOT_VALID, account_id, leverage)
+    exposure = exposure_of(market, holding)
+    cap = contract.notional_cap(leverage)
+    if open_notional(market, holding.position, exposure) > cap:
+        return Rejected(RejectReason.POSITION_LIMIT, account_id, cap)
+    if leverage < holding.leverage and placement_surplus(state, account, contract.symbol, exposure, leverage) < 0:
+        return Rejected(RejectReason.LEVERAGE_MARGIN_INSUFFICIENT, account_id)
+    return None
+
+
+def _work(state: State, order: Order, candidate: Candidate) -> None:
+    """Expire whom the order knocks out, do its walk, and rest or expire what is left of it."""
+    for other in candidate.knocked_out:
+        end_order(state, other, OrderStatus.EXPIRED, ExpireReason.REDUCE_ONLY)
+    market, life, found = candidate.market, candidate.life, candidate.walk
+    run_walk(state, market, order, found, taker_fee_rule(market, order.account_id))
+    if not order.remaining:
+        return
+    if found.stopped_by_self:
+        end_order(state, order, OrderStatus.EXPIRED_IN_MATCH, life.self_trade, resting=False)
+    elif life.rests:
+        market.book.add(order)
+    else:
+        cut_short = found.filled == found.quantity  # by the position, as something is left
+        reason = ExpireReason.REDUCE_ONLY if cut_short else life.remainder
+        end_order(state, order, OrderStatus.EXPIRED, reason, resting=False)

@@ -1,0 +1,64 @@
+"""The whole state as bytes and as one hash, so that two venues can be compared. It cannot be loaded back yet."""
+
+import hashlib
+
+import msgspec
+
+from exchange.core.account import Account
+from exchange.core.enums import Side
+from exchange.core.state import Market, State
+
+HASH_BYTES = 16
+
+
+def capture(state: State) -> bytes:
+    """Return everything that a venue remembers, encoded the same way on every machine."""
+    return msgspec.msgpack.encode(
+        (
+            [_account(account) for _, account in sorted(state.accounts.items())],
+            [_market(market) for market in state.markets.values()],
+            (state.ts, state.resumed, state.unwind_due),
+            (state.trading_fees, state.dust, state.net_deposits, state.shortfall_total),
+            (state.next_account_id, state.next_order_id, state.next_trade_id, state.next_liquidation_id),
+        )
+    )
+
+
+def state_hash(state: State) -> str:
+    """Return the hash of the whole state, in hex."""
+    return hashlib.blake2b(capture(state), digest_size=HASH_BYTES).hexdigest()
+
+
+def _account(account: Account) -> tuple[object, ...]:
+    holdings = [
+        (
+            symbol,
+            holding.leverage,
+            holding.position.quantity,
+            str(holding.position.entry_value),
+            str(holding.position.realized_pnl),
+            list(holding.orders),
+        )
+        for symbol, holding in account.holdings.items()
+    ]
+    wallets = [str(balance) for balance in account.wallets.values()]
+    return (account.account_id, account.name, wallets, account.margin_called, account.in_liquidation, holdings)
+
+
+def _market(market: Market) -> tuple[object, ...]:
+    sides = [
+        [
+            (level.price, [(order.record(), order.amendments) for order in level.orders.values()])
+            for level in market.book.levels(side)
+        ]
+        for side in (Side.BUY, Side.SELL)
+    ]
+    return (
+        market.contract.symbol,
+        market.state,
+        (market.index_price, market.index_source_ts, market.mark_price, market.last_price),
+        market.basis_samples,
+        market.book_update_id,
+        (market.mark_due, market.basis_due, market.funding_due),
+        sides,
+    )
