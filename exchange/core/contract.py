@@ -31,7 +31,7 @@ class Bracket(msgspec.Struct, frozen=True, gc=False):
 
 
 class Contract(msgspec.Struct, frozen=True):
-    """The rules of one linear perpetual contract: prices in ticks, quantities in lots, money in atoms, rates in 1e-8."""
+    """The rules of one linear perpetual contract: price in ticks, quantity in lots, money in atoms, rates in 1e-8."""
 
     symbol: str
     base_asset: str
