@@ -1,0 +1,280 @@
+"""Orders, fills and income of every account in a SQLite file derived from published events. Not the journal.
+
+Delete the file and a replay of the journal rebuilds it; what it has folded already it skips, by sequence number.
+Changes gather in memory, an order that changes twice is written once, and they are written in one transaction when
+PENDING_MAX have gathered or somebody asks. Times are asked for in milliseconds and kept in nanoseconds.
+
+Income, in atoms, signed as the futures wallet moved; the sum of an account's rows is its wallet:
+
+| kind | from |
+|---|---|
+| REALIZED_PNL | a fill that closes, its realised profit or loss (none for 0) |
+| COMMISSION | a fill, less its fee (none for 0) |
+| INSURANCE_CLEAR | the liquidation fee of a liquidation order's fill; positions taken over; deficits paid |
+| FUNDING_FEE | a funding payment |
+| TRANSFER | transfers between the wallets, deposits, withdrawals |
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from exchange.core.commands import Command
+from exchange.core.enums import BalanceReason, OrderType
+from exchange.core.events import AccountUpdated, Event, Fill, OrderRecord, OrderUpdated
+
+PENDING_MAX = 500  # rows that wait in memory for their transaction
+FORMAT = 1  # raise it with every change of a table: a file of another format is emptied and folded again
+_NANOS_PER_MS = 10**6
+_INT63_MAX = 2**63 - 1
+
+_TABLES = """
+CREATE TABLE progress (format INTEGER NOT NULL, seq INTEGER NOT NULL, tran_id INTEGER NOT NULL);
+CREATE TABLE orders (order_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
+    client_order_id TEXT NOT NULL, ts INTEGER NOT NULL, record BLOB NOT NULL);
+CREATE INDEX orders_of_account ON orders (account_id, symbol, order_id);
+CREATE INDEX orders_by_client_id ON orders (account_id, client_order_id);
+CREATE TABLE fills (trade_id INTEGER NOT NULL, order_id INTEGER NOT NULL, account_id INTEGER NOT NULL,
+    symbol TEXT NOT NULL, ts INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (trade_id, order_id)) WITHOUT ROWID;
+CREATE INDEX fills_of_account ON fills (account_id, symbol, trade_id);
+CREATE INDEX fills_of_order ON fills (order_id);
+CREATE TABLE income (tran_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
+    kind TEXT NOT NULL, amount INTEGER NOT NULL, ts INTEGER NOT NULL, trade_id INTEGER NOT NULL);
+CREATE INDEX income_of_account ON income (account_id, tran_id);
+"""
+
+_INCOME_KIND = {
+    BalanceReason.FUNDING_FEE: "FUNDING_FEE",
+    BalanceReason.INSURANCE_CLEAR: "INSURANCE_CLEAR",
+    BalanceReason.DEPOSIT: "TRANSFER",
+    BalanceReason.WITHDRAW: "TRANSFER",
+    BalanceReason.ADMIN_DEPOSIT: "TRANSFER",
+    BalanceReason.ADMIN_WITHDRAW: "TRANSFER",
+}  # ORDER is told by the fills
+Row = tuple[Any, ...]  # as sqlite3 gives it
+INCOME_KINDS = ("REALIZED_PNL", "COMMISSION", *dict.fromkeys(_INCOME_KIND.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class FillRow:
+    """One fill of an account, with its order as it stands now; `ts` in nanoseconds."""
+
+    order: OrderRecord
+    fill: Fill
+    ts: int
+
+
+@dataclass(frozen=True, slots=True)
+class IncomeRow:
+    """One change of a futures wallet: `amount` in atoms, `ts` in nanoseconds, `trade_id` 0 without a trade."""
+
+    symbol: str
+    kind: str
+    amount: int
+    ts: int
+    tran_id: int
+    trade_id: int
+
+
+class History:
+    """The derived file, or a database in memory when there is no path."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Open or make it. A file of another format is emptied. Raises sqlite3.DatabaseError when it is no database."""
+        self._database = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode=WAL")
+        self._database.execute("PRAGMA synchronous=OFF")  # derived: after a crash the journal is folded again
+        self._seq, self._tran_id = _opened(self._database)
+        self._orders: dict[int, OrderRecord] = {}
+        self._fills: list[tuple[int, int, int, str, int, bytes]] = []
+        self._income: list[tuple[int, int, str, str, int, int, int]] = []
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode_order = msgspec.msgpack.Decoder(OrderRecord).decode
+        self._decode_fill = msgspec.msgpack.Decoder(Fill).decode
+
+    @property
+    def seq(self) -> int:
+        """The sequence number of the last command folded, 0 before the first."""
+        return self._seq
+
+    def fold(self, seq: int, ts: int, command: Command, events: Sequence[Event]) -> None:
+        """Take in what one command caused; a command that the file knows already is skipped."""
+        del command  # every fold takes it
+        if seq <= self._seq:
+            return
+        self._seq = seq
+        for event in events:
+            if isinstance(event, OrderUpdated):
+                self._orders[event.order.order_id] = event.order
+                if event.fill is not None:
+                    self._fold_fill(ts, event.order, event.fill)
+            elif isinstance(event, AccountUpdated) and event.reason in _INCOME_KIND:
+                kind = _INCOME_KIND[event.reason]
+                self._earn(ts, event.account_id, event.symbol, kind, event.balance_change, 0)
+        if len(self._orders) + len(self._fills) + len(self._income) >= PENDING_MAX:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what has gathered, in one transaction."""
+        execute, execute_many = self._database.execute, self._database.executemany
+        execute("BEGIN")
+        orders = (
+            (row.order_id, row.account_id, row.symbol, row.client_order_id, row.created_ts, self._encode(row))
+            for row in self._orders.values()
+        )
+        execute_many("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)", orders)
+        execute_many("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?)", self._fills)
+        execute_many("INSERT INTO income VALUES (?, ?, ?, ?, ?, ?, ?)", self._income)
+        execute("UPDATE progress SET seq = ?, tran_id = ?", (self._seq, self._tran_id))
+        execute("COMMIT")
+        self._orders.clear()
+        self._fills.clear()
+        self._income.clear()
+
+    def close(self) -> None:
+        """Write what has gathered and close the file."""
+        self.flush()
+        self._database.close()
+
+    def order(
+        self, account_id: int, symbol: str, order_id: int | None = None, client_order_id: str | None = None
+    ) -> OrderRecord | None:
+        """Return an order by its id, or the newest one with a client order id, or None. One of the two is needed."""
+        if order_id is None and client_order_id is None:
+            raise ValueError("order() takes an order id or a client order id")
+        where = "client_order_id = ?" if order_id is None else "order_id = ?"
+        value = client_order_id if order_id is None else order_id
+        chosen = f"{where} AND account_id = ? AND symbol = ? ORDER BY order_id DESC LIMIT 1"
+        sql = f"SELECT record FROM orders WHERE {chosen}"  # noqa: S608 - texts of this function
+        rows = self._rows(sql, (value, account_id, symbol))
+        return next((self._decode_order(record) for (record,) in rows), None)
+
+    def orders(
+        self,
+        account_id: int,
+        symbol: str | None = None,
+        from_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+    ) -> list[OrderRecord]:
+        """Return orders by ascending id: from an id or a time of creation on, else the newest ones."""
+        wanted = _Wanted(account_id, symbol, from_id, start_ms, end_ms, limit)
+        rows = self._newest(wanted, "orders", "record, order_id", "order_id")
+        return [self._decode_order(row[0]) for row in rows]
+
+    def fills(
+        self,
+        account_id: int,
+        symbol: str | None = None,
+        order_id: int | None = None,
+        from_id: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+    ) -> list[FillRow]:
+        """Return fills by ascending trade id: from an id or a time on, else the newest; of one order when named."""
+        wanted = _Wanted(account_id, symbol, from_id, start_ms, end_ms, limit)
+        if order_id is not None:
+            wanted.also("order_id = ?", order_id)
+        columns = "(SELECT orders.record FROM orders WHERE orders.order_id = fills.order_id), record, ts, trade_id"
+        rows = self._newest(wanted, "fills", columns, "trade_id")
+        return [FillRow(self._decode_order(row[0]), self._decode_fill(row[1]), row[2]) for row in rows]
+
+    def income(
+        self,
+        account_id: int,
+        symbol: str | None = None,
+        kind: str | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 100,
+    ) -> list[IncomeRow]:
+        """Return income by ascending time: from a time on, else the newest rows; of one kind when named."""
+        wanted = _Wanted(account_id, symbol, None, start_ms, end_ms, limit)
+        if kind is not None:
+            wanted.also("kind = ?", kind)
+        rows = self._newest(wanted, "income", "symbol, kind, amount, ts, tran_id, trade_id", "tran_id")
+        return [IncomeRow(*row) for row in rows]
+
+    def _fold_fill(self, ts: int, order: OrderRecord, fill: Fill) -> None:
+        """Gather a fill and what it earned."""
+        account_id, symbol = order.account_id, order.symbol
+        self._fills.append((fill.trade_id, order.order_id, account_id, symbol, ts, self._encode(fill)))
+        self._earn(ts, account_id, symbol, "REALIZED_PNL", fill.realized_pnl, fill.trade_id)
+        fee_kind = "INSURANCE_CLEAR" if order.order_type is OrderType.LIQUIDATION else "COMMISSION"
+        self._earn(ts, account_id, symbol, fee_kind, -fill.fee, fill.trade_id)
+
+    def _earn(self, ts: int, account_id: int, symbol: str, kind: str, amount: int, trade_id: int) -> None:
+        """Gather one row of income, unless it is nothing."""
+        if amount == 0:
+            return
+        self._tran_id += 1
+        self._income.append((self._tran_id, account_id, symbol, kind, amount, ts, trade_id))
+
+    def _newest(self, wanted: "_Wanted", table: str, columns: str, key: str) -> list[Row]:
+        """Return rows by ascending key, the oldest that are wanted, or the newest when no begin is named."""
+        order = "ASC" if wanted.from_begin else "DESC"
+        where, values = wanted.where(key)
+        sql = f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {key} {order} LIMIT ?"  # noqa: S608 - texts of this file
+        rows = list(self._rows(sql, (*values, wanted.limit)))
+        return rows if wanted.from_begin else rows[::-1]
+
+    def _rows(self, sql: str, values: tuple[object, ...]) -> Iterator[Row]:
+        """Write what has gathered, so that a reader sees it, and run a query."""
+        self.flush()
+        return iter(self._database.execute(sql, values))
+
+
+class _Wanted:
+    """What a query asks for, as the words and values of its WHERE."""
+
+    def __init__(
+        self,
+        account_id: int,
+        symbol: str | None,
+        from_id: int | None,
+        start_ms: int | None,
+        end_ms: int | None,
+        limit: int,
+    ) -> None:
+        """Bound by account and by what else is named; times are whole milliseconds, both ends included."""
+        self.limit = limit
+        self.from_begin = from_id is not None or start_ms is not None
+        self._from_id = from_id
+        self._conditions: list[tuple[str, object]] = [("account_id = ?", account_id)]
+        if symbol is not None:
+            self.also("symbol = ?", symbol)
+        if start_ms is not None:
+            self.also("ts >= ?", min(start_ms * _NANOS_PER_MS, _INT63_MAX))
+        if end_ms is not None:
+            self.also("ts < ?", min((end_ms + 1) * _NANOS_PER_MS, _INT63_MAX))
+
+    def also(self, condition: str, value: object) -> None:
+        """Narrow it by one more condition with one place."""
+        self._conditions.append((condition, value))
+
+    def where(self, key: str) -> tuple[str, list[object]]:
+        """Return the condition, with the table's key for the id to begin from, and the values for its places."""
+        conditions = [*self._conditions]
+        if self._from_id is not None:
+            conditions.append((f"{key} >= ?", self._from_id))
+        return " AND ".join(text for text, _ in conditions), [value for _, value in conditions]
+
+
+def _opened(database: sqlite3.Connection) -> tuple[int, int]:
+    """Make the tables of this FORMAT if they are not there; return the last sequence number and transaction id."""
+    tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    if "progress" in tables:
+        row = database.execute("SELECT format, seq, tran_id FROM progress").fetchone()
+        if row is not None and row[0] == FORMAT:
+            return int(row[1]), int(row[2])
+    for name in tables:
+        database.execute(f"DROP TABLE {name}")
+    database.executescript(_TABLES)
+    database.execute("INSERT INTO progress VALUES (?, 0, 0)", (FORMAT,))
+    return 0, 0
