@@ -1,0 +1,41 @@
+"""The time of a venue that is served: wall time that never goes backwards. To the core, time is an argument."""
+
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What tells the time."""
+
+    def now(self) -> int:
+        """Return nanoseconds since the epoch, never less than before."""
+        ...
+
+
+class WallClock:
+    """The machine's clock; when somebody sets it back, time stands still until it has caught up."""
+
+    def __init__(self) -> None:
+        self._latest = 0
+
+    def now(self) -> int:
+        """Return nanoseconds since the epoch, never less than before."""
+        self._latest = max(self._latest, time.time_ns())
+        return self._latest
+
+
+class ManualClock:
+    """A clock that stands until it is moved, for tests."""
+
+    def __init__(self, ts: int) -> None:
+        """Set it to `ts`, nanoseconds since the epoch."""
+        self._ts = ts
+
+    def now(self) -> int:
+        """Return nanoseconds since the epoch."""
+        return self._ts
+
+    def advance(self, nanos: int) -> None:
+        """Move it on by `nanos` nanoseconds, not negative."""
+        assert nanos >= 0, "time does not go backwards"
+        self._ts += nanos
