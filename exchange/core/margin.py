@@ -100,15 +100,16 @@ def exposure_of(market: Market, holding: Holding, without: Order | None = None) 
     """Return the exposure of the open orders in a contract, one of them thought away if named."""
     if not holding.orders:
         return NO_EXPOSURE
-    contract, mark_price = market.contract, market.mark_price
-    notionals = {Side.BUY: 0, Side.SELL: 0}
+    mark_price, unit = market.mark_price, market.contract.value_unit
+    notionals = {Side.BUY: 0, Side.SELL: 0}  # and the loss: in ticks times lots, as this loop is the busiest of all
     loss = 0
     for order in holding.orders.values():
         if order.reduce_only or order is without:
             continue
-        notionals[order.side] += contract.notional(order.price, order.remaining)
-        loss += order_open_loss(contract, order.side, order.remaining, order.price, mark_price)
-    return Exposure(notionals[Side.BUY], notionals[Side.SELL], loss)
+        lots = order.quantity - order.filled
+        notionals[order.side] += order.price * lots
+        loss += lots * max(0, order.side * (order.price - mark_price))
+    return Exposure(notionals[Side.BUY] * unit, notionals[Side.SELL] * unit, loss * unit)
 
 
 def exposure_with(market: Market, exposure: Exposure, side: Side, quantity: int, price: int) -> Exposure:
