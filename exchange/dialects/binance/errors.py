@@ -65,6 +65,7 @@ TOO_MANY_ORDERS = Refusal(-1015, "Too many new orders; current limit is %s order
 TIMESTAMP_TOO_OLD = Refusal(-1021, "Timestamp for this request is outside of the recvWindow.")
 TIMESTAMP_AHEAD = Refusal(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
 SIGNATURE_NOT_VALID = Refusal(-1022, "Signature for this request is not valid.")
+START_AFTER_END = Refusal(-1023, "Start time is greater than end time.")
 ILLEGAL_CHARACTERS = Refusal(-1100, "Illegal characters found in parameter '%s'; legal range is '%s'.")
 TOO_MANY_PARAMETERS = Refusal(-1101, "Too many parameters; expected '%s' and received '%s'.")
 MANDATORY_PARAMETER = Refusal(-1102, "Mandatory parameter '%s' was not sent, was empty/null, or malformed.")
@@ -78,8 +79,10 @@ SYMBOL_NOT_VALID = Refusal(-1121, "Invalid symbol.")
 LISTEN_KEY_UNKNOWN = Refusal(
     -1125, "This listenKey does not exist. Please use `POST /fapi/v1/listenKey` to recreate `listenKey`"
 )
+INTERVAL_TOO_LONG = Refusal(-1127, "More than %s hours between startTime and endTime.")
 PARAMETERS_CLASH = Refusal(-1128, "Combination of optional parameters invalid.")
 DATA_NOT_VALID = Refusal(-1130, "Data sent for parameter '%s' is not valid.")
+RECV_WINDOW_TOO_LARGE = Refusal(-1131, "recvWindow must be less than 60000")
 RESPONSE_TYPE_NOT_VALID = Refusal(-1136, "Invalid newOrderRespType.")
 CANCEL_UNKNOWN_ORDER = Refusal(-2011, "Unknown order sent.")
 ORDER_NOT_EXISTING = Refusal(-2013, "Order does not exist.")
@@ -139,7 +142,7 @@ GOOD_TILL_NOT_VALID = Refusal(
 AMEND_NOT_REDUCE_ONLY = Refusal(-5047, "The original order is not a reduce-only order")
 
 # Ours: the dialect has no word for these. docs/fidelity.md lists them.
-BODY_TOO_LARGE = Refusal(-1101, "Too many parameters; expected at most '%s' bytes and received more.", 413)
+BODY_TOO_LARGE = Refusal(-9000, "Request too large: at most %s bytes.", 413)
 NOT_BUILT = Refusal(-9001, "Not supported by this venue: %s")
 TOO_MANY_ACCOUNTS = Refusal(-9002, "This venue has reached its maximum number of accounts.")
 NO_MARK_PRICE = Refusal(-9003, "The contract has no price yet.")

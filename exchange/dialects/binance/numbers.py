@@ -28,7 +28,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 def parse_price(contract: Contract, text: str, name: str = "price") -> Ticks:
-    """Return a price in ticks; errors -1100 no decimal, -1111 too fine, -4014 off the tick, -4001/-4002 out of range."""
+    """Return a price in ticks; errors -1100 no decimal, -1111 too fine, -4014 off the tick, -4001/-4002 range."""
     value = _decimal(text, contract.price_digits, name)
     ticks, remainder = divmod(value * 10 ** (ATOM_DECIMALS - contract.price_digits), contract.tick_atoms)
     if remainder:

@@ -1,21 +1,16 @@
 """What an endpoint is: two kinds of table rows, and what an endpoint may look at. It lists no endpoint."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from exchange.core.commands import Command
 from exchange.core.contract import Contract
 from exchange.core.events import Event
 from exchange.core.state import State
-
-if TYPE_CHECKING:  # listen_keys is a neighbour; importing it here would close a circle
-    from exchange.dialects.binance.listen_keys import ListenKeys
-    from exchange.projections.history import History
-    from exchange.projections.market_data import MarketData
+from exchange.dialects.binance.listen_keys import ListenKeys
+from exchange.projections.history import History
+from exchange.projections.market_data import MarketData
 
 Params = Mapping[str, str]
 Weight = int | Callable[[Params], int]

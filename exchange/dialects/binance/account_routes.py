@@ -1,0 +1,169 @@
+"""The account endpoints, as a table: balances, positions, leverage, modes, income, transfers. It computes nothing."""
+
+from collections.abc import Sequence
+
+from exchange.core.enums import BalanceReason
+from exchange.core.events import AccountUpdated, Event
+from exchange.core.units import INT63_MAX
+from exchange.dialects.binance import account_responses as responses
+from exchange.dialects.binance import errors, requests
+from exchange.dialects.binance.numbers import money_text, parse_integer, to_ms
+from exchange.dialects.binance.requests import contract_of, contracts_of
+from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, Security
+from exchange.dialects.binance.trade_responses import leverage_json
+from exchange.dialects.binance.trade_routes import row_limit, symbol_or_none
+from exchange.projections import views
+from exchange.projections.history import IncomeRow
+
+INCOME_LIMIT_DEFAULT = 100
+TRANSFERS_SEARCHED = 20  # latest rows among which a transfer finds its own id
+
+
+def read_account_v2(context: Context, _params: Params) -> object:
+    """Answer GET v2/account."""
+    return responses.account_v2(_asset(context), _account(context), _updated(context))
+
+
+def read_account_v3(context: Context, _params: Params) -> object:
+    """Answer GET v3/account."""
+    return responses.account_v3(_asset(context), _account(context), _updated(context))
+
+
+def read_balance(context: Context, _params: Params) -> object:
+    """Answer GET v2/balance and v3/balance: one row, the futures wallet."""
+    return [responses.balance_row(_asset(context), context.account_id, _account(context), _updated(context))]
+
+
+def read_position_risk_v2(context: Context, params: Params) -> object:
+    """Answer GET v2/positionRisk: every listed contract, or the one named."""
+    return [responses.risk_row_v2(row, _updated(context)) for row in _positions(context, params)]
+
+
+def read_position_risk_v3(context: Context, params: Params) -> object:
+    """Answer GET v3/positionRisk: contracts with a position or an open order only."""
+    return [responses.risk_row_v3(row, _updated(context)) for row in _positions(context, params) if row.is_active]
+
+
+def read_symbol_config(context: Context, params: Params) -> object:
+    """Answer GET symbolConfig."""
+    return [responses.symbol_config_row(row) for row in _positions(context, params)]
+
+
+def read_account_config(_context: Context, _params: Params) -> object:
+    """Answer GET accountConfig: the same for every account."""
+    return {**responses.ALWAYS, "dualSidePosition": False, **responses.SINGLE_ASSET}
+
+
+def read_position_mode(_context: Context, _params: Params) -> object:
+    """Answer GET positionSide/dual: every account is one-way."""
+    return {"dualSidePosition": False}
+
+
+def read_assets_mode(_context: Context, _params: Params) -> object:
+    """Answer GET multiAssetsMargin: every account is single-asset."""
+    return {"multiAssetsMargin": False}
+
+
+def read_leverage_brackets(context: Context, params: Params) -> object:
+    """Answer GET leverageBracket: a list, also when a symbol is named."""
+    return [responses.bracket_row(contract) for contract in contracts_of(context, params)]
+
+
+def read_commission_rate(context: Context, params: Params) -> object:
+    """Answer GET commissionRate."""
+    return responses.commission_json(contract_of(context, params))
+
+
+def read_income(context: Context, params: Params) -> object:
+    """Answer GET income: changes of the futures wallet, oldest first."""
+    start_ms, end_ms = _income_window(params)
+    rows = context.history.income(
+        context.account_id,
+        symbol_or_none(context, params),
+        params.get("incomeType") or None,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        limit=row_limit(params, INCOME_LIMIT_DEFAULT),
+    )
+    return [_income_json(_asset(context), row) for row in rows]
+
+
+def respond_transfer(context: Context, _params: Params, events: Sequence[Event]) -> object:
+    """Answer a transfer with the id that its row of income has."""
+    change = next(
+        event.balance_change
+        for event in events
+        if isinstance(event, AccountUpdated) and event.reason in {BalanceReason.DEPOSIT, BalanceReason.WITHDRAW}
+    )
+    rows = context.history.income(context.account_id, None, "TRANSFER", limit=TRANSFERS_SEARCHED)
+    return {"tranId": next(row.tran_id for row in reversed(rows) if row.amount == change)}
+
+
+def _respond_leverage(context: Context, params: Params, events: Sequence[Event]) -> object:
+    return leverage_json(context.contracts[params["symbol"]], events)
+
+
+def _account(context: Context) -> views.AccountView:
+    return views.account_view(context.state, context.account_id)
+
+
+def _positions(context: Context, params: Params) -> list[views.PositionView]:
+    account = context.state.accounts[context.account_id]
+    return [views.position_view(context.state, account, row.symbol) for row in contracts_of(context, params)]
+
+
+def _asset(context: Context) -> str:
+    """Return the one asset that all contracts of a venue are quoted and margined in."""
+    return next(iter(context.contracts.values())).quote_asset
+
+
+def _updated(context: Context) -> int:
+    """Return the time of the venue's last command in milliseconds: the core keeps no time per account."""
+    return to_ms(context.state.ts)
+
+
+def _income_window(params: Params) -> tuple[int | None, int | None]:
+    """Return startTime and endTime as sent: income has no seven-day window."""
+    start, end = (
+        parse_integer(params[name], name, 0, INT63_MAX) if params.get(name) else None
+        for name in ("startTime", "endTime")
+    )
+    if start is not None and end is not None and start > end:
+        raise errors.START_AFTER_END.error()
+    return start, end
+
+
+def _income_json(asset: str, row: IncomeRow) -> dict[str, object]:
+    return {
+        "symbol": row.symbol,
+        "incomeType": row.kind,
+        "income": money_text(row.amount),
+        "asset": asset,
+        "info": row.kind,
+        "time": to_ms(row.ts),
+        "tranId": row.tran_id,
+        "tradeId": str(row.trade_id) if row.trade_id else "",
+    }
+
+
+_SIGNED = Security.SIGNED
+ACCOUNT_ROUTES: tuple[Route, ...] = (
+    ReadRoute("GET", "/fapi/v2/account", _SIGNED, 5, read_account_v2),
+    ReadRoute("GET", "/fapi/v3/account", _SIGNED, 5, read_account_v3),
+    ReadRoute("GET", "/fapi/v2/balance", _SIGNED, 5, read_balance),
+    ReadRoute("GET", "/fapi/v3/balance", _SIGNED, 5, read_balance),
+    ReadRoute("GET", "/fapi/v2/positionRisk", _SIGNED, 5, read_position_risk_v2),
+    ReadRoute("GET", "/fapi/v3/positionRisk", _SIGNED, 5, read_position_risk_v3),
+    CommandRoute("POST", "/fapi/v1/leverage", _SIGNED, 1, 0, requests.set_leverage, _respond_leverage),
+    ReadRoute("POST", "/fapi/v1/marginType", _SIGNED, 1, requests.change_margin_type),
+    ReadRoute("GET", "/fapi/v1/positionSide/dual", _SIGNED, 30, read_position_mode),
+    ReadRoute("POST", "/fapi/v1/positionSide/dual", _SIGNED, 1, requests.change_position_mode),
+    ReadRoute("GET", "/fapi/v1/multiAssetsMargin", _SIGNED, 30, read_assets_mode),
+    ReadRoute("POST", "/fapi/v1/multiAssetsMargin", _SIGNED, 1, requests.change_assets_mode),
+    ReadRoute("GET", "/fapi/v1/leverageBracket", _SIGNED, 1, read_leverage_brackets),
+    ReadRoute("GET", "/fapi/v1/symbolConfig", _SIGNED, 5, read_symbol_config),
+    ReadRoute("GET", "/fapi/v1/commissionRate", _SIGNED, 20, read_commission_rate),
+    ReadRoute("GET", "/fapi/v1/accountConfig", _SIGNED, 5, read_account_config),
+    ReadRoute("GET", "/fapi/v1/income", _SIGNED, 30, read_income),
+    CommandRoute("POST", "/sapi/v1/asset/transfer", _SIGNED, 1, 0, requests.transfer, respond_transfer),
+)

@@ -1,0 +1,259 @@
+"""Request parameters to commands: numbers become integers here, once. What is not built is refused, not ignored."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage, Transfer
+from exchange.core.contract import Contract
+from exchange.core.enums import OrderType, SelfTradePrevention, Side, TimeInForce, Wallet
+from exchange.core.units import INT63_MAX
+from exchange.dialects.binance import errors
+from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.numbers import parse_amount, parse_boolean, parse_integer, parse_price, parse_quantity
+from exchange.dialects.binance.parameters import required
+from exchange.dialects.binance.route import Context, Params
+
+T = TypeVar("T")
+
+CLIENT_ORDER_ID_CHARACTERS_MAX = 36
+_CLIENT_ORDER_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
+# Prefixes that the venue gives to its own orders: clients tell a liquidation by them, so nobody else may use them.
+RESERVED_CLIENT_IDS = ("mc-", "unwind-", "autoclose-", "adl_autoclose", "settlement_autoclose-")
+
+_SIDES: Mapping[str, Side] = {"BUY": Side.BUY, "SELL": Side.SELL}
+_ORDER_TYPES: Mapping[str, OrderType] = {"LIMIT": OrderType.LIMIT, "MARKET": OrderType.MARKET}
+_CONDITIONAL_TYPES = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
+_TIMES_IN_FORCE: Mapping[str, TimeInForce] = {member.value: member for member in TimeInForce}
+_SELF_TRADE_MODES: Mapping[str, SelfTradePrevention] = {member.value: member for member in SelfTradePrevention}
+_RESPONSE_TYPES = ("ACK", "RESULT")
+_PRICE_MATCHES = (
+    "OPPONENT",
+    "OPPONENT_5",
+    "OPPONENT_10",
+    "OPPONENT_20",
+    "QUEUE",
+    "QUEUE_5",
+    "QUEUE_10",
+    "QUEUE_20",
+)
+# Belong to order types, or times in force, that the order endpoint does not take.
+_NOT_REQUIRED_NUMBERS = (
+    "stopPrice",
+    "triggerPrice",
+    "activationPrice",
+    "activatePrice",
+    "callbackRate",
+    "goodTillDate",
+    "icebergQty",
+    "icebergQuantity",
+)
+_NOT_REQUIRED_FLAGS = ("closePosition", "priceProtect")
+_TRANSFER_SOURCES: Mapping[str, Wallet] = {"MAIN_UMFUTURE": Wallet.FUNDING, "UMFUTURE_MAIN": Wallet.FUTURES}
+
+
+def place_order(context: Context, params: Params) -> PlaceOrder:
+    """Return the order that POST order asks for, or raise the first error in the documented order of parameters."""
+    contract = contract_of(context, params)
+    side = _side(params)
+    order_type = _order_type(params)
+    _refuse_unbuilt(params)
+    _check_price_match(params, order_type)
+    wants_result(params)
+    if order_type is OrderType.MARKET:
+        _refuse_sent(params, ("price", "timeInForce"))
+    return PlaceOrder(
+        account_id=context.account_id,
+        symbol=contract.symbol,
+        side=side,
+        order_type=order_type,
+        time_in_force=_time_in_force(params) if order_type is OrderType.LIMIT else TimeInForce.GTC,
+        quantity=parse_quantity(contract, required(params, "quantity")),
+        price=parse_price(contract, required(params, "price") if order_type is OrderType.LIMIT else "0"),
+        reduce_only=_flag(params, "reduceOnly"),
+        client_order_id=_new_client_order_id(params),
+        self_trade_prevention=_self_trade_prevention(params),
+    )
+
+
+def amend_order(context: Context, params: Params) -> AmendOrder:
+    """Return the amendment that PUT order asks for. `orderId` wins over `origClientOrderId`."""
+    contract = contract_of(context, params)
+    if params.get("type", "LIMIT") != "LIMIT":
+        raise errors.AMEND_ONLY_LIMIT.error()
+    side = _side(params)
+    _refuse_unbuilt(params)
+    _check_price_match(params, OrderType.LIMIT)
+    order_id, client_order_id = order_reference(params)
+    modify_id = params.get("modifyId") or "0"
+    return AmendOrder(
+        account_id=context.account_id,
+        symbol=contract.symbol,
+        side=side,
+        quantity=parse_quantity(contract, required(params, "quantity")),
+        price=parse_price(contract, required(params, "price")),
+        order_id=order_id,
+        client_order_id=client_order_id,
+        reduce_only=_flag(params, "reduceOnly"),
+        modify_id=parse_integer(modify_id, "modifyId", 0, INT63_MAX),
+    )
+
+
+def cancel_order(context: Context, params: Params) -> CancelOrder:
+    """Return the cancel that DELETE order asks for."""
+    contract = contract_of(context, params)
+    order_id, client_order_id = order_reference(params)
+    return CancelOrder(context.account_id, contract.symbol, order_id, client_order_id)
+
+
+def cancel_all_orders(context: Context, params: Params) -> CancelAllOrders:
+    """Return the cancel of all orders in one contract that DELETE allOpenOrders asks for."""
+    return CancelAllOrders(context.account_id, contract_of(context, params).symbol)
+
+
+def set_leverage(context: Context, params: Params) -> SetLeverage:
+    """Return the leverage that POST leverage asks for; its range is the core's to check (-4028)."""
+    contract = contract_of(context, params)
+    leverage = parse_integer(required(params, "leverage"), "leverage", -INT63_MAX, INT63_MAX)
+    return SetLeverage(context.account_id, contract.symbol, leverage)
+
+
+def transfer(context: Context, params: Params) -> Transfer:
+    """Return the move between the wallets that POST asset/transfer asks for: MAIN_UMFUTURE or UMFUTURE_MAIN."""
+    source = _TRANSFER_SOURCES.get(required(params, "type"))
+    if source is None:
+        raise errors.DATA_NOT_VALID.error("type")
+    if required(params, "asset") not in {contract.quote_asset for contract in context.contracts.values()}:
+        raise errors.DATA_NOT_VALID.error("asset")
+    return Transfer(context.account_id, source, parse_amount(required(params, "amount"), "amount"))
+
+
+def contract_of(context: Context, params: Params) -> Contract:
+    """Return the contract of the mandatory parameter `symbol`; -1121 when it is not listed."""
+    contract = context.contracts.get(required(params, "symbol"))
+    if contract is None:
+        raise errors.SYMBOL_NOT_VALID.error()
+    return contract
+
+
+def contracts_of(context: Context, params: Params) -> list[Contract]:
+    """Return the contract of the optional parameter `symbol`, or all of them in listing order."""
+    return [contract_of(context, params)] if params.get("symbol") else list(context.contracts.values())
+
+
+def order_reference(params: Params) -> tuple[int, str]:
+    """Return (order id, "") or (0, client order id), as sent; -1102 when neither is."""
+    if params.get("orderId"):
+        return parse_integer(params["orderId"], "orderId", 1, INT63_MAX), ""
+    client_order_id = params.get("origClientOrderId", "")
+    if not client_order_id:
+        raise errors.MANDATORY_PARAMETER.error("orderId")
+    return 0, _client_order_id(client_order_id)
+
+
+def wants_result(params: Params) -> bool:
+    """Tell whether the final state is asked for (RESULT) or only the receipt (ACK, the default); -1136 otherwise."""
+    kind = params.get("newOrderRespType") or "ACK"
+    if kind not in _RESPONSE_TYPES:
+        raise errors.RESPONSE_TYPE_NOT_VALID.error()
+    return kind == "RESULT"
+
+
+def change_margin_type(context: Context, params: Params) -> object:
+    """Answer POST marginType: every account is CROSSED and stays so (-4046); ISOLATED is not built (-1130)."""
+    contract_of(context, params)
+    if required(params, "marginType") == "CROSSED":
+        raise errors.MARGIN_TYPE_UNCHANGED.error()
+    raise errors.DATA_NOT_VALID.error("marginType")
+
+
+def change_position_mode(_context: Context, params: Params) -> object:
+    """Answer POST positionSide/dual: every account is one-way and stays so (-4059); hedge mode is not built (-1130)."""
+    if not parse_boolean(required(params, "dualSidePosition"), "dualSidePosition"):
+        raise errors.POSITION_SIDE_UNCHANGED.error()
+    raise errors.DATA_NOT_VALID.error("dualSidePosition")
+
+
+def change_assets_mode(_context: Context, params: Params) -> object:
+    """Answer POST multiAssetsMargin: single-asset is what every account has; multi-asset is not built (-1130)."""
+    if parse_boolean(required(params, "multiAssetsMargin"), "multiAssetsMargin"):
+        raise errors.DATA_NOT_VALID.error("multiAssetsMargin")
+    return {"code": 200, "msg": "success"}
+
+
+def _side(params: Params) -> Side:
+    return _member(params, "side", _SIDES, errors.SIDE_NOT_VALID.error)
+
+
+def _order_type(params: Params) -> OrderType:
+    if required(params, "type") in _CONDITIONAL_TYPES:
+        raise errors.USE_ALGO_ENDPOINT.error()
+    return _member(params, "type", _ORDER_TYPES, errors.ORDER_TYPE_NOT_VALID.error)
+
+
+def _time_in_force(params: Params) -> TimeInForce:
+    # GTD is not built. -1115 names the parameter at fault; -5040 would invite the client to try another date.
+    return _member(params, "timeInForce", _TIMES_IN_FORCE, errors.TIME_IN_FORCE_NOT_VALID.error)
+
+
+def _self_trade_prevention(params: Params) -> SelfTradePrevention:
+    mode = _SELF_TRADE_MODES.get(params.get("selfTradePreventionMode") or "EXPIRE_MAKER")
+    if mode is None:
+        raise errors.SELF_TRADE_NOT_VALID.error()
+    return mode
+
+
+def _member(params: Params, name: str, table: Mapping[str, T], error: Callable[[], DialectError]) -> T:
+    member = table.get(required(params, name))
+    if member is None:
+        raise error()
+    return member
+
+
+def _flag(params: Params, name: str) -> bool:
+    return parse_boolean(params[name], name) if params.get(name) else False
+
+
+def _new_client_order_id(params: Params) -> str:
+    """Return the client's own id, or "" for one of the venue's; the venue's prefixes are refused."""
+    text = params.get("newClientOrderId", "")
+    if text.startswith(RESERVED_CLIENT_IDS):
+        raise errors.CLIENT_ORDER_ID_NOT_VALID.error()
+    return _client_order_id(text) if text else ""
+
+
+def _client_order_id(text: str) -> str:
+    if len(text) > CLIENT_ORDER_ID_CHARACTERS_MAX:
+        raise errors.CLIENT_ORDER_ID_TOO_LONG.error()
+    if not _CLIENT_ORDER_ID.fullmatch(text):
+        raise errors.CLIENT_ORDER_ID_NOT_VALID.error()
+    return text
+
+
+def _refuse_unbuilt(params: Params) -> None:
+    """Refuse what the venue knows but has not built, where its value would matter; zeros and false would not."""
+    position_side = params.get("positionSide") or "BOTH"
+    if position_side in {"LONG", "SHORT"}:
+        raise errors.POSITION_SIDE_MISMATCH.error()
+    if position_side != "BOTH":
+        raise errors.POSITION_SIDE_NOT_VALID.error()
+    for name in _NOT_REQUIRED_FLAGS:
+        if _flag(params, name):
+            raise errors.PARAMETER_NOT_REQUIRED.error(name)
+    _refuse_sent(params, _NOT_REQUIRED_NUMBERS)
+
+
+def _refuse_sent(params: Params, names: tuple[str, ...]) -> None:
+    for name in names:
+        if params.get(name, "").strip("0."):
+            raise errors.PARAMETER_NOT_REQUIRED.error(name)
+
+
+def _check_price_match(params: Params, order_type: OrderType) -> None:
+    """Refuse price matching, which is not built: -5038 for a type that never has it, -5037 otherwise."""
+    price_match = params.get("priceMatch") or "NONE"
+    if price_match == "NONE":
+        return
+    if price_match in _PRICE_MATCHES and order_type is not OrderType.LIMIT:
+        raise errors.PRICE_MATCH_ORDER_TYPE.error()
+    raise errors.PRICE_MATCH_NOT_VALID.error()

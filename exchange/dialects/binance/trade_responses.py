@@ -1,0 +1,111 @@
+"""Orders, fills and receipts as the dialect writes them: JSON-able objects from records. It looks nothing up."""
+
+from collections.abc import Sequence
+
+from exchange.core.contract import Contract
+from exchange.core.enums import OrderStatus, Side
+from exchange.core.events import Event, Fill, LeverageSet, OrderRecord, OrderUpdated
+from exchange.dialects.binance.numbers import (
+    average_price_text,
+    money_text,
+    notional_text,
+    price_text,
+    quantity_text,
+    short_text,
+    to_ms,
+)
+
+SUCCESS = {"code": 200, "msg": "success"}
+ALL_CANCELED = {"code": 200, "msg": "The operation of cancel all open order is done."}
+
+
+def order_json(contract: Contract, order: OrderRecord) -> dict[str, object]:
+    """Return the fields that every answer about an order has (6.2), as it stands in the record."""
+    return {
+        "orderId": order.order_id,
+        "symbol": order.symbol,
+        "status": order.status.value,
+        "clientOrderId": order.client_order_id,
+        "price": price_text(contract, order.price),
+        "avgPrice": average_price_text(contract, order.cum_quote, order.filled),
+        "origQty": quantity_text(contract, order.quantity),
+        "executedQty": quantity_text(contract, order.filled),
+        "cumQuote": notional_text(contract, order.cum_quote),
+        "timeInForce": order.time_in_force.value,
+        "type": order.order_type.value,
+        "reduceOnly": order.reduce_only,
+        "closePosition": False,
+        "side": order.side.name,
+        "positionSide": "BOTH",
+        "stopPrice": price_text(contract, 0),
+        "workingType": "CONTRACT_PRICE",
+        "priceProtect": False,
+        "origType": order.order_type.value,
+        "priceMatch": "NONE",
+        "selfTradePreventionMode": order.self_trade_prevention.value,
+        "goodTillDate": 0,
+        "updateTime": to_ms(order.updated_ts),
+    }
+
+
+def queried_order(contract: Contract, order: OrderRecord) -> dict[str, object]:
+    """Return an order as queries answer it: with the time it was placed."""
+    return {**order_json(contract, order), "time": to_ms(order.created_ts)}
+
+
+def changed_order(contract: Contract, order: OrderRecord) -> dict[str, object]:
+    """Return an order as placing and cancelling answer it: with `cumQty`."""
+    return {**order_json(contract, order), "cumQty": quantity_text(contract, order.filled)}
+
+
+def amended_order(contract: Contract, order: OrderRecord) -> dict[str, object]:
+    """Return an order as amending answers it: with `cumQty` and `modifyId`."""
+    return {**changed_order(contract, order), "modifyId": order.modify_id}
+
+
+def placed_order(contract: Contract, events: Sequence[Event], *, result: bool) -> dict[str, object]:
+    """Return the answer to a placement: the receipt with status NEW and zeros, or the state after matching."""
+    states = order_states(events)
+    first = states[0]
+    assert first.status is OrderStatus.NEW, "a placement begins with the event NEW"
+    return changed_order(contract, last_state(states, first.order_id) if result else first)
+
+
+def order_states(events: Sequence[Event]) -> list[OrderRecord]:
+    """Return the order records of all order events, in their order."""
+    return [event.order for event in events if isinstance(event, OrderUpdated)]
+
+
+def last_state(states: Sequence[OrderRecord], order_id: int) -> OrderRecord:
+    """Return the last record of one order; it must be among them."""
+    return next(order for order in reversed(states) if order.order_id == order_id)
+
+
+def fill_json(contract: Contract, order: OrderRecord, fill: Fill, ts: int) -> dict[str, object]:
+    """Return one row of userTrades. `ts` in nanoseconds."""
+    return {
+        "symbol": order.symbol,
+        "pair": order.symbol,
+        "id": fill.trade_id,
+        "orderId": order.order_id,
+        "side": order.side.name,
+        "price": price_text(contract, fill.price),
+        "qty": quantity_text(contract, fill.quantity),
+        "quoteQty": notional_text(contract, contract.notional(fill.price, fill.quantity)),
+        "baseQty": quantity_text(contract, fill.quantity),
+        "realizedPnl": money_text(fill.realized_pnl),
+        "marginAsset": contract.quote_asset,
+        "commission": money_text(fill.fee),
+        "commissionAsset": contract.quote_asset,
+        "time": to_ms(ts),
+        "positionSide": "BOTH",
+        "buyer": order.side is Side.BUY,
+        "maker": fill.maker,
+    }
+
+
+def leverage_json(contract: Contract, events: Sequence[Event]) -> dict[str, object]:
+    """Return the answer to POST leverage: what is set, and the largest notional at it."""
+    done = next(event for event in events if isinstance(event, LeverageSet))
+    cap = short_text(contract.notional_cap(done.leverage))
+    return {"leverage": done.leverage, "maxNotionalValue": cap, "symbol": done.symbol}

@@ -1,0 +1,188 @@
+"""The trading endpoints, as a table: orders and what became of them. It parses no command and names no JSON field."""
+
+from collections.abc import Sequence
+
+from exchange.core.contract import Contract
+from exchange.core.events import Event, OrderRecord
+from exchange.core.units import INT63_MAX
+from exchange.dialects.binance import errors, requests
+from exchange.dialects.binance.numbers import parse_integer
+from exchange.dialects.binance.requests import contract_of, order_reference, wants_result
+from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, Security
+from exchange.dialects.binance.trade_responses import (
+    ALL_CANCELED,
+    amended_order,
+    changed_order,
+    fill_json,
+    order_states,
+    placed_order,
+    queried_order,
+)
+from exchange.projections import views
+
+LIMIT_DEFAULT = 500
+LIMIT_MAX = 1000
+WINDOW_DAYS_MAX = 7
+WINDOW_MS_MAX = WINDOW_DAYS_MAX * 24 * 3600 * 1000
+
+
+def time_window(params: Params, now_ms: int) -> tuple[int | None, int | None]:
+    """Return startTime and endTime in milliseconds, at most seven days apart; the missing one is seven days away.
+
+    With neither, (None, None): the most recent rows, whatever their age. Errors: -1023 wrong order, -1127 too long.
+    """
+    start = _time(params, "startTime")
+    end = _time(params, "endTime")
+    if start is None and end is None:
+        return None, None
+    if end is None:
+        assert start is not None
+        end = min(start + WINDOW_MS_MAX, max(now_ms, start))
+    if start is None:
+        start = max(0, end - WINDOW_MS_MAX)
+    if start > end:
+        raise errors.START_AFTER_END.error()
+    if end - start > WINDOW_MS_MAX:
+        raise errors.INTERVAL_TOO_LONG.error(24 * WINDOW_DAYS_MAX)
+    return start, end
+
+
+def row_limit(params: Params, default: int = LIMIT_DEFAULT, most: int = LIMIT_MAX) -> int:
+    """Return the parameter `limit`; a larger one than `most` counts as `most`."""
+    return min(most, parse_integer(params.get("limit") or str(default), "limit", 1, INT63_MAX))
+
+
+def symbol_or_none(context: Context, params: Params) -> str | None:
+    """Return the optional parameter `symbol`, checked, or None when it is not sent."""
+    return contract_of(context, params).symbol if params.get("symbol") else None
+
+
+def read_order(context: Context, params: Params) -> object:
+    """Answer GET order: open, or ended as far as history reaches back; -2013 otherwise."""
+    contract = contract_of(context, params)
+    order_id, client_order_id = order_reference(params)
+    found = views.open_order(context.state, context.account_id, contract.symbol, order_id, client_order_id)
+    record = (
+        found.record()
+        if found is not None
+        else context.history.order(
+            context.account_id, contract.symbol, order_id=order_id or None, client_order_id=client_order_id or None
+        )
+    )
+    if record is None:
+        raise errors.ORDER_NOT_EXISTING.error()
+    return queried_order(contract, record)
+
+
+def read_open_order(context: Context, params: Params) -> object:
+    """Answer GET openOrder; -2013 when it is not open (any more)."""
+    contract = contract_of(context, params)
+    order_id, client_order_id = order_reference(params)
+    order = views.open_order(context.state, context.account_id, contract.symbol, order_id, client_order_id)
+    if order is None:
+        raise errors.ORDER_NOT_EXISTING.error()
+    return queried_order(contract, order.record())
+
+
+def read_open_orders(context: Context, params: Params) -> object:
+    """Answer GET openOrders: oldest first, one contract or all."""
+    orders = views.open_orders(context.state, context.account_id, symbol_or_none(context, params))
+    return [queried_order(context.contracts[order.symbol], order.record()) for order in orders]
+
+
+def read_all_orders(context: Context, params: Params) -> object:
+    """Answer GET allOrders: open and ended, by id; from `orderId` on, or placed within the window, or the latest."""
+    symbol = symbol_or_none(context, params)
+    from_id = _optional_integer(params, "orderId")
+    start_ms, end_ms = time_window(params, context.now_ms)
+    limit = row_limit(params)
+    orders = {
+        record.order_id: record
+        for record in context.history.orders(
+            context.account_id, symbol, from_id=from_id, start_ms=start_ms, end_ms=end_ms, limit=limit
+        )
+    }
+    for order in views.open_orders(context.state, context.account_id, symbol):
+        record = order.record()
+        if _within(record, from_id, start_ms, end_ms):
+            orders[record.order_id] = record
+    rows = sorted(orders.values(), key=lambda record: record.order_id)
+    chosen = rows[:limit] if from_id is not None or start_ms is not None else rows[-limit:]
+    return [queried_order(context.contracts[record.symbol], record) for record in chosen]
+
+
+def read_user_trades(context: Context, params: Params) -> object:
+    """Answer GET userTrades: the account's fills, oldest first."""
+    start_ms, end_ms = time_window(params, context.now_ms)
+    from_id = _optional_integer(params, "fromId")
+    if from_id is not None and start_ms is not None:
+        raise errors.PARAMETERS_CLASH.error()
+    rows = context.history.fills(
+        context.account_id,
+        contract_of(context, params).symbol,
+        order_id=_optional_integer(params, "orderId"),
+        from_id=from_id,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        limit=row_limit(params),
+    )
+    return [fill_json(context.contracts[row.order.symbol], row.order, row.fill, row.ts) for row in rows]
+
+
+def open_orders_weight(params: Params) -> int:
+    """Return the weight of openOrders: 1 with a symbol, 40 without."""
+    return 1 if params.get("symbol") else 40
+
+
+def _contract(context: Context, params: Params) -> Contract:
+    return context.contracts[params["symbol"]]
+
+
+def _respond_place(context: Context, params: Params, events: Sequence[Event]) -> object:
+    return placed_order(_contract(context, params), events, result=wants_result(params))
+
+
+def _respond_cancel(context: Context, params: Params, events: Sequence[Event]) -> object:
+    return changed_order(_contract(context, params), order_states(events)[0])
+
+
+def _respond_amend(context: Context, params: Params, events: Sequence[Event]) -> object:
+    """Answer an amendment with the amended order as it stands after matching."""
+    states = order_states(events)
+    last = next(order for order in reversed(states) if order.order_id == states[0].order_id)
+    return amended_order(_contract(context, params), last)
+
+
+def _respond_cancel_all(_context: Context, _params: Params, _events: Sequence[Event]) -> object:
+    return ALL_CANCELED
+
+
+def _time(params: Params, name: str) -> int | None:
+    return parse_integer(params[name], name, 0, INT63_MAX) if params.get(name) else None
+
+
+def _optional_integer(params: Params, name: str) -> int | None:
+    return parse_integer(params[name], name, 0, INT63_MAX) if params.get(name) else None
+
+
+def _within(record: OrderRecord, from_id: int | None, start_ms: int | None, end_ms: int | None) -> bool:
+    created_ms = record.created_ts // 10**6
+    return (
+        (from_id is None or record.order_id >= from_id)
+        and (start_ms is None or created_ms >= start_ms)
+        and (end_ms is None or created_ms <= end_ms)
+    )
+
+
+_SIGNED = Security.SIGNED
+TRADE_ROUTES: tuple[Route, ...] = (
+    CommandRoute("POST", "/fapi/v1/order", _SIGNED, 0, 1, requests.place_order, _respond_place),
+    CommandRoute("PUT", "/fapi/v1/order", _SIGNED, 0, 1, requests.amend_order, _respond_amend),
+    CommandRoute("DELETE", "/fapi/v1/order", _SIGNED, 1, 0, requests.cancel_order, _respond_cancel),
+    CommandRoute("DELETE", "/fapi/v1/allOpenOrders", _SIGNED, 1, 0, requests.cancel_all_orders, _respond_cancel_all),
+    ReadRoute("GET", "/fapi/v1/order", _SIGNED, 1, read_order),
+    ReadRoute("GET", "/fapi/v1/openOrder", _SIGNED, 1, read_open_order),
+    ReadRoute("GET", "/fapi/v1/openOrders", _SIGNED, open_orders_weight, read_open_orders),
+    ReadRoute("GET", "/fapi/v1/allOrders", _SIGNED, 5, read_all_orders),
+    ReadRoute("GET", "/fapi/v1/userTrades", _SIGNED, 5, read_user_trades),
+)

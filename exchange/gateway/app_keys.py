@@ -1,0 +1,9 @@
+"""Names under which the parts of the gateway find what they share in the aiohttp application. Nothing else."""
+
+from aiohttp import web
+
+from exchange.dialects.binance.listen_keys import ListenKeys
+from exchange.runtime.app import App
+
+APP = web.AppKey("venue", App)
+LISTEN_KEYS = web.AppKey("listen_keys", ListenKeys)
