@@ -33,10 +33,12 @@ def no_fee(_quantity: int, _notional: int, /) -> int:
     return 0
 
 
-def change_wallet(state: State, account: Account, change: int, reason: BalanceReason, symbol: str = "") -> None:
-    """Move the futures wallet by `change` and say so; `symbol` names the contract whose position moved as well."""
+def change_wallet(
+    state: State, account: Account, change: int, reason: BalanceReason, symbol: str = "", *, moved: bool = False
+) -> None:
+    """Move the futures wallet by `change` and say so; `symbol` names the contract, `moved` that its position moved too."""
     account.wallets[Wallet.FUTURES] += change
-    positions = (position_record(state, account, symbol),) if symbol else ()
+    positions = (position_record(state, account, symbol),) if moved else ()
     state.events.append(
         AccountUpdated(
             account_id=account.account_id,
@@ -171,7 +173,7 @@ def _book_fill(state: State, order: Order, fill: Fill, notional: int) -> None:
     if not order.remaining:
         forget_order(state, order)
     account = state.accounts[order.account_id]
-    change_wallet(state, account, fill.realized_pnl - fill.fee, BalanceReason.ORDER, order.symbol)
+    change_wallet(state, account, fill.realized_pnl - fill.fee, BalanceReason.ORDER, order.symbol, moved=True)
     report_order(state, order, Execution.TRADE, fill)
     if order.order_type is not OrderType.LIQUIDATION:
         state.trading_fees += fill.fee

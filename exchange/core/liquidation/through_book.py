@@ -135,8 +135,8 @@ def _take_over(state: State, account: Account, market: Market, side: Side, value
     # A fill takes the notional of its own side: a seller receives it, a buyer pays it.
     profit = account.holdings[symbol].position.fill(side, left, -side * value)
     fund_profit = fund.holdings[symbol].position.fill(side.opposite, left, -side * value)
-    change_wallet(state, account, profit, BalanceReason.INSURANCE_CLEAR, symbol)
-    change_wallet(state, fund, fund_profit, BalanceReason.INSURANCE_CLEAR, symbol)
+    change_wallet(state, account, profit, BalanceReason.INSURANCE_CLEAR, symbol, moved=True)
+    change_wallet(state, fund, fund_profit, BalanceReason.INSURANCE_CLEAR, symbol, moved=True)
     inventory = sum(
         position_notional(state.markets[held_symbol], holding.position)
         for held_symbol, holding in fund.holdings.items()
