@@ -66,10 +66,10 @@ def amend_order(state: State, command: AmendOrder) -> Rejected | None:
         candidate.market.book.remove(order)
         forget_order(state, order)
         order.price = command.price
+        order.self_trade_prevention = SelfTradePrevention.NONE
     else:
         candidate.market.book.reduce(order, order.quantity - command.quantity)
     order.quantity = command.quantity
-    order.self_trade_prevention = SelfTradePrevention.NONE
     order.amendments += 1
     order.modify_id = command.modify_id
     if not keeps_place:
