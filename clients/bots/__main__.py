@@ -1,0 +1,28 @@
+"""`python -m clients.bots READYFILE [--seed N]`: run the house bots against a served venue until SIGTERM or Ctrl-C."""
+
+import argparse
+import asyncio
+import signal
+
+from clients.bots.house import run_house
+from clients.reference import Ready, read_ready
+
+
+def main() -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(prog="python -m clients.bots", description="House bots for a served venue.")
+    parser.add_argument("ready_file", help="the ready file that `margincall serve --ready-file` writes")
+    parser.add_argument("--seed", type=int, default=1, help="of all chance; each bot draws by its own name")
+    arguments = parser.parse_args()
+    asyncio.run(_run(read_ready(arguments.ready_file), arguments.seed))
+
+
+async def _run(ready: Ready, seed: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await run_house(ready, seed, stop)
+
+
+main()

@@ -1,0 +1,77 @@
+"""Leveraged traders: they put all they have on one side and meet the liquidation engine; a few answer their call."""
+
+import asyncio
+from dataclasses import dataclass
+
+from clients.bots.trader import Desk, Trader
+from clients.reference import VenueError
+
+ENTRY_ORDERS = 3
+ENTRY_GAP_S = (0.3, 1.5)
+STAKE_SHARE = 0.9  # of the wallet that goes into the position's margin
+COSTS = 0.0015  # fee and slippage per unit of notional, to be left beside the margin
+HOLD_S = (90.0, 420.0)
+TAKE_PROFIT = 1.0  # of the stake
+PAUSE_S = (15.0, 45.0)  # before a liquidated trader comes back with new money
+ANSWER_SHARE = 0.5  # of the funding wallet that a careful trader sends on a margin call
+WATCH_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Bet:
+    """One trader: `side` +1 long or -1 short; `careful` ones answer a margin call from their funding wallet."""
+
+    side: int
+    leverage: int
+    stake_quote: float
+    careful: bool = False
+
+
+def entry_quantity(wallet: float, leverage: int, price: float) -> float:
+    """Return the largest position, in the base asset, that a wallet carries at this leverage with its costs paid."""
+    return STAKE_SHARE * wallet / (price * (1 / leverage + COSTS))
+
+
+class Leveraged(Trader):
+    """Enters in a few market orders, holds for a while or until doubled, then pauses and does it again."""
+
+    def __init__(self, desk: Desk, name: str, symbol: str, bet: Bet) -> None:
+        super().__init__(desk, name, symbol)
+        self.bet = bet
+        self.deposit_quote = bet.stake_quote
+        self.funding_deposit_quote = bet.stake_quote if bet.careful else 0.0
+
+    async def step(self) -> None:
+        """Live one bet from entry to exit."""
+        await asyncio.sleep(self.chance.uniform(*ENTRY_GAP_S))
+        if not self.position:
+            await self._enter()
+        await self._hold(self.chance.uniform(*HOLD_S))
+        if self.position:
+            await self.market_order("SELL" if self.position > 0 else "BUY", abs(self.position), reduce_only=True)
+        await asyncio.sleep(self.chance.uniform(*PAUSE_S))
+        await self.top_up()
+
+    async def _enter(self) -> None:
+        await self.rest.set_leverage(self.symbol, self.bet.leverage)
+        quantity = entry_quantity(self.view.wallet, self.bet.leverage, self.quote.mark)
+        for _ in range(ENTRY_ORDERS):
+            try:
+                await self.market_order("BUY" if self.bet.side > 0 else "SELL", quantity / ENTRY_ORDERS)
+            except VenueError:
+                self.refusals += 1  # the market ran away: what we have must do
+                break
+            await asyncio.sleep(self.chance.uniform(*ENTRY_GAP_S))
+
+    async def _hold(self, hold_s: float) -> None:
+        """Watch the position until it is gone, doubled or old; answer the first margin call when careful."""
+        entry, calls = self.quote.mark, self.view.margin_calls
+        watched_s = 0.0
+        while self.position and watched_s < hold_s:
+            await asyncio.sleep(WATCH_S)
+            watched_s += WATCH_S
+            if self.bet.careful and self.view.margin_calls > calls:
+                calls = self.view.margin_calls
+                await self.rest.transfer_to_futures(f"{self.funding_deposit_quote * ANSWER_SHARE:.2f}")
+            if (self.quote.mark - entry) * self.position > TAKE_PROFIT * self.bet.stake_quote:
+                return
