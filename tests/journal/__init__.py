@@ -1,0 +1,1 @@
+"""Tests of the journal: codec, file, recovery, and the golden journal."""

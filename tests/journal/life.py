@@ -1,0 +1,153 @@
+"""A life of three minutes, an outage and an end, for the golden journal: every command, and most that can happen."""
+
+from collections.abc import Iterator
+
+from exchange.core.commands import (
+    AmendOrder,
+    Annotate,
+    CancelAllOrders,
+    CancelOrder,
+    Command,
+    CreateAccount,
+    Deposit,
+    PlaceOrder,
+    Resume,
+    SetIndexPrice,
+    SetLeverage,
+    SetMarketState,
+    Tick,
+    Transfer,
+    Withdraw,
+)
+from exchange.core.enums import MarketState, OrderType, SelfTradePrevention, Side, TimeInForce, Wallet
+from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Nanos, Ticks
+from tests.journal.recording import START
+
+BTC, ETH = "BTCUSDT", "ETHUSDT"
+MAKER, LONG, SHORT, CAREFUL, NOISE = 1, 2, 3, 4, 5
+LEVELS = 8
+
+
+def life() -> Iterator[tuple[int, Command]]:
+    """Yield (time in nanoseconds, command); the ticks that fall due in between are the recorder's."""
+    for second, commands in SCRIPT:
+        for command in commands:
+            yield START + second * SECOND, command
+
+
+def usdt(amount: int) -> Atoms:
+    """Whole USDT in atoms."""
+    return Atoms(amount * ATOMS_PER_QUOTE)
+
+
+def index(price: int, symbol: str = BTC, tick_e2: int = 10) -> SetIndexPrice:
+    """An index price in whole USDT; `tick_e2` is the contract's tick in hundredths."""
+    return SetIndexPrice(symbol, Ticks(price * 100 // tick_e2), source_ts=Nanos(START + price))
+
+
+def limit(
+    account_id: int,
+    side: Side,
+    quantity: int,
+    price: int,
+    time_in_force: TimeInForce = TimeInForce.GTC,
+    name: str = "",
+    *,
+    reduce_only: bool = False,
+    stp: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER,
+) -> PlaceOrder:
+    """A limit order in BTCUSDT; quantity in lots (0.001), price in ticks (0.1)."""
+    return PlaceOrder(
+        account_id,
+        BTC,
+        side,
+        OrderType.LIMIT,
+        Lots(quantity),
+        Ticks(price),
+        time_in_force,
+        reduce_only=reduce_only,
+        client_order_id=name,
+        self_trade_prevention=stp,
+    )
+
+
+def market(account_id: int, side: Side, quantity: int, *, reduce_only: bool = False) -> PlaceOrder:
+    """A market order in BTCUSDT; quantity in lots."""
+    return PlaceOrder(account_id, BTC, side, OrderType.MARKET, Lots(quantity), reduce_only=reduce_only)
+
+
+def ladder(middle: int, quantity: int) -> list[Command]:
+    """Bids and asks of the maker around a price in ticks."""
+    bids = [limit(MAKER, Side.BUY, quantity, middle - 50 * step) for step in range(1, LEVELS)]
+    asks = [limit(MAKER, Side.SELL, quantity, middle + 50 * step) for step in range(1, LEVELS)]
+    return [*bids, *asks]
+
+
+OPENING: list[Command] = [
+    Resume(),
+    index(100_000),
+    index(3_000, ETH, 1),
+    CreateAccount("maker", usdt(5_000_000), usdt(1_000)),
+    CreateAccount("long at twenty times", usdt(10_500)),
+    CreateAccount("short", usdt(50_000)),
+    CreateAccount("careful", usdt(20_000), usdt(20_000)),
+    CreateAccount("noise, ünïcode", usdt(5_000)),
+    Annotate("news", "the venue opens"),
+    *ladder(1_000_000, 500),
+]
+
+ORDERS: list[Command] = [
+    SetLeverage(LONG, BTC, 20),
+    SetLeverage(SHORT, BTC, 10),
+    SetLeverage(NOISE, BTC, 500),
+    SetLeverage(NOISE, BTC, 125),
+    market(LONG, Side.BUY, 2_000),
+    limit(SHORT, Side.SELL, 2_500, 999_000, TimeInForce.IOC, "ioc"),
+    limit(CAREFUL, Side.BUY, 1_000, 1_001_500, TimeInForce.GTC, "resting"),
+    limit(NOISE, Side.BUY, 900_000, 999_000, TimeInForce.FOK, "too large to fill"),
+    limit(NOISE, Side.SELL, 100, 999_000, TimeInForce.FOK, "fok"),
+    limit(NOISE, Side.BUY, 100, 1_010_000, TimeInForce.GTX, "would take"),
+    limit(NOISE, Side.BUY, 100, 998_000, TimeInForce.GTX, "amended"),
+    AmendOrder(NOISE, BTC, Side.BUY, Lots(60), Ticks(998_000), client_order_id="amended"),
+    AmendOrder(NOISE, BTC, Side.BUY, Lots(80), Ticks(998_500), client_order_id="amended", modify_id=7),
+    limit(NOISE, Side.SELL, 50, 998_500, name="own", stp=SelfTradePrevention.EXPIRE_TAKER),
+    CancelOrder(NOISE, BTC, client_order_id="amended"),
+    CancelOrder(NOISE, BTC, order_id=999_999),
+    limit(LONG, Side.SELL, 1_500, 1_040_000, name="take profit", reduce_only=True),
+    limit(LONG, Side.SELL, 400, 1_045_000, name="more", reduce_only=True),
+    market(LONG, Side.SELL, 300, reduce_only=True),
+    Transfer(CAREFUL, Wallet.FUNDING, usdt(5_000)),
+    Transfer(CAREFUL, Wallet.FUTURES, usdt(999_999)),
+    Deposit(SHORT, usdt(1_000)),
+    Withdraw(SHORT, usdt(500)),
+    PlaceOrder(MAKER, ETH, Side.BUY, OrderType.LIMIT, Lots(1_000), Ticks(299_900)),
+    PlaceOrder(SHORT, ETH, Side.SELL, OrderType.MARKET, Lots(500)),
+]
+
+QUIET: list[Command] = [Annotate("round", "two fundings pass")]
+THIN: list[Command] = [CancelAllOrders(MAKER, BTC), *ladder(968_000, 40)]
+FALL: list[Command] = [index(96_300), Annotate("news", "the index falls")]
+ANSWER: list[Command] = [Transfer(CAREFUL, Wallet.FUNDING, usdt(10_000)), index(94_400)]
+CRASH: list[Command] = [index(93_900)]
+UNWIND: list[Command] = [*ladder(940_000, 200), PlaceOrder(SHORT, ETH, Side.BUY, OrderType.MARKET, Lots(100))]
+HALT: list[Command] = [
+    SetMarketState(ETH, MarketState.CANCEL_ONLY),
+    PlaceOrder(SHORT, ETH, Side.BUY, OrderType.MARKET, Lots(1)),
+    SetMarketState(ETH, MarketState.TRADING),
+]
+OUTAGE: list[Command] = [Resume(), index(94_500), Annotate("news", "back after ten minutes")]
+END: list[Command] = [Tick()]
+
+SCRIPT: list[tuple[int, list[Command]]] = [
+    (0, OPENING),
+    (3, ORDERS),
+    (65, QUIET),
+    (130, THIN),
+    (140, FALL),
+    (145, ANSWER),
+    (150, CRASH),
+    (160, UNWIND),
+    (170, HALT),
+    (770, OUTAGE),
+    (790, END),
+]

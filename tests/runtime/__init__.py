@@ -1,0 +1,1 @@
+"""Tests of the runtime: the single writer, keys, settings, app."""
