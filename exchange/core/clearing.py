@@ -36,7 +36,7 @@ def no_fee(_quantity: int, _notional: int, /) -> int:
 def change_wallet(
     state: State, account: Account, change: int, reason: BalanceReason, symbol: str = "", *, moved: bool = False
 ) -> None:
-    """Move the futures wallet by `change` and say so; `symbol` names the contract, `moved` that its position moved too."""
+    """Move the futures wallet by `change` and say so; `moved` tells that the position in `symbol` moved as well."""
     account.wallets[Wallet.FUTURES] += change
     positions = (position_record(state, account, symbol),) if moved else ()
     state.events.append(

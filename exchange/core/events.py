@@ -210,7 +210,8 @@ class AccountReleased(Record, frozen=True, gc=False, tag="account_released"):
 class PositionLiquidated(Record, frozen=True, gc=False, tag="position_liquidated"):
     """One position was liquidated: what was sold into the book, and what the fund took over at the bankruptcy price.
 
-    `quantity` is the position before, signed. Values are notionals in atoms, not signed. `bankruptcy_value` is that of
+    `quantity` is the position before, signed. Values are notionals in atoms, without the sign
+    of the side; they are negative when a short's owner lost more than its notional. `bankruptcy_value` is that of
     the whole position; `limit_price` is its price rounded in the trader's favour, the limit of the order.
     """
 

@@ -88,13 +88,13 @@ def liquidate_position(state: State, account: Account, market: Market) -> None:
             mark_price=Ticks(market.mark_price),
             equity=Atoms(balance),
             maintenance_margin=Atoms(required),
-            bankruptcy_value=Atoms(abs(value)),
+            bankruptcy_value=Atoms(-side * value),
             limit_price=Ticks(order.price),
             filled_quantity=Lots(order.filled),
             filled_value=Atoms(order.cum_quote),
             fee=Atoms(fee.paid),
             taken_over_quantity=Lots(left),
-            taken_over_value=Atoms(abs(taken_over_value) if left else 0),
+            taken_over_value=Atoms(-side * taken_over_value if left else 0),
         )
     )
 
