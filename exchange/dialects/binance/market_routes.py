@@ -1,0 +1,284 @@
+"""The market-data endpoints as a table, the listen keys, and the foreign paths that clients ask for. No rendering.
+
+All are reads: none of them is a command, and none changes the venue.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from exchange.core.contract import Contract
+from exchange.core.state import Market
+from exchange.core.units import INT63_MAX
+from exchange.dialects.binance import errors
+from exchange.dialects.binance import market_responses as responses
+from exchange.dialects.binance.numbers import parse_integer
+from exchange.dialects.binance.parameters import required
+from exchange.dialects.binance.route import Context, Params, ReadRoute, Security, Weight
+from exchange.projections.candles import CANDLES_MAX, INTERVALS
+from exchange.projections.market_data import FUNDINGS_MAX, TRADES_MAX, MarketFold
+
+DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
+DEPTH_LIMIT_DEFAULT = 500
+DEPTH_WEIGHTS = ((50, 2), (100, 5), (500, 10), (1000, 20))  # up to this limit, this weight
+KLINE_WEIGHTS = ((99, 1), (499, 2), (1000, 5), (CANDLES_MAX, 10))
+ROWS_DEFAULT = 500
+ROWS_MAX = 1000
+FUNDINGS_DEFAULT = 100
+
+Row = TypeVar("Row")
+
+
+def read_ping(context: Context, params: Params) -> object:
+    """Answer that the venue is there."""
+    del context, params
+    return {}
+
+
+def read_time(context: Context, params: Params) -> object:
+    """Answer the server's time."""
+    del params
+    return {"serverTime": context.now_ms}
+
+
+def read_exchange_info(context: Context, params: Params) -> object:
+    """Answer the rules of all contracts."""
+    del params
+    return responses.exchange_info_json(context.state.markets, context.now_ms)
+
+
+def read_depth(context: Context, params: Params) -> object:
+    """Answer a snapshot of the book. Errors: symbol; -1130 for a limit that is none of the seven."""
+    market = _market(context, params)
+    limit = _integer(params, "limit", 1, INT63_MAX) or DEPTH_LIMIT_DEFAULT
+    if limit not in DEPTH_LIMITS:
+        raise errors.DATA_NOT_VALID.error("limit")
+    fold = _fold(context, params)
+    return responses.depth_json(market, limit, context.now_ms, fold.depth.ts or context.state.ts)
+
+
+def read_trades(context: Context, params: Params) -> object:
+    """Answer the newest trades, oldest of them first."""
+    fold = _fold(context, params)
+    limit = _limit(params, ROWS_DEFAULT, TRADES_MAX)
+    return [responses.trade_json(fold.contract, trade) for trade in list(fold.trades)[-limit:]]
+
+
+def read_agg_trades(context: Context, params: Params) -> object:
+    """Answer aggregate trades: from an id on, or within a time, or the newest. Error: -1128 for an id with a time."""
+    fold = _fold(context, params)
+    limit = _limit(params, ROWS_DEFAULT, ROWS_MAX)
+    from_id = _integer(params, "fromId", 0, INT63_MAX)
+    start, end = _times(params)
+    if from_id is not None and (start is not None or end is not None):
+        raise errors.PARAMETERS_CLASH.error()
+    if from_id is not None:
+        wanted = _from_begin(list(fold.agg_trades), lambda trade: trade.agg_id >= from_id, limit, from_begin=True)
+    else:
+        wanted = _within(list(fold.agg_trades), lambda trade: trade.ms, start, end, limit)
+    return [responses.agg_trade_json(fold.contract, trade) for trade in wanted]
+
+
+def read_klines(context: Context, params: Params) -> object:
+    """Answer candles. Errors: symbol; -1120 interval; -1130 limit or times."""
+    fold = _fold(context, params)
+    interval = INTERVALS.get(required(params, "interval"))
+    if interval is None:
+        raise errors.INTERVAL_NOT_VALID.error()
+    limit = _limit(params, ROWS_DEFAULT, CANDLES_MAX)
+    start, end = _times(params)
+    candles = fold.candles.read(interval.name, context.now_ms, start, end, limit)
+    return [responses.kline_json(fold.contract, interval, candle) for candle in candles]
+
+
+def read_premium_index(context: Context, params: Params) -> object:
+    """Answer mark, index and funding of one contract or of all."""
+    return _one_or_all(context, params, lambda market: responses.premium_index_json(market, context.now_ms))
+
+
+def read_funding_rate(context: Context, params: Params) -> object:
+    """Answer settled fundings, of one contract or of all, by ascending time."""
+    folds = [_fold(context, params)] if params.get("symbol") else list(context.market_data.markets.values())
+    start, end = _times(params)
+    limit = _limit(params, FUNDINGS_DEFAULT, FUNDINGS_MAX)
+    rows = [(funding.ms, fold.contract, funding) for fold in folds for funding in fold.fundings]
+    rows.sort(key=lambda row: row[0])
+    wanted = _within(rows, lambda row: row[0], start, end, limit)
+    return [responses.funding_json(contract, funding) for _, contract, funding in wanted]
+
+
+def read_funding_info(context: Context, params: Params) -> object:
+    """Answer cap, floor and interval of every contract's funding."""
+    del params
+    return [responses.funding_info_json(contract) for contract in context.contracts.values()]
+
+
+def read_day_ticker(context: Context, params: Params) -> object:
+    """Answer the statistics of the last 24 hours, of one contract or of all."""
+
+    def render(market: Market) -> object:
+        fold = context.market_data.markets[market.contract.symbol]
+        return responses.day_ticker_json(fold.contract, fold.day_ticker(context.now_ms))
+
+    return _one_or_all(context, params, render)
+
+
+def read_book_ticker(context: Context, params: Params) -> object:
+    """Answer the best prices, of one contract or of all."""
+    return _one_or_all(context, params, lambda market: responses.book_ticker_json(market, context.now_ms))
+
+
+def read_price(context: Context, params: Params) -> object:
+    """Answer the last price, of one contract or of all."""
+
+    def render(market: Market) -> object:
+        return responses.price_json(context.market_data.markets[market.contract.symbol], context.now_ms)
+
+    return _one_or_all(context, params, render)
+
+
+def read_open_interest(context: Context, params: Params) -> object:
+    """Answer how much of a contract is held."""
+    contract = _market(context, params).contract
+    held = (account.holdings[contract.symbol].position.quantity for account in context.state.accounts.values())
+    lots = sum(quantity for quantity in held if quantity > 0)
+    return responses.open_interest_json(contract, lots, context.now_ms)
+
+
+def create_listen_key(context: Context, params: Params) -> object:
+    """Answer the account's key for user streams, a new one or the live one extended."""
+    del params
+    return {"listenKey": context.listen_keys.create(context.account_id, context.now_ms)}
+
+
+def extend_listen_key(context: Context, params: Params) -> object:
+    """Extend the account's key. Error: -1125."""
+    del params
+    return {"listenKey": context.listen_keys.extend(context.account_id, context.now_ms)}
+
+
+def end_listen_key(context: Context, params: Params) -> object:
+    """End the account's key."""
+    del params
+    context.listen_keys.end(context.account_id)
+    return {}
+
+
+def read_nothing(context: Context, params: Params) -> object:
+    """Answer an empty list, to clients that ask another market in passing (5.4)."""
+    del context, params
+    return []
+
+
+def read_foreign_exchange_info(context: Context, params: Params) -> object:
+    """Answer that the other market has no symbols (5.4)."""
+    del params
+    return responses.foreign_exchange_info_json(context.now_ms)
+
+
+def contract_of(context: Context, params: Params) -> Contract:
+    """Return the contract that the parameter `symbol` names. Errors: -1102 not sent, -1121 not listed."""
+    contract = context.contracts.get(required(params, "symbol"))
+    if contract is None:
+        raise errors.SYMBOL_NOT_VALID.error()
+    return contract
+
+
+def _market(context: Context, params: Params) -> Market:
+    return context.state.markets[contract_of(context, params).symbol]
+
+
+def _fold(context: Context, params: Params) -> MarketFold:
+    return context.market_data.markets[contract_of(context, params).symbol]
+
+
+def _one_or_all(context: Context, params: Params, render: Callable[[Market], object]) -> object:
+    """Return one object when a symbol is named, a list of all without it."""
+    if params.get("symbol"):
+        return render(_market(context, params))
+    return [render(market) for market in context.state.markets.values()]
+
+
+def _integer(params: Params, name: str, low: int, high: int) -> int | None:
+    """Return an optional integer, None when it is not sent. Errors: -1100, -1130."""
+    text = params.get(name)
+    return parse_integer(text, name, low, high) if text else None
+
+
+def _limit(params: Params, default: int, most: int) -> int:
+    """Return the parameter `limit`. Error: -1130 outside 1..most."""
+    return _integer(params, "limit", 1, most) or default
+
+
+def _times(params: Params) -> tuple[int | None, int | None]:
+    """Return startTime and endTime. Error: -1130 for an end before the start."""
+    start = _integer(params, "startTime", 0, _TIME_MS_MAX)
+    end = _integer(params, "endTime", 0, _TIME_MS_MAX)
+    if start is not None and end is not None and end < start:
+        raise errors.DATA_NOT_VALID.error("endTime")
+    return start, end
+
+
+def _within(rows: list[Row], ms_of: Callable[[Row], int], start: int | None, end: int | None, limit: int) -> list[Row]:
+    """Return at most `limit` ascending rows within two times: the oldest when a start is named, else the newest."""
+
+    def wanted(row: Row) -> bool:
+        return (start is None or ms_of(row) >= start) and (end is None or ms_of(row) <= end)
+
+    return _from_begin(rows, wanted, limit, from_begin=start is not None)
+
+
+def _from_begin(rows: list[Row], wanted: Callable[[Row], bool], limit: int, *, from_begin: bool) -> list[Row]:
+    """Return at most `limit` of the wanted rows, from the begin or up to the end of them."""
+    chosen = [row for row in rows if wanted(row)]
+    return chosen[:limit] if from_begin else chosen[-limit:]
+
+
+def _by_limit(steps: tuple[tuple[int, int], ...], default: int) -> Weight:
+    """Return the weight function of an endpoint that costs by its limit; a limit that is none costs the most."""
+
+    def weight(params: Params) -> int:
+        text = params.get("limit") or str(default)
+        limit = int(text) if text.isascii() and text.isdigit() and len(text) < _LIMIT_DIGITS_MAX else _TIME_MS_MAX
+        return next((cost for most, cost in steps if limit <= most), steps[-1][1])
+
+    return weight
+
+
+def _by_symbol(one: int, every: int) -> Weight:
+    """Return the weight function of an endpoint that costs more without a symbol."""
+    return lambda params: one if params.get("symbol") else every
+
+
+def _public(path: str, weight: Weight, read: Callable[[Context, Params], object]) -> ReadRoute:
+    return ReadRoute("GET", path, Security.NONE, weight, read)
+
+
+_TIME_MS_MAX = INT63_MAX // 10**6  # the last millisecond that nanoseconds within 63 bits reach
+_LIMIT_DIGITS_MAX = 10
+
+MARKET_ROUTES: tuple[ReadRoute, ...] = (
+    _public("/fapi/v1/ping", 1, read_ping),
+    _public("/fapi/v1/time", 1, read_time),
+    _public("/fapi/v1/exchangeInfo", 1, read_exchange_info),
+    _public("/fapi/v1/depth", _by_limit(DEPTH_WEIGHTS, DEPTH_LIMIT_DEFAULT), read_depth),
+    _public("/fapi/v1/trades", 5, read_trades),
+    _public("/fapi/v1/aggTrades", 20, read_agg_trades),
+    _public("/fapi/v1/klines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_klines),
+    _public("/fapi/v1/premiumIndex", _by_symbol(1, 10), read_premium_index),
+    _public("/fapi/v1/fundingRate", 1, read_funding_rate),
+    _public("/fapi/v1/fundingInfo", 1, read_funding_info),
+    _public("/fapi/v1/ticker/24hr", _by_symbol(1, 40), read_day_ticker),
+    _public("/fapi/v1/ticker/bookTicker", _by_symbol(2, 5), read_book_ticker),
+    _public("/fapi/v1/ticker/price", _by_symbol(1, 2), read_price),
+    _public("/fapi/v2/ticker/price", _by_symbol(1, 2), read_price),
+    _public("/fapi/v1/openInterest", 1, read_open_interest),
+    ReadRoute("POST", "/fapi/v1/listenKey", Security.KEY, 1, create_listen_key),
+    ReadRoute("PUT", "/fapi/v1/listenKey", Security.KEY, 1, extend_listen_key),
+    ReadRoute("DELETE", "/fapi/v1/listenKey", Security.KEY, 1, end_listen_key),
+    _public("/sapi/v1/capital/config/getall", 1, read_nothing),
+    _public("/sapi/v1/margin/allPairs", 1, read_nothing),
+    _public("/api/v3/exchangeInfo", 1, read_foreign_exchange_info),
+    _public("/dapi/v1/exchangeInfo", 1, read_foreign_exchange_info),
+    _public("/api/v3/ping", 1, read_ping),
+    _public("/api/v3/time", 1, read_time),
+)

@@ -1,0 +1,260 @@
+"""Events of the venue as the user stream's messages (11), in the order in which the dialect sends them. No sockets.
+
+For a fill: TRADE_LITE, ACCOUNT_UPDATE, ORDER_TRADE_UPDATE, as logs of the live venue show. All times are milliseconds.
+"""
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
+
+from exchange.core.contract import Contract
+from exchange.core.enums import BalanceReason, Execution, OrderType
+from exchange.core.events import (
+    AccountUpdated,
+    Event,
+    Fill,
+    LeverageSet,
+    MarginCalled,
+    MarginCallPosition,
+    OrderRecord,
+    OrderUpdated,
+    PositionRecord,
+)
+from exchange.dialects.binance.numbers import (
+    average_price_text,
+    fine_price_text,
+    money_text,
+    notional_text,
+    price_text,
+    quantity_text,
+    to_ms,
+)
+
+Json = dict[str, object]
+Contracts = Mapping[str, Contract]
+EventT = TypeVar("EventT", bound=AccountUpdated | LeverageSet | MarginCalled | OrderUpdated)
+
+
+class UserEvent(NamedTuple):
+    """One message for one account; `name` is its event name, for clients that filter by it."""
+
+    account_id: int
+    name: str
+    payload: Json
+
+
+def user_events(
+    contracts: Contracts, ts: int, events: Iterable[Event], now_ms: int, watched: Container[int]
+) -> Iterator[UserEvent]:
+    """Yield the messages that one command's events mean for the watched accounts; `ts` in nanoseconds."""
+    waiting: AccountUpdated | None = None  # until it is known whether the fill that it belongs to follows
+    for event in events:
+        of_fill = waiting is not None and _is_fill_of(waiting, event)
+        if waiting is not None:
+            if of_fill and isinstance(event, OrderUpdated):
+                yield from _rendered(trade_lite, contracts, ts, event, now_ms, watched)
+            yield from _rendered(account_update, contracts, ts, waiting, now_ms, watched)
+            waiting = None
+        if isinstance(event, AccountUpdated):
+            waiting = event
+        elif isinstance(event, OrderUpdated):
+            if event.fill is not None and not of_fill:
+                yield from _rendered(trade_lite, contracts, ts, event, now_ms, watched)
+            yield from _rendered(order_trade_update, contracts, ts, event, now_ms, watched)
+        elif isinstance(event, LeverageSet):
+            yield from _rendered(account_config_update, contracts, ts, event, now_ms, watched)
+        elif isinstance(event, MarginCalled):
+            yield from _rendered(margin_call, contracts, ts, event, now_ms, watched)
+    if waiting is not None:
+        yield from _rendered(account_update, contracts, ts, waiting, now_ms, watched)
+
+
+def trade_lite(contracts: Contracts, ts: int, event: OrderUpdated, now_ms: int) -> Json:
+    """Return the short message of a fill."""
+    order, fill = event.order, event.fill
+    assert fill is not None, "only fills have this message"
+    contract = contracts[order.symbol]
+    return {
+        "e": "TRADE_LITE",
+        "E": now_ms,
+        "T": to_ms(ts),
+        "s": order.symbol,
+        "q": quantity_text(contract, order.quantity),
+        "p": _or_zero(price_text, contract, order.price),
+        "m": fill.maker,
+        "c": order.client_order_id,
+        "S": order.side.name,
+        "L": price_text(contract, fill.price),
+        "l": quantity_text(contract, fill.quantity),
+        "t": fill.trade_id,
+        "i": order.order_id,
+    }
+
+
+def order_trade_update(contracts: Contracts, ts: int, event: OrderUpdated, now_ms: int) -> Json:
+    """Return the full message of anything that happens to an order."""
+    order = event.order
+    contract = contracts[order.symbol]
+    body: Json = {
+        "s": order.symbol,
+        "c": order.client_order_id,
+        "S": order.side.name,
+        "o": order.order_type.value,
+        "f": order.time_in_force.value,
+        "q": quantity_text(contract, order.quantity),
+        "p": _or_zero(price_text, contract, order.price),
+        "ap": average_price_text(contract, order.cum_quote, order.filled) if order.filled else "0",
+        "sp": "0",
+        "x": execution_word(order, event.execution),
+        "X": order.status.value,
+        "i": order.order_id,
+        "z": _or_zero(quantity_text, contract, order.filled),
+        "N": contract.quote_asset,
+        "T": to_ms(ts),
+        "b": _or_zero(notional_text, contract, event.bids_notional),
+        "a": _or_zero(notional_text, contract, event.asks_notional),
+        "R": order.reduce_only,
+        "wt": "CONTRACT_PRICE",
+        "ot": order.order_type.value,
+        "ps": "BOTH",
+        "cp": False,
+        "pP": False,
+        "si": 0,
+        "ss": 0,
+        "V": order.self_trade_prevention.value,
+        "pm": "NONE",
+        "gtd": 0,
+        "er": str(event.expire_reason.value),
+        **_fill_fields(contract, event.fill),
+    }
+    if event.execution is Execution.AMENDMENT:
+        body["M"] = str(order.modify_id)
+    return {"e": "ORDER_TRADE_UPDATE", "E": now_ms, "T": to_ms(ts), "o": body}
+
+
+def execution_word(order: OrderRecord, execution: Execution) -> str:
+    """Return the execution type: fills of a liquidation order are CALCULATED, all else is as the venue calls it."""
+    if execution is Execution.TRADE and order.order_type is OrderType.LIQUIDATION:
+        return "CALCULATED"
+    return execution.value
+
+
+def account_update(contracts: Contracts, ts: int, event: AccountUpdated, now_ms: int) -> Json:
+    """Return the message of a changed wallet or position; `bc` leaves profit and commission out."""
+    of_trade = event.reason is BalanceReason.ORDER
+    asset = next(iter(contracts.values())).quote_asset
+    wallet = money_text(event.wallet_balance)
+    change = "0" if of_trade else money_text(event.balance_change)
+    return {
+        "e": "ACCOUNT_UPDATE",
+        "E": now_ms,
+        "T": to_ms(ts),
+        "a": {
+            "m": event.reason.value,
+            "B": [{"a": asset, "wb": wallet, "cw": wallet, "bc": change}],
+            "P": [_position(contracts[position.symbol], position) for position in event.positions],
+        },
+    }
+
+
+def account_config_update(contracts: Contracts, ts: int, event: LeverageSet, now_ms: int) -> Json:
+    """Return the message of a chosen leverage."""
+    del contracts
+    return {
+        "e": "ACCOUNT_CONFIG_UPDATE",
+        "E": now_ms,
+        "T": to_ms(ts),
+        "ac": {"s": event.symbol, "l": event.leverage},
+    }
+
+
+def margin_call(contracts: Contracts, ts: int, event: MarginCalled, now_ms: int) -> Json:
+    """Return the message that funds are needed."""
+    del ts
+    return {
+        "e": "MARGIN_CALL",
+        "E": now_ms,
+        "cw": money_text(event.wallet_balance),
+        "p": [_called_position(contracts[position.symbol], position) for position in event.positions],
+    }
+
+
+def listen_key_expired(key: str, now_ms: int) -> Json:
+    """Return the last message of a user stream whose key ran out."""
+    return {"e": "listenKeyExpired", "E": now_ms, "listenKey": key}
+
+
+def _is_fill_of(waiting: AccountUpdated, event: Event) -> bool:
+    """Tell whether an order event is the fill that changed the account just before it."""
+    return (
+        waiting.reason is BalanceReason.ORDER
+        and isinstance(event, OrderUpdated)
+        and event.fill is not None
+        and event.order.account_id == waiting.account_id
+    )
+
+
+def _rendered(
+    render: Callable[[Contracts, int, EventT, int], Json],
+    contracts: Contracts,
+    ts: int,
+    event: EventT,
+    now_ms: int,
+    watched: Container[int],
+) -> Iterator[UserEvent]:
+    """Yield the message of an event when somebody watches its account and it says anything."""
+    account_id = event.order.account_id if isinstance(event, OrderUpdated) else event.account_id
+    if account_id not in watched:
+        return
+    if isinstance(event, AccountUpdated) and event.balance_change == 0 and not event.positions:
+        return  # only the funding wallet moved
+    payload = render(contracts, ts, event, now_ms)
+    yield UserEvent(account_id, str(payload["e"]), payload)
+
+
+def _or_zero(text: Callable[[Contract, int], str], contract: Contract, value: int) -> str:
+    """Return a number as text, a zero as "0"."""
+    return text(contract, value) if value else "0"
+
+
+def _fill_fields(contract: Contract, fill: Fill | None) -> Json:
+    """Return what an order message says of the fill that it reports, zeros without one."""
+    if fill is None:
+        return {"l": "0", "L": "0", "n": "0", "t": 0, "m": False, "rp": "0"}
+    return {
+        "l": quantity_text(contract, fill.quantity),
+        "L": price_text(contract, fill.price),
+        "n": money_text(fill.fee) if fill.fee else "0",
+        "t": fill.trade_id,
+        "m": fill.maker,
+        "rp": money_text(fill.realized_pnl) if fill.realized_pnl else "0",
+    }
+
+
+def _position(contract: Contract, position: PositionRecord) -> Json:
+    """Return a changed position."""
+    entry_price = average_price_text(contract, position.entry_value, position.quantity)
+    return {
+        "s": position.symbol,
+        "pa": quantity_text(contract, position.quantity),
+        "ep": entry_price,
+        "bep": entry_price,
+        "cr": money_text(position.realized_pnl),
+        "up": money_text(position.unrealized_pnl),
+        "mt": "cross",
+        "iw": "0",
+        "ps": "BOTH",
+    }
+
+
+def _called_position(contract: Contract, position: MarginCallPosition) -> Json:
+    """Return a position of a margin call."""
+    return {
+        "s": position.symbol,
+        "ps": "BOTH",
+        "pa": quantity_text(contract, position.quantity),
+        "mt": "CROSSED",
+        "iw": "0",
+        "mp": fine_price_text(contract, position.mark_price),
+        "up": money_text(position.unrealized_pnl),
+        "mm": money_text(position.maintenance_margin),
+    }
