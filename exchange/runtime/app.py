@@ -20,6 +20,7 @@ from exchange.journal.header import Header
 from exchange.journal.recovery import Applied, Listener, recover
 from exchange.journal.store import JOURNAL_NAME, Journal, create
 from exchange.projections.history import History
+from exchange.projections.liquidations import Liquidations
 from exchange.projections.market_data import MarketData
 from exchange.runtime.clock import Clock, WallClock
 from exchange.runtime.keys import KEYS_NAME, KeyStore
@@ -42,6 +43,7 @@ class App:
     keys: KeyStore
     market_data: MarketData
     history: History
+    liquidations: Liquidations
     admin_token: str
 
     async def start(self) -> None:
@@ -71,7 +73,8 @@ def open_app(settings: Settings, clock: Clock | None = None, on_fatal: OnFatal =
         keys = KeyStore(folder / KEYS_NAME)
         market_data = MarketData(journal.header.contracts)
         history = opened.enter_context(closing(_open_history(folder / HISTORY_NAME, journal.last_seq())))
-        listener = _folding([market_data, history])
+        liquidations = Liquidations(journal.header.rules.fund_seed)
+        listener = _folding([market_data, history, liquidations])
         recovered = recover(journal, [listener])
         clock = clock or WallClock()
         sequencer = Sequencer(recovered, clock, on_fatal)
@@ -87,6 +90,7 @@ def open_app(settings: Settings, clock: Clock | None = None, on_fatal: OnFatal =
         keys=keys,
         market_data=market_data,
         history=history,
+        liquidations=liquidations,
         admin_token=keys.admin_token,
     )
 

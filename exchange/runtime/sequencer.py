@@ -84,6 +84,11 @@ class Sequencer:
             return self._commit_lag_ms
         return max(self._commit_lag_ms, (self._loop.time() - waiting[0].started) * MS_PER_SECOND)
 
+    @property
+    def executed_seq(self) -> int:
+        """The last sequence number that was executed: what the venue's state stands at. `seq` follows it."""
+        return self._executed_seq
+
     def subscribe(self, listener: Listener) -> None:
         """Have `listener` called synchronously with each batch, in order, once it is durable."""
         self._listeners.append(listener)

@@ -1,0 +1,117 @@
+"""Bodies of the control API as records: what a request must hold, and what the tapes look like. No HTTP, no rules."""
+
+from typing import TypeVar
+
+import msgspec
+
+from exchange.core.contract import Contract
+from exchange.core.enums import MarketState
+from exchange.core.state import State
+from exchange.dialects.binance.errors import Refusal
+from exchange.dialects.binance.numbers import money_text, notional_text, price_text, quantity_text, to_ms
+from exchange.projections.liquidations import FundRow, LiquidationRow
+
+BODY_NOT_VALID = Refusal(-9101, "Body not valid: %s")
+
+
+class Body(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Base of all request bodies: an unknown field is an error, so that a typing mistake is not silent."""
+
+
+class NewAccount(Body, frozen=True):
+    """Open an account; the deposit lands in the futures wallet. Amounts are decimal text."""
+
+    name: str
+    deposit: str
+    funding_deposit: str = "0"
+
+
+class Amount(Body, frozen=True):
+    """Money to deposit or withdraw, as decimal text."""
+
+    amount: str
+
+
+class IndexPrice(Body, frozen=True):
+    """A price of the manual feed, as decimal text."""
+
+    symbol: str
+    price: str
+
+
+class StateOfMarket(Body, frozen=True):
+    """What a contract shall allow from now on."""
+
+    symbol: str
+    state: MarketState
+
+
+class Annotation(Body, frozen=True):
+    """A text to record beside the commands."""
+
+    kind: str
+    text: str
+
+
+B = TypeVar("B", bound=Body)
+
+
+def parse_body(raw: bytes, kind: type[B]) -> B:
+    """Return a JSON body as its record; -9101 says what is wrong with it."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BODY_NOT_VALID.error(error) from error
+
+
+def liquidation_json(contract: Contract, row: LiquidationRow) -> dict[str, object]:
+    """Return one liquidated position; values are notionals in quote."""
+    event = row.event
+    return {
+        "seq": row.seq,
+        "time": to_ms(row.ts),
+        "liquidationId": event.liquidation_id,
+        "accountId": event.account_id,
+        "symbol": event.symbol,
+        "quantity": quantity_text(contract, event.quantity),
+        "markPrice": price_text(contract, event.mark_price),
+        "equity": money_text(event.equity),
+        "maintenanceMargin": money_text(event.maintenance_margin),
+        "bankruptcyValue": money_text(event.bankruptcy_value),
+        "limitPrice": price_text(contract, event.limit_price),
+        "filledQuantity": quantity_text(contract, event.filled_quantity),
+        "filledValue": notional_text(contract, event.filled_value),
+        "fee": money_text(event.fee),
+        "takenOverQuantity": quantity_text(contract, event.taken_over_quantity),
+        "takenOverValue": money_text(event.taken_over_value),
+    }
+
+
+def fund_row_json(row: FundRow) -> dict[str, object]:
+    """Return one row of the fund's tape."""
+    return {
+        "seq": row.seq,
+        "time": to_ms(row.ts),
+        "kind": row.kind,
+        "symbol": row.symbol,
+        "change": money_text(row.change),
+        "balance": money_text(row.balance),
+    }
+
+
+def fund_json(state: State) -> dict[str, object]:
+    """Return the insurance fund as it stands: balance, losses it could not pay, positions it holds."""
+    held = ((symbol, holding.position) for symbol, holding in state.fund.holdings.items())
+    return {
+        "balance": money_text(state.fund.wallet_balance),
+        "shortfallTotal": money_text(state.shortfall_total),
+        "positions": [
+            {
+                "symbol": symbol,
+                "quantity": quantity_text(state.markets[symbol].contract, position.quantity),
+                "entryValue": money_text(position.entry_value),
+            }
+            for symbol, position in held
+            if position.quantity
+        ],
+    }

@@ -1,0 +1,205 @@
+"""The control API over HTTP: accounts, money, prices, market states, health and tapes. Every change is a command.
+
+One bearer token opens all of it. Amounts are decimal text; errors are `{"code", "msg"}`, as in the dialect.
+"""
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+
+import orjson
+from aiohttp import web
+
+from exchange.admin.bodies import (
+    Amount,
+    Annotation,
+    IndexPrice,
+    NewAccount,
+    StateOfMarket,
+    fund_json,
+    fund_row_json,
+    liquidation_json,
+    parse_body,
+)
+from exchange.core.account import FUND_ID
+from exchange.core.checks import conservation_residue
+from exchange.core.commands import (
+    Annotate,
+    Command,
+    CreateAccount,
+    Deposit,
+    SetIndexPrice,
+    SetMarketState,
+    Withdraw,
+)
+from exchange.core.contract import Contract
+from exchange.core.enums import RejectReason
+from exchange.core.events import AccountCreated, Rejected
+from exchange.core.snapshot import state_hash
+from exchange.dialects.binance import errors
+from exchange.dialects.binance.errors import DialectError, Refusal
+from exchange.dialects.binance.numbers import parse_amount, parse_price
+from exchange.dialects.binance.parameters import BODY_BYTES_MAX
+from exchange.runtime.app import App
+from exchange.runtime.sequencer import Applied, InboxFullError, StoppedError
+
+MANUAL_INDEX = "manual"
+TOKEN_NOT_VALID = Refusal(-9100, "Send the admin token: `Authorization: Bearer <admin token>`.", 401)
+ACCOUNT_UNKNOWN = Refusal(-9102, "No such account.", 404)
+NOT_MANUAL = Refusal(-9103, "Index prices come from a feed (%s); `--index manual` lets you set them.", 409)
+_BEARER = "Bearer "
+_LOG = logging.getLogger(__name__)
+
+Answer = Callable[[web.Request], Awaitable[object]]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+def add_control_routes(application: web.Application, app: App) -> None:
+    """Add every path of the control API to an application."""
+    control = Control(app)
+    for method, path, answer in (
+        ("POST", "/accounts", control.create_account),
+        ("POST", "/accounts/{account_id:[0-9]{1,18}}/deposit", control.deposit),
+        ("POST", "/accounts/{account_id:[0-9]{1,18}}/withdraw", control.withdraw),
+        ("POST", "/index-price", control.set_index_price),
+        ("POST", "/market-state", control.set_market_state),
+        ("POST", "/annotate", control.annotate),
+        ("GET", "/health", control.health),
+        ("GET", "/liquidations", control.liquidations),
+        ("GET", "/insurance-fund", control.insurance_fund),
+        ("GET", "/adl", control.adl),
+    ):
+        application.router.add_route(method, f"/sim/v1{path}", _guarded(app.admin_token, answer))
+
+
+class Control:
+    """What the control API does with one venue. Methods return JSON-able objects and raise DialectError."""
+
+    def __init__(self, app: App) -> None:
+        """Keep the venue that is controlled."""
+        self._app = app
+
+    async def create_account(self, request: web.Request) -> object:
+        """Open an account, make a key for it, and return both."""
+        body = parse_body(await request.read(), NewAccount)
+        deposit = parse_amount(body.deposit, "deposit")
+        funding = parse_amount(body.funding_deposit, "fundingDeposit")
+        applied = await self._submit(CreateAccount(body.name, deposit, funding))
+        created = next(event for event in applied.events if isinstance(event, AccountCreated))
+        key = self._app.keys.issue(created.account_id)
+        return {"accountId": key.account_id, "apiKey": key.api_key, "secretKey": key.secret_key}
+
+    async def deposit(self, request: web.Request) -> object:
+        """Add money to a futures wallet."""
+        body = parse_body(await request.read(), Amount)
+        return await self._receipt(Deposit(_account_id(request), parse_amount(body.amount, "amount")))
+
+    async def withdraw(self, request: web.Request) -> object:
+        """Take withdrawable money out of a futures wallet."""
+        body = parse_body(await request.read(), Amount)
+        return await self._receipt(Withdraw(_account_id(request), parse_amount(body.amount, "amount")))
+
+    async def set_index_price(self, request: web.Request) -> object:
+        """Set an index price, where no feed does: a feed goes on from the source time of the last price it gave."""
+        index = self._app.settings.index
+        if index != MANUAL_INDEX:
+            raise NOT_MANUAL.error(index)
+        body = parse_body(await request.read(), IndexPrice)
+        return await self._receipt(SetIndexPrice(body.symbol, parse_price(self._contract(body.symbol), body.price)))
+
+    async def set_market_state(self, request: web.Request) -> object:
+        """Open, restrict or halt a contract."""
+        body = parse_body(await request.read(), StateOfMarket)
+        return await self._receipt(SetMarketState(body.symbol, body.state))
+
+    async def annotate(self, request: web.Request) -> object:
+        """Record a text."""
+        body = parse_body(await request.read(), Annotation)
+        return await self._receipt(Annotate(body.kind, body.text))
+
+    async def health(self, _request: web.Request) -> object:
+        """Tell the sequence number, the hash of the state after it, and what is missing from the sum of all money."""
+        sequencer, state = self._app.sequencer, self._app.venue.state
+        body = {
+            "status": "ok",
+            "seq": sequencer.executed_seq,
+            "stateHash": state_hash(state),
+            "conservationResidue": conservation_residue(state),
+            "commitLagMs": round(sequencer.commit_lag_ms, 3),
+        }
+        await sequencer.durable()
+        return body
+
+    async def liquidations(self, _request: web.Request) -> object:
+        """Return every liquidated position, oldest first."""
+        await self._app.sequencer.durable()
+        return [liquidation_json(self._contract(row.event.symbol), row) for row in self._app.liquidations.liquidations]
+
+    async def insurance_fund(self, _request: web.Request) -> object:
+        """Return the fund as it stands, with every change of its wallet, oldest first."""
+        body = fund_json(self._app.venue.state)
+        await self._app.sequencer.durable()
+        return {**body, "tape": [fund_row_json(row) for row in self._app.liquidations.fund]}
+
+    async def adl(self, _request: web.Request) -> object:
+        """Return every auto-deleveraging: none, as it is not built yet."""
+        return []
+
+    def _contract(self, symbol: str) -> Contract:
+        market = self._app.venue.state.markets.get(symbol)
+        if market is None:
+            raise errors.SYMBOL_NOT_VALID.error()
+        return market.contract
+
+    async def _receipt(self, command: Command) -> object:
+        return {"seq": (await self._submit(command)).seq}
+
+    async def _submit(self, command: Command) -> Applied:
+        """Have a command done; raise the error of its refusal."""
+        try:
+            applied = await self._app.sequencer.submit(command)
+        except (InboxFullError, StoppedError):
+            raise errors.OVERLOADED.error() from None
+        for event in applied.events:
+            if isinstance(event, Rejected):
+                unknown = event.reason is RejectReason.UNKNOWN_ACCOUNT
+                raise ACCOUNT_UNKNOWN.error() if unknown else errors.rejection(command, event)
+        return applied
+
+
+def _account_id(request: web.Request) -> int:
+    account_id = int(request.match_info["account_id"])
+    if account_id == FUND_ID:
+        raise ACCOUNT_UNKNOWN.error()
+    return account_id
+
+
+def _guarded(admin_token: str, answer: Answer) -> Handler:
+    """Return a handler that asks for the token first and answers with JSON whatever happens."""
+
+    async def handle(request: web.Request) -> web.Response:
+        try:
+            _check_token(request, admin_token)
+            return _json(await answer(request))
+        except DialectError as error:
+            return _json(error.body(), error.http)
+        except web.HTTPRequestEntityTooLarge:
+            too_large = errors.BODY_TOO_LARGE.error(BODY_BYTES_MAX)
+            return _json(too_large.body(), too_large.http)
+        except Exception:  # noqa: BLE001 - an own error: the answer is still JSON, the log gets the traceback
+            _LOG.exception("control %s %s failed", request.method, request.path)
+            unknown = errors.UNKNOWN_ERROR.error()
+            return _json(unknown.body(), unknown.http)
+
+    return handle
+
+
+def _check_token(request: web.Request, admin_token: str) -> None:
+    header = request.headers.get("Authorization", "")
+    given = header[len(_BEARER) :] if header.startswith(_BEARER) else ""
+    if not hmac.compare_digest(given.encode("utf-8", errors="surrogateescape"), admin_token.encode()):
+        raise TOKEN_NOT_VALID.error()
+
+
+def _json(body: object, status: int = 200) -> web.Response:
+    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")

@@ -1,0 +1,151 @@
+"""The REST door: one catch-all handler from raw request to JSON answer. It knows no endpoint and no venue rule."""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import orjson
+from aiohttp import web
+
+from exchange.core.events import Rejected
+from exchange.dialects.binance import errors
+from exchange.dialects.binance.auth import Credentials, authenticate
+from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.limits import RateLimits
+from exchange.dialects.binance.listen_keys import ListenKeys
+from exchange.dialects.binance.numbers import to_ms
+from exchange.dialects.binance.parameters import BODY_BYTES_MAX, parse_parameters
+from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, weight_of
+from exchange.dialects.binance.routes import find
+from exchange.runtime.app import App
+from exchange.runtime.sequencer import InboxFullError, StoppedError
+
+API_KEY_HEADER = "X-MBX-APIKEY"
+LOGGED_PATH_CHARACTERS_MAX = 200
+FAILED_CALL_WEIGHT = 1  # what a request costs its address when nobody can be told to have sent it
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Call:
+    """One request on its way: what it costs is charged to `caller`, who is the address until a key is known."""
+
+    method: str
+    path: str
+    caller: str
+    now_ms: int
+    orders_of: str = ""  # set when the call counts as orders
+
+
+class RestDoor:
+    """Answers REST requests of the dialect for one venue."""
+
+    def __init__(self, app: App, listen_keys: ListenKeys) -> None:
+        """Start with empty rate counters."""
+        self._app = app
+        self._listen_keys = listen_keys
+        self._limits = RateLimits()
+        self._contracts = {symbol: market.contract for symbol, market in app.venue.state.markets.items()}
+
+    async def handle(self, request: web.Request) -> web.Response:
+        """Answer one request; whatever happens, the answer is JSON."""
+        call = _Call(
+            method=request.method,
+            path=request.path,
+            caller=f"address:{request.remote}",
+            now_ms=to_ms(self._app.clock.now()),
+        )
+        try:
+            body = await self._answer(call, request)
+        except DialectError as error:
+            return self._response(call, error.body(), error.http, retry_after=error.retry_after)
+        except web.HTTPRequestEntityTooLarge:
+            too_large = errors.BODY_TOO_LARGE.error(BODY_BYTES_MAX)
+            return self._response(call, too_large.body(), too_large.http)
+        except Exception:  # noqa: BLE001 - an own error: the answer is still JSON, the log gets the traceback
+            _LOG.exception("%s %s failed", call.method, printable(call.path))
+            unknown = errors.UNKNOWN_ERROR.error()
+            return self._response(call, unknown.body(), unknown.http)
+        return self._response(call, body, 200)
+
+    async def _answer(self, call: _Call, request: web.Request) -> object:
+        """Check at the door in the documented order, then read or command; raise DialectError for every refusal."""
+        route = find(call.method, call.path)
+        if route is None:
+            _LOG.warning("no such endpoint: %s %s", call.method, printable(call.path))
+            raise errors.PATH_NOT_VALID.error(call.path, call.method)
+        raw_query = request.raw_path.partition("?")[2].encode("utf-8", errors="surrogateescape")
+        raw_body = await request.read()
+        header = request.headers.get(API_KEY_HEADER)
+        params: Params = {}
+        try:
+            params = parse_parameters(raw_query, raw_body)
+            known = authenticate(route.security, header, self._app.keys.find, raw_query, raw_body, params, call.now_ms)
+        except DialectError:
+            self._limits.charge_weight(call.caller, FAILED_CALL_WEIGHT, call.now_ms)
+            raise
+        self._charge(call, route, params, known or self._app.keys.find(header or ""))
+        context = self._context(call, known)
+        if isinstance(route, ReadRoute):
+            return await self._read(route, context, params)
+        return await self._command(route, context, params)
+
+    def _charge(self, call: _Call, route: Route, params: Params, known: Credentials | None) -> None:
+        """Count the call for its key, or for its address where no key is shown."""
+        if known is not None:
+            call.caller = f"key:{known.api_key}"
+        self._limits.charge_weight(call.caller, weight_of(route, params), call.now_ms)
+        if isinstance(route, CommandRoute) and route.order_count and known is not None:
+            call.orders_of = f"account:{known.account_id}"
+            self._limits.charge_orders(call.orders_of, route.order_count, call.now_ms)
+
+    async def _read(self, route: ReadRoute, context: Context, params: Params) -> object:
+        """Read when history has caught up, and answer when what was read is durable, too."""
+        await self._app.sequencer.durable()
+        answer = route.read(context, params)
+        await self._app.sequencer.durable()
+        return answer
+
+    async def _command(self, route: CommandRoute, context: Context, params: Params) -> object:
+        """Submit the command and render what it did, or its refusal."""
+        command = route.parse(context, params)
+        try:
+            applied = await self._app.sequencer.submit(command)
+        except (InboxFullError, StoppedError):
+            raise errors.OVERLOADED.error() from None
+        for event in applied.events:
+            if isinstance(event, Rejected):
+                raise errors.rejection(command, event)
+        return route.respond(context, params, applied.events)
+
+    def _context(self, call: _Call, known: Credentials | None) -> Context:
+        return Context(
+            state=self._app.venue.state,
+            contracts=self._contracts,
+            market_data=self._app.market_data,
+            history=self._app.history,
+            listen_keys=self._listen_keys,
+            now_ms=call.now_ms,
+            account_id=0 if known is None else known.account_id,
+            api_key="" if known is None else known.api_key,
+        )
+
+    def _response(self, call: _Call, body: object, status: int, retry_after: int = 0) -> web.Response:
+        headers = self._limits.weight_headers(call.caller, call.now_ms)
+        if call.orders_of:
+            headers |= self._limits.order_headers(call.orders_of, call.now_ms)
+        if retry_after:
+            headers["Retry-After"] = str(retry_after)
+        return json_response(body, status, headers)
+
+
+def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return a JSON-able object as an HTTP response."""
+    return web.Response(body=orjson.dumps(body), status=status, headers=headers, content_type="application/json")
+
+
+def printable(path: str) -> str:
+    """Return a path fit for a log line: bounded, and without what could forge another line."""
+    return _UNPRINTABLE.sub("?", path[:LOGGED_PATH_CHARACTERS_MAX])

@@ -1,0 +1,60 @@
+"""The venue as one aiohttp application, and how it is served on a port. It knows no endpoint."""
+
+import logging
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from exchange.admin.control import add_control_routes
+from exchange.dialects.binance.listen_keys import ListenKeys
+from exchange.dialects.binance.parameters import BODY_BYTES_MAX, QUERY_BYTES_MAX
+from exchange.gateway.app_keys import APP, LISTEN_KEYS
+from exchange.gateway.rest import RestDoor
+from exchange.runtime.app import App
+
+LINE_BYTES_MAX = 2 * QUERY_BYTES_MAX  # of a request line: beyond it the HTTP parser itself refuses
+SHUTDOWN_SECONDS_MAX = 5
+_LOG = logging.getLogger(__name__)
+
+
+def create_application(app: App) -> web.Application:
+    """Return the application that serves a venue: control API, streams, and REST for every other path."""
+    application = web.Application(client_max_size=BODY_BYTES_MAX + 1)
+    application[APP] = app
+    application[LISTEN_KEYS] = ListenKeys()
+    add_control_routes(application, app)
+    application.router.add_route("*", "/{path:.*}", RestDoor(app, application[LISTEN_KEYS]).handle)
+    return application
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A venue that is being served; `port` is the one that was bound."""
+
+    runner: web.AppRunner
+    host: str
+    port: int
+
+    async def stop(self) -> None:
+        """Close the connections and the port. The venue itself goes on."""
+        await self.runner.cleanup()
+
+
+async def serve(app: App, host: str, port: int) -> Serving:
+    """Accept connections on host and port (0: any free one) and return at once. Raises OSError when it is taken."""
+    runner = web.AppRunner(
+        create_application(app),
+        access_log=None,
+        handle_signals=False,
+        max_line_size=LINE_BYTES_MAX,
+        shutdown_timeout=SHUTDOWN_SECONDS_MAX,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    bound = int(runner.addresses[0][1])
+    _LOG.info("serving on %s:%s", host, bound)
+    return Serving(runner, host, bound)
