@@ -23,6 +23,7 @@ from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, div_ceil, div_floor
 
 CLIENT_ORDER_ID_MAX = 36  # characters
+OWN_ID_PREFIXES = ("mc-", "autoclose-", "unwind-")  # of ids that the venue makes: a trader's could meet one of them
 
 
 @dataclass(slots=True)
@@ -192,8 +193,9 @@ def _refuse(candidate: Candidate, reason: RejectReason, detail: int) -> Rejected
 
 
 def _shape(candidate: Candidate) -> RejectReason | None:
-    too_long = len(candidate.client_order_id) > CLIENT_ORDER_ID_MAX
-    return RejectReason.VALUE_OUT_OF_RANGE if candidate.order_type is OrderType.LIQUIDATION or too_long else None
+    client_id = candidate.client_order_id
+    not_a_traders = candidate.order_type is OrderType.LIQUIDATION or client_id.startswith(OWN_ID_PREFIXES)
+    return RejectReason.VALUE_OUT_OF_RANGE if not_a_traders or len(client_id) > CLIENT_ORDER_ID_MAX else None
 
 
 def _liquidation(candidate: Candidate) -> RejectReason | None:
