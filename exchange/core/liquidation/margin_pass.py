@@ -23,7 +23,6 @@ Rank = tuple[int, Fraction, int, int]
 def margin_pass(state: State) -> None:
     """Call, liquidate and release accounts at the marks of this moment."""
     candidates: list[tuple[Rank, Account]] = []
-    recovered: list[Account] = []
     for account_id, account in sorted(state.accounts.items()):
         if account_id == FUND_ID or not (
             account.in_liquidation or account.wallet_balance < 0 or account.has_position()
@@ -35,12 +34,12 @@ def margin_pass(state: State) -> None:
         if _must_liquidate(balance, required):
             candidates.append((_rank(state, account, balance, required), account))
         elif account.in_liquidation:
-            recovered.append(account)
+            _release(state, account)
     for _, account in sorted(candidates, key=lambda candidate: candidate[0]):
         if _must_liquidate(equity(state, account), maintenance_margin(state, account)):
             _liquidate(state, account)
-    for account in recovered:
-        _release(state, account)
+        elif account.in_liquidation:
+            _release(state, account)
 
 
 def _must_liquidate(balance: int, required: int) -> bool:
