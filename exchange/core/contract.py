@@ -1,6 +1,7 @@
 """What a contract and a venue allow: frozen rules read from TOML text. No state, no files."""
 
 import tomllib
+from collections.abc import Sequence
 
 import msgspec
 
@@ -77,10 +78,7 @@ class Contract(msgspec.Struct, frozen=True):
 
     def bracket_of(self, notional: int) -> Bracket:
         """Return the bracket that holds a notional in atoms; beyond the last cap, the last one."""
-        for bracket in self.brackets:
-            if notional <= bracket.cap:
-                return bracket
-        return self.brackets[-1]
+        return bracket_holding(self.brackets, notional)
 
     def notional_cap(self, leverage: int) -> Atoms:
         """Return the largest notional, in atoms, that may be held at this leverage; 0 when no bracket allows it."""
@@ -145,6 +143,14 @@ class ContractText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     funding_interval_seconds: int
     funding_rate: str
     brackets: list[BracketText]
+
+
+def bracket_holding(brackets: Sequence[Bracket], notional: int) -> Bracket:
+    """Return the bracket that holds a notional in atoms; beyond the last cap, the last one."""
+    for bracket in brackets:
+        if notional <= bracket.cap:
+            return bracket
+    return brackets[-1]
 
 
 def bracket_cums(caps: list[int], rates: list[int]) -> list[int]:

@@ -3,11 +3,12 @@
 Sources: Binance's formulas as collected in docs/rules.md, section 5. All money in atoms.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from exchange.core.account import Account, Holding, Position
 from exchange.core.book import Order
-from exchange.core.contract import Bracket, Contract
+from exchange.core.contract import Bracket
 from exchange.core.enums import Side
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, div_ceil, div_floor
@@ -35,9 +36,9 @@ def order_initial_margin(notional: int, leverage: int) -> int:
     return div_ceil(notional, leverage)
 
 
-def order_open_loss(contract: Contract, side: Side, quantity: int, price: int, mark_price: int) -> int:
+def order_open_loss(side: int, notional: int, mark_notional: int) -> int:
     """Return what an order would lose against the mark the moment it fills at its own price, 0 if it would gain."""
-    return contract.notional(max(0, side * (price - mark_price)), quantity)
+    return max(0, side * (notional - mark_notional))
 
 
 def netted_notional(position_notional: int, bids: int, asks: int) -> int:
@@ -71,6 +72,22 @@ def liquidation_price_ratio(
     numerator = (free + bracket_cum - entry_value) * RATE_ONE
     denominator = value_unit * (abs(quantity) * bracket_rate - quantity * RATE_ONE)
     return (-numerator, -denominator) if denominator < 0 else (numerator, denominator)
+
+
+def liquidation_price_exact(
+    quantity: int, entry_value: int, free: int, brackets: Sequence[Bracket], value_unit: int
+) -> tuple[int, int] | None:
+    """Return `liquidation_price_ratio` of the bracket that holds the notional at that price; None if no price does it.
+
+    At most one bracket can: equity less maintenance margin is strictly monotone in the price (mechanics: one-way mode).
+    """
+    size = abs(quantity) * value_unit
+    for bracket in brackets:
+        above, below = liquidation_price_ratio(quantity, entry_value, free, bracket.rate, bracket.cum, value_unit)
+        last = bracket is brackets[-1]
+        if bracket.floor * below < above * size and (last or above * size <= bracket.cap * below):
+            return above, below
+    return None
 
 
 def unrealized_pnl(market: Market, position: Position) -> int:
@@ -115,7 +132,7 @@ def exposure_of(market: Market, holding: Holding, without: Order | None = None) 
 def exposure_with(market: Market, exposure: Exposure, side: Side, quantity: int, price: int) -> Exposure:
     """Return an exposure with one more order."""
     notional = market.contract.notional(price, quantity)
-    loss = order_open_loss(market.contract, side, quantity, price, market.mark_price)
+    loss = order_open_loss(side, notional, market.contract.notional(market.mark_price, quantity))
     return Exposure(
         exposure.bids + (notional if side is Side.BUY else 0),
         exposure.asks + (notional if side is Side.SELL else 0),
@@ -215,12 +232,9 @@ def liquidation_price(state: State, account: Account, symbol: str) -> int | None
     others_margin = maintenance_margin(state, account) - position_maintenance(market, position)
     others_profit = equity(state, account) - account.wallet_balance - unrealized_pnl(market, position)
     free = account.wallet_balance - others_margin + others_profit
-    size = abs(position.quantity) * contract.value_unit
-    for bracket in contract.brackets:
-        above, below = liquidation_price_ratio(
-            position.quantity, position.entry_value, free, bracket.rate, bracket.cum, contract.value_unit
-        )
-        last = bracket is contract.brackets[-1]
-        if bracket.floor * below < above * size and (last or above * size <= bracket.cap * below):
-            return div_ceil(above, below) if position.quantity > 0 else div_floor(above, below) or None
-    return None
+    exact = liquidation_price_exact(
+        position.quantity, position.entry_value, free, contract.brackets, contract.value_unit
+    )
+    if exact is None:
+        return None
+    return div_ceil(*exact) if position.quantity > 0 else div_floor(*exact) or None
