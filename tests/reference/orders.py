@@ -1,0 +1,326 @@
+"""Placing, amending and canceling orders, check by check as docs/rules.md section 4 numbers them."""
+
+import math
+from collections.abc import Sequence
+
+import msgspec
+
+from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder
+from exchange.core.contract import Contract
+from exchange.core.enums import (
+    Execution,
+    ExpireReason,
+    MarketState,
+    OrderStatus,
+    OrderType,
+    RejectReason,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
+from exchange.core.events import OrderRecord
+from exchange.core.units import RATE_ONE, Atoms, Lots, Nanos, Ticks
+from tests.reference.refusal import demand
+from tests.reference.risk import Extra, only_reduces, open_notional, spare
+from tests.reference.walk import Plan, Waiting, carry_out, excess, expire_taker, plan_walk, waiting_orders
+from tests.reference.world import (
+    FUND,
+    Resting,
+    World,
+    best,
+    end,
+    open_orders,
+    position_of,
+    rest,
+    share,
+    take_off,
+    tell,
+)
+
+CLIENT_ORDER_ID_MAX = 36
+VENUE_PREFIXES = ("mc-", "autoclose-", "unwind-")
+RESTS = (TimeInForce.GTC, TimeInForce.GTX)
+
+
+# ----------------------------------------------------------------------------------------------------------- place
+
+
+def place(world: World, command: PlaceOrder) -> None:
+    """Check a new order in the documented order, then do all of it."""
+    _check_may_order(world, command)
+    contract, mark = world.contracts[command.symbol], world.quotes[command.symbol].mark
+    market = command.order_type is OrderType.MARKET
+    demand(command.quantity > 0, RejectReason.QUANTITY_NOT_POSITIVE)
+    if market:
+        demand(command.price == 0, RejectReason.PRICE_NOT_ALLOWED)
+    else:
+        demand(command.price > 0, RejectReason.PRICE_NOT_POSITIVE)
+    _check_filters(world, contract, command.side, command.quantity, None if market else command.price)
+    if not command.reduce_only:
+        _check_notional(contract, command.quantity, mark if market else command.price)
+    mine = open_orders(world, command.account_id, command.symbol)
+    ids = [one.order.client_order_id for one in world.orders if one.order.account_id == command.account_id]
+    demand(command.client_order_id not in ids, RejectReason.CLIENT_ORDER_ID_DUPLICATED)
+    rests = not market and command.time_in_force in RESTS
+    if rests:
+        limit = contract.max_open_orders
+        demand(len(mine) < limit, RejectReason.TOO_MANY_OPEN_ORDERS, limit)
+    held = position_of(world, command.account_id, command.symbol).quantity
+    if command.reduce_only:
+        demand(held * command.side < 0, RejectReason.REDUCE_ONLY_REJECTED)
+    order = _record(world, command)
+    knocked = _check_knock_out(world, order, order.quantity) if order.reduce_only and rests else []
+    bound = take_bound(mark, contract.market_take_bound, command.side) if market else command.price
+    facing = best(world, command.symbol, command.side.opposite)
+    if market:
+        within = facing is None or command.side * (bound - facing) >= 0
+        demand(within, RejectReason.COUNTER_PRICE_OUT_OF_BAND, bound)
+    most = min(order.quantity, abs(held)) if order.reduce_only and not rests else order.quantity
+    plan = plan_walk(world, order, bound, most)
+    if command.time_in_force is TimeInForce.FOK and not market:
+        demand(plan.filled == order.quantity, RejectReason.FOK_NOT_FILLABLE)
+    if command.time_in_force is TimeInForce.GTX and not market:
+        crossing = facing is not None and command.side * (command.price - facing) >= 0
+        demand(not crossing, RejectReason.POST_ONLY_WOULD_TAKE)
+    at = (plan.worst_price or mark) if market else command.price
+    _check_risk(world, order, Extra(command.symbol, command.side, order.quantity, at))
+    world.orders_made += 1
+    world.entering = order if rests else None
+    tell(world, order, Execution.NEW)
+    _enter(world, order, knocked, bound, most, amendments=0)
+
+
+def _check_may_order(world: World, command: PlaceOrder) -> None:
+    """Checks 1 to 6."""
+    _check_names(world, command.account_id, command.symbol)
+    demand(command.order_type is not OrderType.LIQUIDATION, RejectReason.VALUE_OUT_OF_RANGE)
+    demand(len(command.client_order_id) <= CLIENT_ORDER_ID_MAX, RejectReason.VALUE_OUT_OF_RANGE)
+    reserved = any(command.client_order_id.startswith(prefix) for prefix in VENUE_PREFIXES)
+    demand(not reserved, RejectReason.VALUE_OUT_OF_RANGE)
+    demand(command.account_id not in world.locked, RejectReason.IN_LIQUIDATION)
+    demand(world.quotes[command.symbol].state is MarketState.TRADING, RejectReason.MARKET_NOT_TRADING)
+    demand(world.quotes[command.symbol].mark > 0, RejectReason.NO_MARK_PRICE)
+
+
+def _check_names(world: World, account: int, symbol: str) -> None:
+    """Checks 1 and 2."""
+    demand(account in world.names and account != FUND, RejectReason.UNKNOWN_ACCOUNT)
+    demand(symbol in world.contracts, RejectReason.UNKNOWN_SYMBOL)
+
+
+def _check_filters(world: World, contract: Contract, side: Side, quantity: int, price: int | None) -> None:
+    """Checks 9 to 11; no price: a MARKET order."""
+    largest = contract.market_max_quantity if price is None else contract.max_quantity
+    demand(quantity >= contract.min_quantity, RejectReason.QUANTITY_BELOW_MIN, contract.min_quantity)
+    demand(quantity <= largest, RejectReason.QUANTITY_ABOVE_MAX, largest)
+    if price is None:
+        return
+    demand(price >= contract.min_price, RejectReason.PRICE_BELOW_MIN, contract.min_price)
+    demand(price <= contract.max_price, RejectReason.PRICE_ABOVE_MAX, contract.max_price)
+    mark = world.quotes[contract.symbol].mark
+    if side is Side.BUY:
+        highest = math.floor(share(mark, contract.band_up))
+        demand(price <= highest, RejectReason.PRICE_ABOVE_BAND, highest)
+    else:
+        lowest = math.ceil(share(mark, contract.band_down))
+        demand(price >= lowest, RejectReason.PRICE_BELOW_BAND, lowest)
+
+
+def _check_notional(contract: Contract, quantity: int, price: int) -> None:
+    """Check 12."""
+    notional = quantity * price * contract.value_unit
+    demand(notional >= contract.min_notional, RejectReason.NOTIONAL_TOO_SMALL, contract.min_notional)
+
+
+def _check_knock_out(world: World, order: OrderRecord, left: int) -> list[int]:
+    """Check 16: refuse an order that would itself be knocked out; return the ids of the others that are."""
+    new = Waiting(
+        order.order_id, order.account_id, order.side, order.price, world.places_given + 1, left, reduce_only=True
+    )
+    held = position_of(world, order.account_id, order.symbol).quantity
+    gone = [one.order_id for one in excess([*waiting_orders(world, order.symbol), new], order.account_id, held)]
+    demand(order.order_id not in gone, RejectReason.REDUCE_ONLY_EXCEEDS_POSITION)
+    return gone
+
+
+def _check_risk(world: World, order: OrderRecord, extra: Extra) -> None:
+    """Checks 20 and 21."""
+    account, symbol = order.account_id, order.symbol
+    if order.reduce_only or only_reduces(world, account, extra):
+        return
+    leverage = world.leverages[account, symbol]
+    cap = notional_cap(world.contracts[symbol], leverage)
+    demand(open_notional(world, account, symbol, extra) <= cap, RejectReason.POSITION_LIMIT, cap)
+    demand(spare(world, account, extra) >= 0, RejectReason.MARGIN_INSUFFICIENT)
+
+
+def notional_cap(contract: Contract, leverage: int) -> int:
+    """Return the largest notional that the brackets allow at a leverage."""
+    return max([one.cap for one in contract.brackets if one.max_leverage >= leverage], default=0)
+
+
+def take_bound(mark: int, distance: int, side: Side) -> int:
+    """Return the last price that an order of a side may reach, a distance in 1e-8 from the mark, rounded toward it."""
+    reached = share(mark, RATE_ONE + side * distance)
+    return math.floor(reached) if side is Side.BUY else math.ceil(reached)
+
+
+def _record(world: World, command: PlaceOrder) -> OrderRecord:
+    number = world.orders_made + 1
+    return new_record(
+        world,
+        account=command.account_id,
+        symbol=command.symbol,
+        client_order_id=command.client_order_id or f"mc-{number}",
+        side=command.side,
+        order_type=command.order_type,
+        time_in_force=command.time_in_force,
+        quantity=command.quantity,
+        price=command.price,
+        reduce_only=command.reduce_only,
+        prevention=command.self_trade_prevention,
+    )
+
+
+def new_record(
+    world: World,
+    *,
+    account: int,
+    symbol: str,
+    client_order_id: str,
+    side: Side,
+    order_type: OrderType,
+    time_in_force: TimeInForce,
+    quantity: int,
+    price: int,
+    reduce_only: bool,
+    prevention: SelfTradePrevention,
+) -> OrderRecord:
+    """Return an order that nobody knows yet, with the next order id."""
+    return OrderRecord(
+        order_id=world.orders_made + 1,
+        account_id=account,
+        symbol=symbol,
+        client_order_id=client_order_id,
+        side=side,
+        order_type=order_type,
+        time_in_force=time_in_force,
+        quantity=Lots(quantity),
+        price=Ticks(price),
+        reduce_only=reduce_only,
+        self_trade_prevention=prevention,
+        status=OrderStatus.NEW,
+        filled=Lots(0),
+        cum_quote=Atoms(0),
+        created_ts=Nanos(world.now),
+        updated_ts=Nanos(world.now),
+    )
+
+
+def _enter(world: World, order: OrderRecord, knocked: Sequence[int], limit: int, most: int, *, amendments: int) -> None:
+    """Knock others out, walk, and rest or expire what is left."""
+    for order_id in knocked:
+        gone = next(one for one in world.orders if one.order.order_id == order_id)
+        take_off(world, gone)
+        end(world, gone.order, OrderStatus.EXPIRED, ExpireReason.REDUCE_ONLY)
+    rests = order.order_type is OrderType.LIMIT and order.time_in_force in RESTS
+    posts = rests and order.time_in_force is TimeInForce.GTX
+    plan = Plan((), 0, self_ended=False) if posts else plan_walk(world, order, limit, most)
+    order = carry_out(world, order, plan)
+    world.entering = None
+    if order.filled == order.quantity:
+        return
+    if rests and not plan.self_ended:
+        rest(world, order, amendments)
+    else:
+        expire_taker(world, order, plan, cut_by_position=plan.filled == most < order.quantity)
+
+
+# ----------------------------------------------------------------------------------------------------------- amend
+
+
+def amend(world: World, command: AmendOrder) -> None:
+    """Check an amendment in the documented order, then cancel, shrink in place, or enter the order again."""
+    _check_names(world, command.account_id, command.symbol)
+    demand(command.account_id not in world.locked, RejectReason.IN_LIQUIDATION)
+    resting = _find(world, command)
+    old = resting.order
+    demand(world.quotes[command.symbol].state is MarketState.TRADING, RejectReason.MARKET_NOT_TRADING)
+    demand(command.side is old.side, RejectReason.AMEND_SIDE_MISMATCH)
+    demand(old.reduce_only or not command.reduce_only, RejectReason.AMEND_NOT_REDUCE_ONLY)
+    demand(resting.amendments < world.rules.max_amendments, RejectReason.AMEND_LIMIT_REACHED)
+    demand((command.quantity, command.price) != (old.quantity, old.price), RejectReason.AMEND_NO_CHANGE)
+    contract = world.contracts[command.symbol]
+    demand(command.quantity > 0, RejectReason.QUANTITY_NOT_POSITIVE)
+    demand(command.price > 0, RejectReason.PRICE_NOT_POSITIVE)
+    _check_filters(world, contract, command.side, command.quantity, command.price)
+    if not old.reduce_only:
+        _check_notional(contract, command.quantity, command.price)
+    facing = best(world, command.symbol, command.side.opposite)
+    would_take = facing is not None and command.side * (command.price - facing) >= 0
+    if command.quantity <= old.filled or (old.time_in_force is TimeInForce.GTX and would_take):
+        take_off(world, resting)
+        end(world, old, OrderStatus.CANCELED)
+    elif command.price == old.price and command.quantity < old.quantity:
+        resting.order = _amended(world, command, old, old.self_trade_prevention)
+        resting.amendments += 1
+        world.touched.add((old.symbol, old.side, old.price))
+        tell(world, resting.order, Execution.AMENDMENT)
+    else:
+        _enter_again(world, command, resting)
+
+
+def _enter_again(world: World, command: AmendOrder, resting: Resting) -> None:
+    """Check with the old order thought away, then let the new one leave the book and walk like a new order."""
+    old, left = resting.order, command.quantity - resting.order.filled
+    order = _amended(world, command, old, SelfTradePrevention.NONE)
+    world.orders.remove(resting)
+    try:
+        knocked = _check_knock_out(world, order, left) if old.reduce_only else []
+        _check_risk(world, order, Extra(command.symbol, command.side, left, command.price))
+    finally:
+        world.orders.append(resting)
+    take_off(world, resting)
+    world.entering = order
+    tell(world, order, Execution.AMENDMENT)
+    _enter(world, order, knocked, order.price, left, amendments=resting.amendments + 1)
+
+
+def _amended(world: World, command: AmendOrder, old: OrderRecord, prevention: SelfTradePrevention) -> OrderRecord:
+    return msgspec.structs.replace(
+        old,
+        quantity=command.quantity,
+        price=command.price,
+        self_trade_prevention=prevention,
+        modify_id=command.modify_id,
+        updated_ts=Nanos(world.now),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------- cancel
+
+
+def cancel(world: World, command: CancelOrder) -> None:
+    """Cancel one order."""
+    _check_names(world, command.account_id, command.symbol)
+    resting = _find(world, command)
+    take_off(world, resting)
+    end(world, resting.order, OrderStatus.CANCELED)
+
+
+def cancel_all(world: World, command: CancelAllOrders) -> None:
+    """Cancel all orders of an account in a contract, oldest first."""
+    _check_names(world, command.account_id, command.symbol)
+    for resting in open_orders(world, command.account_id, command.symbol):
+        take_off(world, resting)
+        end(world, resting.order, OrderStatus.CANCELED)
+
+
+def _find(world: World, command: AmendOrder | CancelOrder) -> Resting:
+    """Return the open order that a command names by id or, when that is 0, by client order id."""
+    for one in open_orders(world, command.account_id, command.symbol):
+        named = one.order.order_id == command.order_id
+        if named or (command.order_id == 0 and one.order.client_order_id == command.client_order_id):
+            return one
+    demand(False, RejectReason.UNKNOWN_ORDER)
+    raise AssertionError

@@ -1,0 +1,119 @@
+"""From a seed to the rules of a small, harsh world in which rare things happen often. No commands."""
+
+from dataclasses import dataclass
+from random import Random
+
+from exchange.core.contract import Bracket, Contract, VenueRules
+from exchange.core.units import RATE_ONE, SECOND, Atoms, Lots, Nanos, RateE8, Ticks
+
+QUANTITY_SCALE = 50  # lots that an ordinary large position has
+CAP_GRID = 100  # with rates in whole percents, caps on this grid give a `cum` in whole atoms
+PERCENT = RATE_ONE // 100
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """The world of one seed: what its venue allows, and how its people and prices behave."""
+
+    rules: VenueRules
+    contracts: tuple[Contract, ...]
+    base_prices: tuple[int, ...]  # index prices at the start, ticks
+    accounts: int
+    deposit: int  # atoms of an ordinary account
+    index_step: int  # ordinary move of the index, in 1e-8
+    crash_step: int  # rare move
+    calm: int  # milliseconds between commands, at most
+    outage: int  # milliseconds of an outage, at most
+
+
+def draw_knobs(random: Random) -> Knobs:
+    """Return a world; every figure comes from `random`."""
+    contracts, prices = [], []
+    for symbol in ("AAAUSDT", "BBBUSDT", "CCCUSDT")[: random.choice((1, 1, 2, 2, 3))]:
+        price = random.choice((60, 300, 2_000, 30_000))
+        contracts.append(_draw_contract(random, symbol, price))
+        prices.append(price)
+    notional = max(one.notional(price, QUANTITY_SCALE) for one, price in zip(contracts, prices, strict=True))
+    deposit = max(1, notional // random.choice((1, 3, 10, 30)))
+    return Knobs(
+        rules=_draw_rules(random, deposit),
+        contracts=tuple(contracts),
+        base_prices=tuple(prices),
+        accounts=random.randint(3, 8),
+        deposit=deposit,
+        index_step=random.choice((200_000, 1_000_000, 3_000_000)),
+        crash_step=random.choice((8_000_000, 20_000_000, 45_000_000)),
+        calm=random.choice((20, 400, 1_500)),
+        outage=random.choice((5_000, 120_000)),
+    )
+
+
+def _draw_rules(random: Random, deposit: int) -> VenueRules:
+    call = random.choice((50_000_000, 80_000_000, 100_000_000))
+    return VenueRules(
+        fund_seed=Atoms(random.choice((0, deposit // 10, deposit, deposit * 100))),
+        margin_call_ratio=RateE8(call),
+        margin_call_rearm=RateE8(call - random.choice((0, 10_000_000))),
+        fund_cap=RateE8(random.choice((0, RATE_ONE // 10, RATE_ONE, 5 * RATE_ONE))),
+        unwind_interval=Nanos(random.choice((1, 1, 4)) * SECOND),
+        unwind_share=RateE8(random.choice((1, 10_000_000, 50_000_000, RATE_ONE))),
+        unwind_bound=RateE8(random.choice((0, 1_000_000, 5_000_000))),
+        max_accounts=random.choice((8, 9, 10_000)),
+        max_amendments=random.choice((2, 5, 10_000)),
+    )
+
+
+def _draw_contract(random: Random, symbol: str, price: int) -> Contract:
+    tick_atoms, step_e8 = random.choice(((1, RATE_ONE), (1_000, 700_000), (100_000, 1_000_000), (1_000_000, RATE_ONE)))
+    unit = tick_atoms * step_e8 // RATE_ONE
+    taker = random.choice((0, 50_000, 500_000, 3_000_000))
+    maker = random.choice((-taker, -taker // 3, 0, 20_000, 1_000_000))
+    minimum = random.choice((1, 1, 2))
+    maximum = random.choice((40, 100, 400))
+    brackets = _draw_brackets(random, price * QUANTITY_SCALE * unit)
+    return Contract(
+        symbol=symbol,
+        base_asset=symbol[:3],
+        quote_asset="USDT",
+        tick_atoms=tick_atoms,
+        step_e8=step_e8,
+        price_digits=8,
+        quantity_digits=8,
+        min_price=Ticks(random.choice((1, price // 3))),
+        max_price=Ticks(price * random.choice((2, 20))),
+        min_quantity=Lots(minimum),
+        max_quantity=Lots(maximum),
+        market_max_quantity=Lots(random.choice((maximum, maximum // 2))),
+        min_notional=Atoms(price * unit * random.choice((0, 2, 4))),
+        band_up=RateE8(RATE_ONE + random.choice((3, 10, 60)) * PERCENT),
+        band_down=RateE8(RATE_ONE - random.choice((3, 10, 60)) * PERCENT),
+        market_take_bound=RateE8(random.choice((1, 5, 30)) * PERCENT),
+        max_open_orders=random.choice((2, 4, 12)),
+        maker_fee=RateE8(maker),
+        taker_fee=RateE8(taker),
+        liquidation_fee=RateE8(random.choice((0, 1_250_000, 5_000_000))),
+        default_leverage=random.choice((1, 5, brackets[0].max_leverage)),
+        mark_interval=Nanos(random.choice((0, 1, 1, 3)) * SECOND),
+        basis_interval=Nanos(random.choice((1, 1, 2)) * SECOND),
+        basis_window=random.choice((1, 3, 30)),
+        funding_interval=Nanos(random.choice((5, 20, 60, 28_800)) * SECOND),
+        funding_rate=RateE8(random.choice((0, 10_000, -10_000, 1_000_000, -1_000_000, 7_654_321))),
+        brackets=brackets,
+    )
+
+
+def _draw_brackets(random: Random, notional: int) -> tuple[Bracket, ...]:
+    """Return one to four brackets around an ordinary notional, with a maintenance margin that does not jump."""
+    table = ((4, 1, 50), (1, 2, 20), (-3, 6, 8), (-12, 25, 2))  # (divisor or -factor of notional, percent, leverage)
+    chosen = table[: random.randint(1, 4)] if random.random() < 0.5 else table[random.randint(0, 3) :]
+    brackets: list[Bracket] = []
+    floor = cum = 0
+    for size, percent, leverage in chosen:
+        cap = notional // size if size > 0 else notional * -size
+        cap = max(cap // CAP_GRID, floor // CAP_GRID + 1) * CAP_GRID
+        rate = percent * PERCENT
+        if brackets:
+            cum += floor * (rate - brackets[-1].rate) // RATE_ONE
+        brackets.append(Bracket(Atoms(floor), Atoms(cap), RateE8(rate), Atoms(cum), leverage))
+        floor = cap
+    return tuple(brackets)

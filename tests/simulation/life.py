@@ -1,0 +1,121 @@
+"""One random life of a venue, lived by core and reference side by side and compared after every command."""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+import msgspec
+
+from exchange.core.checks import conservation_residue, violations
+from exchange.core.commands import Command, Resume, Tick
+from exchange.core.events import Event
+from exchange.core.snapshot import state_hash
+from exchange.core.venue import Venue
+from tests.reference.venue import ReferenceVenue
+from tests.simulation.behavior import Behavior
+from tests.simulation.census import Census
+from tests.simulation.knobs import Knobs, draw_knobs
+from tests.simulation.views import core_view, differences, reference_view
+
+START_TS = 1_700_000_000_123_456_789  # any time will do, as long as it is no multiple of an interval
+MILLISECOND = 1_000_000
+OUTAGE_CHANCE = 0.004
+BURST_CHANCE = 0.3  # of a command that comes in the same nanosecond as the one before
+ENCODER = msgspec.json.Encoder()
+
+
+class DivergenceError(AssertionError):
+    """Core and reference, or a venue and its replay, do not agree; the text says where."""
+
+
+@dataclass(slots=True)
+class Life:
+    """The journal of a life: what was commanded when, the running hash of all events, and what was seen."""
+
+    seed: int
+    knobs: Knobs
+    core: Venue
+    reference: ReferenceVenue
+    journal: list[tuple[int, Command]] = field(default_factory=list)
+    census: Census = field(default_factory=Census)
+    told: "hashlib._Hash" = field(default_factory=hashlib.sha256)  # running hash of all encoded events
+
+    def step(self, ts: int, command: Command) -> None:
+        """Give one command to both, and compare events, state and invariants."""
+        self.journal.append((ts, command))
+        try:
+            core, reference = self.core.execute(ts, command), self.reference.execute(ts, command)
+        except AssertionError as error:
+            raise DivergenceError(self._report([f"assertion failed: {error!r}"])) from error
+        found = _event_differences(core, reference)
+        view = core_view(self.core.state)
+        found += differences(view, reference_view(self.reference))
+        if self.core.next_due != self.reference.next_due:
+            found.append(f"next_due: core {self.core.next_due}, reference {self.reference.next_due}")
+        found += violations(self.core.state)
+        residue = conservation_residue(self.core.state)
+        if residue:
+            found.append(f"conservation residue {residue}")
+        if found:
+            raise DivergenceError(self._report(found))
+        self.told.update(ENCODER.encode(core))
+        self.census.count(command, reference, self.reference.world)
+
+    def _report(self, found: list[str]) -> str:
+        """Say where a life went apart, with a line for the table of regressions."""
+        ts, command = self.journal[-1]
+        head = f"seed {self.seed}, step {len(self.journal)}, ts {ts}\n  {command!r}"
+        line = f'tests/simulation/regressions.py:  Regression({self.seed}, {len(self.journal)}, "...why"),'
+        return "\n".join((head, *(f"  - {one}" for one in found), line))
+
+
+def live(seed: int, commands: int) -> Life:
+    """Live `commands` commands of the life of a seed. Raises DivergenceError at the first disagreement."""
+    random = Random(seed)
+    knobs = draw_knobs(random)
+    core, reference = Venue(knobs.rules, knobs.contracts), ReferenceVenue(knobs.rules, knobs.contracts)
+    life = Life(seed, knobs, core, reference)
+    behavior = Behavior(random, knobs, reference.world)
+    ts = START_TS
+    life.step(ts, Resume())
+    opening = behavior.opening()
+    while len(life.journal) < commands:
+        if random.random() < OUTAGE_CHANCE:
+            ts += random.randint(0, knobs.outage) * MILLISECOND
+            life.step(ts, Resume())
+            continue
+        if random.random() > BURST_CHANCE:
+            ts += random.randint(0, knobs.calm * MILLISECOND)
+        while life.core.next_due <= ts and len(life.journal) < commands:
+            life.step(life.core.next_due, Tick())
+        if len(life.journal) < commands:
+            life.step(ts, opening.pop(0) if opening else behavior.next_command())
+    _check_replay(life)
+    return life
+
+
+def _check_replay(life: Life) -> None:
+    """Give the journal to a fresh core, twice the same: equal state, equal hash of all encoded events."""
+    again = Venue(life.knobs.rules, life.knobs.contracts)
+    digest = hashlib.sha256()
+    for ts, command in life.journal:
+        digest.update(ENCODER.encode(again.execute(ts, command)))
+    if state_hash(again.state) != state_hash(life.core.state):
+        raise DivergenceError(f"seed {life.seed}: the replay of {len(life.journal)} commands ends in another state")
+    if digest.digest() != life.told.digest():
+        raise DivergenceError(f"seed {life.seed}: the replay of {len(life.journal)} commands told other events")
+
+
+def _event_differences(core: list[Event], reference: list[Event]) -> list[str]:
+    """Return the first event that differs, and how many there were."""
+    if core == reference:
+        return []
+    pairs = enumerate(zip(core, reference, strict=False))
+    at = next((index for index, (one, other) in pairs if one != other), min(len(core), len(reference)))
+    mine, theirs = core[at : at + 1], reference[at : at + 1]
+    kinds = Counter(type(event).__name__ for event in core), Counter(type(event).__name__ for event in reference)
+    return [
+        f"event {at} of {len(core)} / {len(reference)}\n      core      {mine}\n      reference {theirs}",
+        f"events by kind: core {dict(kinds[0])}, reference {dict(kinds[1])}",
+    ]
