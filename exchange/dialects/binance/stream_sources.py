@@ -88,17 +88,19 @@ class DepthTop(_Sampled):
         super().__init__()
         (self._fold,) = folds
         self._levels = levels
-        self._sent_id = self._fold.depth.update_id
+        update_id = self._fold.depth.update_id
+        self._ids = (max(0, update_id - 1), update_id)  # the book's updates before and after the last message
 
     def take(self, now_ms: int) -> list[Message]:
         """Return the levels if the book changed since the last message."""
         depth = self._fold.depth
-        if depth.update_id == self._sent_id and not self._renewed:
+        if depth.update_id == self._ids[1] and not self._renewed:
             return []
-        ids = (self._sent_id, depth.update_id)
-        self._sent_id, self._renewed = depth.update_id, False
+        if depth.update_id > self._ids[1]:
+            self._ids = (self._ids[1], depth.update_id)
+        self._renewed = False
         bids, asks = depth.bids(self._levels), depth.asks(self._levels)
-        return [render.depth_update(self._fold.contract, ids, bids, asks, depth.ts, now_ms)]
+        return [render.depth_update(self._fold.contract, self._ids, bids, asks, depth.ts, now_ms)]
 
 
 class BookTickers(_Sampled):
