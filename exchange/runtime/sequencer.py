@@ -94,10 +94,12 @@ class Sequencer:
         self._listeners.append(listener)
 
     async def start(self) -> Applied:
-        """Begin on the running loop with `Resume`; return when that is durable."""
+        """Begin on the running loop with `Resume`, before anything that is due; return when it is durable."""
         self._loop = asyncio.get_running_loop()
         self._open = True
-        return await self.submit(Resume())
+        future: asyncio.Future[Applied] = self._loop.create_future()
+        self._work(lambda ts: self._execute(ts, encode_command(Resume()), Resume(), future))
+        return await future
 
     async def submit(self, command: Command) -> Applied:
         """Execute a command and return what it did, once that is durable. Refusals are events, not errors.
@@ -144,21 +146,26 @@ class Sequencer:
     # -------------------------------------------------------------------------------------------------- on the loop
 
     def _drain(self) -> None:
-        """Execute what is due and what waits, then have it committed."""
+        """One turn of the loop: what is due, then what waits."""
         self._armed = False
-        if self._halted:
-            return
-        ts = max(self._clock.now(), self._ts)
+        if not self._halted:
+            self._work(self._run_due_and_waiting)
+
+    def _work(self, execute: Callable[[int], None]) -> None:
+        """Stamp, execute, and have it committed."""
         try:
-            self._run_due(ts)
-            while self._inbox:
-                data, command, future = self._inbox.popleft()
-                self._execute(ts, data, command, future)
+            execute(max(self._clock.now(), self._ts))
         except Exception:  # noqa: BLE001 - whatever the core raises, its state cannot be trusted any more
             self._fail(self._executed_seq + 1, traceback.format_exc())
             return
         self._commit()
         self._set_timer()
+
+    def _run_due_and_waiting(self, ts: int) -> None:
+        self._run_due(ts)
+        while self._inbox:
+            data, command, future = self._inbox.popleft()
+            self._execute(ts, data, command, future)
 
     def _run_due(self, ts: int) -> None:
         """Execute each `Tick` that is due by now, stamped with its due time; after a long stall resume instead."""

@@ -33,7 +33,7 @@ def alter(data: Path, sql: str, *values: object) -> None:
     connection.close()
 
 
-# ------------------------------------------------------------------------------------------------------------- recovering
+# ----------------------------------------------------------------------------------------------------------- recovering
 
 
 def test_recovery_rebuilds_the_venue_and_goes_on_where_it_ended(data: Path) -> None:
@@ -85,7 +85,7 @@ def test_replaying_reads_while_a_venue_writes(data: Path) -> None:
         assert replay(data).seq == verify(data).seq
 
 
-# -------------------------------------------------------------------------------------------------------------- diverging
+# ------------------------------------------------------------------------------------------------------------ diverging
 
 
 def test_an_altered_hash_is_located(data: Path) -> None:
@@ -128,7 +128,7 @@ def test_another_core_revision_is_not_replayed_but_verified(data: Path) -> None:
     assert (report.core_revision, report.problems) == (7, ())
 
 
-# -------------------------------------------------------------------------------------------------------------- verifying
+# ------------------------------------------------------------------------------------------------------------ verifying
 
 
 def test_a_sound_journal_has_no_problems(data: Path) -> None:
@@ -139,6 +139,7 @@ def test_a_sound_journal_has_no_problems(data: Path) -> None:
     assert (report.seq, report.batches, report.ts) == (rows[-1].last_seq, len(rows), rows[-1].ts)
 
 
+EARLY = '[[5,{"type":"tick"}],[5,{"type":"tick"}],[5,{"type":"tick"}]]'
 Damage = tuple[str, str]
 DAMAGES: dict[str, Damage] = {
     "a row is missing": ("DELETE FROM batches WHERE first_seq = 4", "follow 3: a gap"),
@@ -148,8 +149,7 @@ DAMAGES: dict[str, Damage] = {
     "unknown command": ("UPDATE batches SET entries = replace(entries, '_account', '_thing')", "cannot be read"),
     "time of the row": ("UPDATE batches SET ts = ts + 1 WHERE first_seq = 4", "not that of its last command"),
     "time goes backwards": (
-        'UPDATE batches SET ts = 5, entries = \'[[5,{"type":"tick"}],[5,{"type":"tick"}],[5,{"type":"tick"}]]\''
-        " WHERE first_seq = 4",
+        f"UPDATE batches SET ts = 5, entries = '{EARLY}' WHERE first_seq = 4",
         "time goes backwards",
     ),
 }

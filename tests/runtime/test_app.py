@@ -1,0 +1,144 @@
+"""A data folder becomes a venue, and the same venue again; what contradicts its journal is refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from exchange.core.commands import CreateAccount, PlaceOrder, SetIndexPrice
+from exchange.core.contract import VenueRules
+from exchange.core.enums import OrderType, Side
+from exchange.core.snapshot import state_hash
+from exchange.core.units import Atoms, Lots, Ticks
+from exchange.journal.errors import CorruptJournalError, DataFolderLockedError, HeaderMismatchError
+from exchange.journal.recovery import replay
+from exchange.runtime.app import HISTORY_NAME, App, open_app
+from exchange.runtime.settings import DEFAULT_INDEX, Settings, SettingsError, read_contracts
+
+CONTRACTS = Path(__file__).resolve().parents[2] / "exchange" / "data" / "contracts"
+
+
+async def trade(app: App) -> None:
+    """Two accounts trade one lot."""
+    await app.start()
+    await app.sequencer.submit(SetIndexPrice("BTCUSDT", Ticks(1_000_000)))
+    for name in ("maker", "taker"):
+        done = await app.sequencer.submit(CreateAccount(name, Atoms(10**13)))
+        app.keys.issue(done.events[0].account_id)  # type: ignore[union-attr]
+    await app.sequencer.submit(PlaceOrder(1, "BTCUSDT", Side.BUY, OrderType.LIMIT, Lots(10), Ticks(1_000_000)))
+    await app.sequencer.submit(PlaceOrder(2, "BTCUSDT", Side.SELL, OrderType.MARKET, Lots(10)))
+
+
+async def test_a_folder_becomes_a_venue_and_the_same_one_again(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    app = open_app(Settings(folder))
+    await trade(app)
+    trades = list(app.market_data.markets["BTCUSDT"].trades)
+    assert len(trades) == 1
+    await app.close()
+    assert replay(folder).state_hash == state_hash(app.venue.state)
+
+    again = open_app(Settings(folder))
+    assert state_hash(again.venue.state) == state_hash(app.venue.state)
+    assert list(again.market_data.markets["BTCUSDT"].trades) == trades
+    assert again.history.seq == again.sequencer.seq == app.sequencer.seq
+    assert (again.admin_token, again.keys.all()) == (app.admin_token, app.keys.all())
+    await again.close()
+
+
+async def test_projections_are_the_same_live_and_recovered_without_history_file(tmp_path: Path) -> None:
+    app = open_app(Settings(tmp_path))
+    await trade(app)
+    fills = app.history.fills(1, "BTCUSDT")
+    assert len(fills) == 1
+    await app.close()
+    (tmp_path / HISTORY_NAME).unlink()
+    again = open_app(Settings(tmp_path))
+    assert again.history.fills(1, "BTCUSDT") == fills
+    await again.close()
+
+
+@pytest.mark.parametrize("damage", [b"this is no database, " * 300, None])
+async def test_a_history_that_cannot_be_right_is_made_anew(
+    tmp_path: Path, damage: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = open_app(Settings(tmp_path))
+    await trade(app)
+    await app.close()
+    if damage is not None:
+        (tmp_path / HISTORY_NAME).write_bytes(damage)
+    else:  # the journal is another one: the history knows more than it
+        (tmp_path / "journal.sqlite").unlink()
+    again = open_app(Settings(tmp_path))
+    assert again.history.seq == again.sequencer.seq
+    assert len(again.history.fills(1, "BTCUSDT")) == (damage is not None)
+    assert f"{HISTORY_NAME} is made anew from the journal" in capsys.readouterr().err
+    await again.close()
+
+
+async def test_a_folder_serves_one_venue_at_a_time(tmp_path: Path) -> None:
+    app = open_app(Settings(tmp_path))
+    with pytest.raises(DataFolderLockedError):
+        open_app(Settings(tmp_path))
+    await app.close()
+    await open_app(Settings(tmp_path)).close()
+
+
+async def test_what_is_left_out_is_as_it_was_begun(tmp_path: Path) -> None:
+    begun = Settings(tmp_path, index="walk:7", coupled=True, seed=9, contracts=(CONTRACTS / "ETHUSDT.toml",))
+    await open_app(begun).close()
+    app = open_app(Settings(tmp_path, speed=10.0))
+    assert (app.settings.index, app.settings.coupled, app.settings.seed) == ("walk:7", True, 9)
+    assert list(app.venue.state.markets) == ["ETHUSDT"]
+    await app.close()
+
+
+async def test_a_new_venue_has_the_shipped_contracts_and_the_defaults(tmp_path: Path) -> None:
+    app = open_app(Settings(tmp_path))
+    assert list(app.venue.state.markets) == ["BTCUSDT", "ETHUSDT"]
+    assert (app.settings.index, app.settings.coupled) == (DEFAULT_INDEX, False)
+    assert app.venue.state.rules == VenueRules()
+    await app.close()
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"index": "walk:8"}, "settings.index: journal 'manual', now 'walk:8'"),
+        ({"coupled": True}, "settings.coupled: journal 'false', now 'true'"),
+        ({"seed": 5}, "settings.seed: journal '1', now '5'"),
+        ({"rules": VenueRules(max_accounts=3)}, "rules.max_accounts: journal 10000, now 3"),
+        ({"contracts": (CONTRACTS / "BTCUSDT.toml",)}, "contracts.ETHUSDT.taker_fee: journal"),
+    ],
+)
+async def test_what_contradicts_the_journal_is_refused_by_name(
+    tmp_path: Path, settings: dict[str, object], field: str
+) -> None:
+    await open_app(Settings(tmp_path)).close()
+    with pytest.raises(HeaderMismatchError) as caught:
+        open_app(Settings(tmp_path, **settings))  # type: ignore[arg-type]
+    assert field in str(caught.value)
+    await open_app(Settings(tmp_path)).close()  # the refusal has let the folder go
+
+
+async def test_a_damaged_journal_is_refused_and_left_alone(tmp_path: Path) -> None:
+    await open_app(Settings(tmp_path)).close()
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CorruptJournalError):
+        open_app(Settings(tmp_path))
+    assert path.stat().st_size == 100
+
+
+def test_a_contract_file_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
+    bad = tmp_path / "BAD.toml"
+    bad.write_text('symbol = "BAD"')
+    for path, reason in [(bad, "base_asset"), (tmp_path / "none.toml", "No such file")]:
+        with pytest.raises(SettingsError, match=f"{path.name}.*{reason}"):
+            read_contracts([path])
+    with pytest.raises(SettingsError, match="listed twice: BTCUSDT, BTCUSDT"):
+        read_contracts([CONTRACTS / "BTCUSDT.toml"] * 2)
+
+
+def test_contracts_are_listed_in_the_order_given() -> None:
+    paths = [CONTRACTS / "ETHUSDT.toml", CONTRACTS / "BTCUSDT.toml"]
+    assert [contract.symbol for contract in read_contracts(paths)] == ["ETHUSDT", "BTCUSDT"]

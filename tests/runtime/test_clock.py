@@ -1,0 +1,28 @@
+"""Time does not go backwards."""
+
+import time
+
+import pytest
+
+from exchange.runtime.clock import ManualClock, WallClock
+
+
+def test_wall_time_stands_still_while_the_machine_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = WallClock()
+    for told, expected in [(100, 100), (90, 100), (99, 100), (101, 101)]:
+        monkeypatch.setattr(time, "time_ns", lambda told=told: told)
+        assert clock.now() == expected
+
+
+def test_wall_time_is_nanoseconds_since_the_epoch() -> None:
+    before = time.time_ns()
+    assert before <= WallClock().now() <= time.time_ns()
+
+
+def test_a_manual_clock_moves_when_told() -> None:
+    clock = ManualClock(5)
+    assert clock.now() == clock.now() == 5
+    clock.advance(3)
+    assert clock.now() == 8
+    with pytest.raises(AssertionError):
+        clock.advance(-1)
