@@ -10,6 +10,7 @@ from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX, QUERY_BYTES_MAX
 from exchange.gateway.app_keys import APP, LISTEN_KEYS
 from exchange.gateway.rest import RestDoor
+from exchange.gateway.streams import add_stream_routes
 from exchange.runtime.app import App
 
 LINE_BYTES_MAX = 2 * QUERY_BYTES_MAX  # of a request line: beyond it the HTTP parser itself refuses
@@ -23,6 +24,7 @@ def create_application(app: App) -> web.Application:
     application[APP] = app
     application[LISTEN_KEYS] = ListenKeys()
     add_control_routes(application, app)
+    add_stream_routes(application, app)
     application.router.add_route("*", "/{path:.*}", RestDoor(app, application[LISTEN_KEYS]).handle)
     return application
 
