@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import signal
+import sys
 
 from clients.bots.house import run_house
 from clients.reference import Ready, read_ready
@@ -13,15 +14,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m clients.bots", description="House bots for a served venue.")
     parser.add_argument("ready_file", help="the ready file that `margincall serve --ready-file` writes")
     parser.add_argument("--seed", type=int, default=1, help="of all chance; each bot draws by its own name")
+    parser.add_argument("--until-eof", action="store_true", help="end when stdin closes, as when our parent has died")
     arguments = parser.parse_args()
-    asyncio.run(_run(read_ready(arguments.ready_file), arguments.seed))
+    asyncio.run(_run(read_ready(arguments.ready_file), arguments.seed, until_eof=arguments.until_eof))
 
 
-async def _run(ready: Ready, seed: int) -> None:
+async def _run(ready: Ready, seed: int, *, until_eof: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if until_eof:
+        loop.add_reader(sys.stdin, stop.set)
     await run_house(ready, seed, stop)
 
 

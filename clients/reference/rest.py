@@ -185,4 +185,5 @@ async def send(
 def on_grid(value: float, step: str) -> str:
     """Return a price or quantity as text, cut toward zero to a multiple of `step` (tick size, step size)."""
     grid = Decimal(step)
-    return format((Decimal(str(value)) / grid).to_integral_value(ROUND_DOWN) * grid, "f")
+    exponent = min(0, int(grid.as_tuple().exponent))
+    return format((Decimal(str(value)) / grid).to_integral_value(ROUND_DOWN) * grid, f".{-exponent}f")

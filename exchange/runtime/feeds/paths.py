@@ -55,9 +55,11 @@ def bridged(
     """Fill (source time in ns, price) figures to an even grid with a seeded Brownian bridge, and meet every figure.
 
     Figures ascend in time and lie on the grid. Between two of them the logarithm of the price is a straight line plus
-    a bridge of `bp_per_sqrt_minute`, which is 0 at both ends. Raises ValueError for figures off the grid.
+    a bridge of `bp_per_sqrt_minute`, which is 0 at both ends; lowest and highest figure bound it, so that they stay the
+    extremes. Raises ValueError for figures off the grid.
     """
     sigma = bp_per_sqrt_minute * 1e-4 * math.sqrt(step_ns / MINUTE_NS)
+    lowest, highest = (math.log(extreme([price for _, price in figures])) for extreme in (min, max))
     prices = [figures[0][1]]
     for (ts, price), (next_ts, next_price) in pairwise(figures):
         steps, rest = divmod(next_ts - ts, step_ns)
@@ -67,6 +69,7 @@ def bridged(
         for left in range(steps, 1, -1):
             # A bridge step: toward the target by 1/left of the way, with the spread of what is left of the time.
             level += (target - level) / left + sigma * math.sqrt((left - 1) / left) * chance.gauss(0, 1)
+            level = min(max(level, lowest), highest)
             prices.append(math.exp(level))
         prices.append(next_price)
     return GridPath(figures[0][0], step_ns, tuple(prices))

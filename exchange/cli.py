@@ -1,0 +1,200 @@
+"""The command line, where everything is put together. Heavy imports stay inside the commands: --help answers at once.
+
+stdout carries the result, stderr the progress. Exit 0: done; 1: failed; 2: misuse, as a contradiction with the journal.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from exchange.runtime.settings import Settings
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+FAILED, MISUSE = 1, 2
+DEMO_INDEX = "path:btcusd-2025-02-03@01:10"  # the crash of 02:07 comes in the first minute at 60x
+DEMO_SPEED = 60.0
+
+as_json = click.option("--json", "json_output", is_flag=True, help="Print the result as one JSON object.")
+data_argument = click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="margincall", prog_name="margincall")
+def main() -> None:
+    """Margincall: a perpetual-futures exchange that you can run."""
+
+
+def serve_options(*, speed: float, index_help: str) -> Callable[[Function], Function]:
+    """Return the flags that `serve` and `demo` share, as one decorator."""
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    options = [
+        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+        click.option(
+            "--port", default=8080, show_default=True, type=click.IntRange(0, 65_535), help="0: any free one."
+        ),
+        click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the journal."),
+        click.option("--contracts", multiple=True, type=file, help="Contract file; may be repeated."),
+        click.option("--index", metavar="path:NAME|file:PATH|walk:SEED|manual", help=index_help),
+        click.option("--coupled/--uncoupled", default=None, help="Let the contract's own flow move its index."),
+        click.option(
+            "--speed",
+            default=speed,
+            show_default=True,
+            type=click.FloatRange(0, 10_000, min_open=True),
+            help="Of the price playback; venue time is wall time.",
+        ),
+        click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of all chance in prices and bots."),
+        click.option("--durability", type=click.Choice(["commit", "relaxed"]), default="commit", show_default=True),
+        click.option("--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Default: DATA/ready.json."),
+        as_json,
+    ]
+
+    def decorate(function: Function) -> Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+@main.command()
+@serve_options(speed=1.0, index_help="Where index prices come from; default: as the journal was begun, else manual.")
+def serve(json_output: bool, data: Path | None, **flags: Any) -> None:  # noqa: FBT001  click passes flags
+    """Serve a venue until Ctrl-C or SIGTERM; the journal of a data folder goes on where it ended."""
+    settings = _settings(data or Path("data"), flags)
+    _run(lambda stop: _serve(settings, stop, json_output=json_output))
+
+
+@main.command()
+@serve_options(speed=DEMO_SPEED, index_help=f"Where index prices come from; default: {DEMO_INDEX}.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="End by itself after so long.")
+def demo(json_output: bool, data: Path | None, seconds: float | None, **flags: Any) -> None:  # noqa: FBT001
+    """Serve a day of real prices at 60x with house bots trading on it, and show what happens."""
+    import tempfile
+
+    from exchange.demo import run_demo
+
+    if data is None:
+        data = Path(tempfile.mkdtemp(prefix="margincall-demo-"))
+    new = not (data / "journal.sqlite").exists()
+    flags["index"] = flags["index"] or (DEMO_INDEX if new else None)
+    settings = _settings(data, flags)
+    _run(lambda stop: run_demo(settings, stop, seconds=seconds, json_output=json_output))
+
+
+@main.command()
+@data_argument
+@as_json
+def replay(json_output: bool, data: Path) -> None:  # noqa: FBT001
+    """Re-execute the journal in DATA against its recorded hashes; exit 1 where it diverges."""
+    import msgspec
+
+    from exchange.journal.errors import JournalError
+    from exchange.journal.recovery import replay as replay_journal
+
+    try:
+        report = replay_journal(data)
+    except JournalError as error:
+        _fail(str(error), FAILED)
+    _print_report(msgspec.to_builtins(report), json_output=json_output)
+
+
+@main.command()
+@data_argument
+@as_json
+def verify(json_output: bool, data: Path) -> None:  # noqa: FBT001
+    """Check the storage of the journal in DATA, executing nothing; exit 1 when it is not sound."""
+    import msgspec
+
+    from exchange.journal.errors import JournalError
+    from exchange.journal.recovery import verify as verify_journal
+
+    try:
+        report = verify_journal(data)
+    except JournalError as error:
+        _fail(str(error), FAILED)
+    _print_report(msgspec.to_builtins(report), json_output=json_output)
+    if report.problems:
+        sys.exit(FAILED)
+
+
+async def _serve(settings: "Settings", stop: asyncio.Event, *, json_output: bool) -> None:
+    """Serve until told to stop, having printed where things are (never a secret: those stand in the ready file)."""
+    from exchange.composition import served
+
+    async with served(settings) as venue:
+        places = {
+            "rest": venue.ready.rest,
+            "ws": venue.ready.ws,
+            "readyFile": str(venue.ready_path),
+            "dataFolder": str(venue.app.data_folder),
+            "seq": venue.app.sequencer.seq,
+        }
+        _print_report(places, json_output=json_output)
+        await venue.wait(stop)
+
+
+def _settings(data: Path, flags: dict[str, Any]) -> "Settings":
+    from exchange.journal.store import Durability
+    from exchange.runtime.settings import Settings
+
+    return Settings(data, **{**flags, "durability": Durability(flags["durability"])})
+
+
+def _run(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
+    """Run on uvloop, where there is one, until `work` ends; SIGINT and SIGTERM set the event it is given."""
+    from exchange.journal.errors import HeaderMismatchError, JournalError
+    from exchange.runtime.feeds.minutes import MalformedBarsError
+    from exchange.runtime.feeds.sources import UnknownIndexError
+    from exchange.runtime.keys import KeysError
+    from exchange.runtime.settings import SettingsError
+
+    async def until_signal() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await work(stop)
+
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(until_signal())
+    except (HeaderMismatchError, MalformedBarsError, UnknownIndexError, SettingsError) as error:
+        _fail(str(error), MISUSE)
+    except (JournalError, KeysError, OSError) as error:
+        _fail(str(error), FAILED)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # it does not exist for Windows
+        return None
+    return uvloop.new_event_loop
+
+
+def _print_report(report: dict[str, Any], *, json_output: bool) -> None:
+    """Print names in camel case as one JSON object, or one `name: value` a line."""
+    named = {_camel(name): value for name, value in report.items()}
+    if json_output:
+        import orjson
+
+        click.echo(orjson.dumps(named))
+    else:
+        for name, value in named.items():
+            click.echo(f"{name}: {', '.join(value) or 'none' if isinstance(value, tuple | list) else value}")
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(part.capitalize() for part in rest)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(f"margincall: {message}", err=True)
+    sys.exit(code)

@@ -1,0 +1,155 @@
+"""A served venue put together: app, candles of the past, gateway, index feed, ready file. It prints nothing."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from exchange.core.commands import CreateAccount
+from exchange.core.events import AccountCreated
+from exchange.core.units import ATOMS_PER_QUOTE, Atoms
+from exchange.gateway.server import Serving, serve
+from exchange.projections.candles import INTERVALS
+from exchange.runtime.app import App, open_app
+from exchange.runtime.feeds.history import NS_PER_MS, Playback, history_bars
+from exchange.runtime.feeds.player import IndexFeed
+from exchange.runtime.feeds.sources import IndexSource, index_source
+from exchange.runtime.settings import DEFAULT_SEED, Settings
+
+READY_NAME = "ready.json"
+READY_MODE = 0o600
+FIRST_ACCOUNT = CreateAccount(
+    "trader", deposit=Atoms(10_000 * ATOMS_PER_QUOTE), funding_deposit=Atoms(5_000 * ATOMS_PER_QUOTE)
+)
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  what to call such a host
+
+
+class ReadyAccount(msgspec.Struct, rename="camel"):
+    """An account in the ready file."""
+
+    account_id: int
+    api_key: str
+    secret_key: str
+
+
+class ReadyFile(msgspec.Struct, rename="camel"):
+    """What a client needs to begin: base URLs, the admin token, and the accounts that have keys."""
+
+    rest: str
+    ws: str
+    admin_token: str
+    accounts: list[ReadyAccount]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A venue that accepts connections."""
+
+    app: App
+    serving: Serving
+    feed: IndexFeed
+    playing: asyncio.Task[None]
+    ready: ReadyFile
+    ready_path: Path
+
+    async def wait(self, stop: asyncio.Event) -> None:
+        """Wait until told to stop. Raises what ended the feed, if that ends by an error first."""
+        waiting = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait({waiting, self.playing}, return_when=asyncio.FIRST_COMPLETED)
+            if self.playing in done:
+                self.playing.result()
+                await waiting  # a manual feed has nothing to play
+        finally:
+            waiting.cancel()
+
+
+@asynccontextmanager
+async def served(settings: Settings, *, any_port: bool = False) -> AsyncIterator[Served]:
+    """Serve a venue until the block ends; then everything is durable and the data folder free.
+
+    `any_port`: take a free port when the wanted one is in use. Raises UnknownIndexError, MalformedBarsError or OSError
+    for a source that cannot be played (before anything is written), and whatever `open_app` and `serve` raise.
+    """
+    if settings.index is not None:
+        index_source(settings.index, (), settings.seed or DEFAULT_SEED)
+    app = open_app(settings)
+    try:
+        source = _source(app)
+        _seed_candles(app, source)
+        await app.start()
+        await _first_account(app)
+        contracts = app.journal.header.contracts
+        coupled = bool(app.settings.coupled)
+        feed = IndexFeed(source, app.sequencer, contracts, speed=app.settings.speed, coupled=coupled)
+        serving = await _serve(app, any_port=any_port)
+        playing = asyncio.create_task(feed.run())
+        try:
+            ready = _ready(app, serving)
+            ready_path = settings.ready_file or app.data_folder / READY_NAME
+            write_ready(ready_path, ready)
+            yield Served(app, serving, feed, playing, ready, ready_path)
+        finally:
+            playing.cancel()
+            await asyncio.gather(playing, return_exceptions=True)
+            await serving.stop()
+    finally:
+        await app.close()
+
+
+def write_ready(path: Path, ready: ReadyFile) -> None:
+    """Write the ready file as a whole, readable by its owner only: whoever sees it may read all of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished.unlink(missing_ok=True)
+    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, READY_MODE), "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(ready), indent=1) + b"\n")
+    unfinished.replace(path)
+
+
+def _source(app: App) -> IndexSource:
+    index, seed = app.settings.index, app.settings.seed
+    assert index is not None, "the journal's header has an index"
+    assert seed is not None, "the journal's header has a seed"
+    return index_source(index, app.journal.header.contracts, seed)
+
+
+def _seed_candles(app: App, source: IndexSource) -> None:
+    """Back-fill all candles up to the moment the venue began, which after a restart is that of its first batch."""
+    first = next(app.journal.batches(), None)
+    begun_ms = (first.ts if first else app.clock.now()) // NS_PER_MS
+    for contract in app.journal.header.contracts:
+        path = source.paths.get(contract.symbol)
+        if path is None:
+            continue  # a manual index has no past
+        playback = Playback(path, source.start_ns, begun_ms, app.settings.speed)
+        for interval in INTERVALS:
+            app.market_data.seed(contract.symbol, interval, history_bars(playback, contract, interval))
+
+
+async def _first_account(app: App) -> None:
+    """Make an account with a key, unless there is one: a venue that nobody may trade on is of no use."""
+    if app.keys.all():
+        return
+    applied = await app.sequencer.submit(FIRST_ACCOUNT)
+    created = next(event for event in applied.events if isinstance(event, AccountCreated))
+    app.keys.issue(created.account_id)
+
+
+async def _serve(app: App, *, any_port: bool) -> Serving:
+    try:
+        return await serve(app, app.settings.host, app.settings.port)
+    except OSError:
+        if not any_port:
+            raise
+        return await serve(app, app.settings.host, 0)
+
+
+def _ready(app: App, serving: Serving) -> ReadyFile:
+    authority = f"{ANY_ADDRESS.get(serving.host, serving.host)}:{serving.port}"
+    accounts = [ReadyAccount(key.account_id, key.api_key, key.secret_key) for key in app.keys.all()]
+    return ReadyFile(f"http://{authority}", f"ws://{authority}", app.admin_token, accounts)

@@ -1,0 +1,244 @@
+"""What the demo shows: first screen, a line a second, a line per liquidation, the summary. It only reads the venue."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+from rich.console import Console
+
+from exchange.composition import Served
+from exchange.core.account import FUND_ID
+from exchange.core.checks import conservation_residue
+from exchange.core.contract import Contract
+from exchange.core.enums import Side
+from exchange.core.events import AccountLocked, AccountUpdated, OrderUpdated, PositionLiquidated, TradePrinted
+from exchange.core.state import State
+from exchange.core.units import ATOM_DECIMALS, ATOMS_PER_QUOTE, SECOND, format_decimal
+from exchange.runtime.sequencer import Applied
+
+LINE_S = 1.0
+
+
+class Summary(msgspec.Struct, rename="camel"):
+    """What a demo run came to; money as decimal text, times in seconds from the first printed line, None: never."""
+
+    seconds: float
+    orders: int
+    trades: int
+    liquidations: int
+    first_trade_s: float | None
+    first_liquidation_s: float | None
+    fund: str
+    fund_change: str
+    shortfall: str
+    residue: str
+    data_folder: str
+    replay: str
+
+
+@dataclass(slots=True)
+class Liquidation:
+    """One liquidated position and what the fund's wallet moved by on its account, in atoms."""
+
+    event: PositionLiquidated
+    fund_change: int = 0
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts what happens; a listener of the sequencer."""
+
+    begun: float = field(default_factory=time.monotonic)
+    orders: int = 0
+    trades: int = 0
+    liquidations: int = 0
+    first_trade_s: float | None = None
+    first_liquidation_s: float | None = None
+    fresh: list[Liquidation] = field(default_factory=list)  # not printed yet
+
+    def take(self, batch: Sequence[Applied]) -> None:
+        """Take in a committed batch."""
+        for applied in batch:
+            self._take_one(applied)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the first printed line."""
+        return time.monotonic() - self.begun
+
+    def _take_one(self, applied: Applied) -> None:
+        fund_change, latest = 0, None
+        for event in applied.events:
+            match event:
+                case TradePrinted():
+                    self.trades += 1
+                    self.first_trade_s = self.first_trade_s if self.first_trade_s is not None else self.elapsed_s
+                case OrderUpdated():
+                    self.orders += event.execution.value in {"NEW", "AMENDMENT"}
+                    latest = None  # the next order's doing is no longer part of the liquidation before
+                case AccountLocked():
+                    fund_change, latest = 0, None
+                case AccountUpdated() if event.account_id == FUND_ID:
+                    fund_change += event.balance_change
+                    if latest is not None:
+                        latest.fund_change += event.balance_change
+                        fund_change = 0
+                case PositionLiquidated():
+                    self.liquidations += 1
+                    if self.first_liquidation_s is None:
+                        self.first_liquidation_s = self.elapsed_s
+                    latest = Liquidation(event, fund_change)
+                    fund_change = 0
+                    self.fresh.append(latest)
+                case _:
+                    pass
+
+
+class Screen:
+    """Prints to a console, which leaves colours out where nobody sees them."""
+
+    def __init__(self, console: Console, venue: Served, meter: Meter) -> None:
+        self._console = console
+        self._venue = venue
+        self._meter = meter
+        self._contracts = {contract.symbol: contract for contract in venue.app.journal.header.contracts}
+        self._fund_begin = self._state.fund.wallet_balance
+        self._shown_trades = meter.trades
+
+    @property
+    def _state(self) -> State:
+        return self._venue.app.venue.state
+
+    def greet(self) -> None:
+        """Print the first screen: where things are and a key to begin with."""
+        self._meter.begun = time.monotonic()
+        ready, app = self._venue.ready, self._venue.app
+        account = ready.accounts[0]
+        wallets = self._state.accounts[account.account_id].wallets.values()
+        futures, funding = (_money(balance) for balance in wallets)
+        coupled = ", coupled to its own flow" if app.settings.coupled else ""
+        contracts = ", ".join(self._contracts)
+        lines = [
+            ("Margincall", f"a perpetual-futures exchange for bots: {contracts}"),
+            ("REST", f"{ready.rest}/fapi/v1/ping"),
+            ("streams", f"{ready.ws}/ws"),
+            ("account", f"{account.account_id}, with {futures} USDT in futures and {funding} in funding"),
+            ("apiKey", account.api_key),
+            ("secretKey", account.secret_key),
+            ("admin", f"the admin token stands in {self._venue.ready_path}"),
+            ("index", f"{app.settings.index} at {app.settings.speed:g}x{coupled}"),
+            ("data", str(app.data_folder)),
+        ]
+        for name, text in lines:
+            self._print(f"[bold]{name:<11}[/bold]{text}")
+        self._print("House bots trade over the wire. Ctrl-C ends and sums up.")
+        self._print("")
+
+    async def run(self) -> None:
+        """Print a line a second, and each liquidation, until cancelled."""
+        while True:
+            await asyncio.sleep(LINE_S)
+            await self._venue.app.sequencer.durable()
+            fresh, self._meter.fresh = self._meter.fresh, []
+            for liquidation in fresh:
+                self._print(self._liquidation_line(liquidation))
+            self._print(self._status_line())
+
+    def summary(self) -> Summary:
+        """Return what the run came to, as of now."""
+        meter, state, folder = self._meter, self._state, self._venue.app.data_folder
+        fund = state.fund.wallet_balance
+        return Summary(
+            seconds=round(meter.elapsed_s, 1),
+            orders=meter.orders,
+            trades=meter.trades,
+            liquidations=meter.liquidations,
+            first_trade_s=_rounded(meter.first_trade_s),
+            first_liquidation_s=_rounded(meter.first_liquidation_s),
+            fund=format_decimal(fund, ATOM_DECIMALS),
+            fund_change=format_decimal(fund - self._fund_begin, ATOM_DECIMALS),
+            shortfall=format_decimal(state.shortfall_total, ATOM_DECIMALS),
+            residue=format_decimal(conservation_residue(state), ATOM_DECIMALS),
+            data_folder=str(folder),
+            replay=f"margincall replay {folder}",
+        )
+
+    def farewell(self, summary: Summary) -> None:
+        """Print the summary for people."""
+        self._print("")
+        self._print(f"[bold]{summary.seconds:.0f} s[/bold]: {summary.orders} orders, {summary.trades} trades, ", end="")
+        self._print(f"{summary.liquidations} liquidations")
+        self._print(f"first trade after {_after(summary.first_trade_s)}, ", end="")
+        self._print(f"first liquidation after {_after(summary.first_liquidation_s)}")
+        self._print(f"insurance fund {summary.fund} USDT ({_signed(summary.fund_change)}), residue {summary.residue}")
+        self._print(f"the journal lies in {summary.data_folder}; this replays it and checks every hash:")
+        self._print(f"  {summary.replay}")
+
+    def _status_line(self) -> str:
+        app, state = self._venue.app, self._state
+        trades = self._meter.trades - self._shown_trades
+        self._shown_trades = self._meter.trades
+        parts = [self._market_part(contract) for contract in self._contracts.values()]
+        source_ts = max(market.index_source_ts for market in state.markets.values())
+        path_time = datetime.fromtimestamp(source_ts // SECOND, UTC).strftime("%H:%M:%S")
+        in_liquidation = sum(account.in_liquidation for account in state.accounts.values())
+        wall_time = datetime.fromtimestamp(app.clock.now() // SECOND, UTC).strftime("%H:%M:%S")
+        return (
+            f"{wall_time} [dim]path {path_time}[/dim]  {'  '.join(parts)}  {trades} trades/s"
+            f"  fund {_money(state.fund.wallet_balance)}  in liquidation {in_liquidation}"
+        )
+
+    def _market_part(self, contract: Contract) -> str:
+        market = self._state.markets[contract.symbol]
+        index, mark, last = (
+            _price(contract, ticks) for ticks in (market.index_price, market.mark_price, market.last_price)
+        )
+        held = [account.holdings[contract.symbol].position.quantity for account in self._state.accounts.values()]
+        open_interest = sum(quantity for quantity in held if quantity > 0) * contract.step_e8 / ATOMS_PER_QUOTE
+        asset = contract.base_asset
+        return f"[bold]{asset}[/bold] index {index} mark {mark} last {last} OI {open_interest:,.1f}"
+
+    def _liquidation_line(self, liquidation: Liquidation) -> str:
+        event = liquidation.event
+        contract = self._contracts[event.symbol]
+        size = abs(event.quantity)
+        side = Side.BUY if event.quantity > 0 else Side.SELL
+        word, colour = ("long", "red") if side is Side.BUY else ("short", "magenta")
+        value = event.filled_value + event.taken_over_value
+        price = _price(contract, value // (size * contract.value_unit))
+        taken = f", {_lots(contract, event.taken_over_quantity)} to the fund" if event.taken_over_quantity else ""
+        name = self._state.accounts[event.account_id].name
+        return (
+            f"[{colour}]liquidated[/{colour}] {name} {word} {_lots(contract, size)} {contract.base_asset} at {price}"
+            f" (mark {_price(contract, event.mark_price)}{taken}), fund {_signed(_money(liquidation.fund_change))}"
+        )
+
+    def _print(self, text: str, end: str = "\n") -> None:
+        self._console.print(text, end=end, highlight=False, soft_wrap=True)
+
+
+def _money(atoms: int) -> str:
+    return f"{atoms / ATOMS_PER_QUOTE:,.2f}"
+
+
+def _price(contract: Contract, ticks: int) -> str:
+    return f"{ticks * contract.tick_atoms / ATOMS_PER_QUOTE:,.{contract.price_digits}f}"
+
+
+def _lots(contract: Contract, lots: int) -> str:
+    return f"{lots * contract.step_e8 / ATOMS_PER_QUOTE:.{contract.quantity_digits}f}"
+
+
+def _signed(text: str) -> str:
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
+
+
+def _after(seconds: float | None) -> str:
+    return "- (none)" if seconds is None else f"{seconds:.1f} s"

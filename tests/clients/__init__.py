@@ -1,0 +1,1 @@
+"""Tests of the clients: reference client, bots, recipes, template."""

@@ -1,0 +1,1 @@
+"""Tests of index prices: paths, minute files, coupling, candles of the past, the player."""
