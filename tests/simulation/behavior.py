@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from random import Random
+from typing import cast
 
 from exchange.core.commands import (
     AmendOrder,
@@ -21,7 +22,7 @@ from exchange.core.commands import (
 from exchange.core.enums import MarketState, OrderType, SelfTradePrevention, Side, TimeInForce, Wallet
 from exchange.core.events import OrderRecord
 from exchange.core.units import MONEY_MAX, RATE_ONE, Atoms, Lots, Nanos, Ticks
-from tests.reference.risk import withdrawable
+from tests.reference.risk import equity, spare, withdrawable
 from tests.reference.world import World, best, position_of, queue, traders
 from tests.simulation.knobs import Knobs
 
@@ -46,9 +47,9 @@ class Behavior:
 
     def next_command(self) -> Command:
         """Return what happens next."""
-        weights = [weight for weight, _ in self._choices()]
-        (choice,) = self._random.choices([draw for _, draw in self._choices()], weights)
-        return choice()
+        weights, draws = zip(*self._choices(), strict=True)
+        (draw,) = self._random.choices(draws, weights)
+        return cast("Callable[[], Command]", draw)()
 
     def _choices(self) -> tuple[tuple[int, Callable[[], Command]], ...]:
         return (
@@ -56,12 +57,12 @@ class Behavior:
             (110, self._amend),
             (60, self._cancel),
             (12, self._cancel_all),
-            (150, self._index_price),
+            (220, self._index_price),
             (25, self._leverage),
-            (20, self._deposit),
+            (45, self._deposit),
             (25, self._withdraw),
             (30, self._transfer),
-            (14, self._market_state),
+            (30 if self._halted() else 7, self._market_state),
             (4, self._annotate),
             (3, self._create_account),
         )
@@ -76,9 +77,9 @@ class Behavior:
         if reduce_only and held and random.random() < 0.9:
             side = Side.SELL if held > 0 else Side.BUY
         market = random.random() < 0.2
-        order_type = (
-            OrderType.LIQUIDATION if random.random() < 0.003 else OrderType.MARKET if market else OrderType.LIMIT
-        )
+        order_type = OrderType.MARKET if market else OrderType.LIMIT
+        if random.random() < 0.003:
+            order_type = OrderType.LIQUIDATION
         price = self._price(symbol, side) if not market or random.random() < 0.02 else 0
         time_in_force = random.choices(tuple(TimeInForce), (60, 14, 14, 12))[0]
         return PlaceOrder(
@@ -86,7 +87,7 @@ class Behavior:
             symbol=symbol,
             side=side,
             order_type=order_type,
-            quantity=Lots(self._quantity(symbol, side, held, price)),
+            quantity=Lots(self._quantity(symbol, account, side, price)),
             price=Ticks(price),
             time_in_force=time_in_force,
             reduce_only=reduce_only,
@@ -100,7 +101,7 @@ class Behavior:
             return self._place()
         random = self._random
         price = order.price if random.random() < 0.4 else self._price(order.symbol, order.side)
-        quantity = order.quantity
+        quantity: int = order.quantity
         if random.random() < 0.75:
             quantity = random.choice(
                 (order.filled, order.filled + 1, quantity - 1, quantity + 1, random.randint(1, 60))
@@ -141,7 +142,11 @@ class Behavior:
     # ---------------------------------------------------------------------------------------------------- money
 
     def _deposit(self) -> Command:
-        return Deposit(self._account(), Atoms(self._amount()))
+        accounts = traders(self._world)
+        if self._random.random() < 0.5 or not accounts:
+            return Deposit(self._account(), Atoms(self._amount()))
+        poorest = min(accounts, key=lambda account: equity(self._world, account))
+        return Deposit(poorest, Atoms(self._random.choice((self._knobs.deposit, self._knobs.deposit // 4 + 1))))
 
     def _withdraw(self) -> Command:
         account = self._account()
@@ -160,7 +165,7 @@ class Behavior:
         if random.random() < 0.05:
             wrong = random.choice((-1, MONEY_MAX + 1))
             return CreateAccount(random.choice(("", "n" * 65)), Atoms(random.choice((0, wrong))), Atoms(0))
-        deposit = random.choice((usual, usual, usual // 10, usual * 20, 0))
+        deposit = random.choice((usual, usual, usual // 3, usual * 3, usual // 10, usual * 20, 0))
         return CreateAccount("trader", Atoms(deposit), Atoms(random.choice((0, usual // 2))))
 
     def _amount(self) -> int:
@@ -181,7 +186,7 @@ class Behavior:
         base = self._base.get(symbol, 100)
         quotes = self._world.quotes.get(symbol)
         price = quotes.index if quotes is not None and quotes.index else base
-        step = self._knobs.crash_step if random.random() < 0.04 else self._knobs.index_step
+        step = self._knobs.crash_step if random.random() < 0.07 else self._knobs.index_step
         moved = price * (RATE_ONE + random.randint(-step, step)) // RATE_ONE + random.choice((-1, 0, 1))
         if random.random() < 0.1:  # home again, so that lives do not drift out of their bands
             moved = (moved + base) // 2
@@ -191,10 +196,13 @@ class Behavior:
 
     def _market_state(self) -> Command:
         state = self._random.choice((MarketState.TRADING,) * 4 + (MarketState.HALTED, MarketState.CANCEL_ONLY))
-        halted = [symbol for symbol, quotes in self._world.quotes.items() if quotes.state is not MarketState.TRADING]
+        halted = self._halted()
         if halted and self._random.random() < 0.7:
             return SetMarketState(halted[0], MarketState.TRADING)
         return SetMarketState(self._symbol(), state)
+
+    def _halted(self) -> list[str]:
+        return [symbol for symbol, quotes in self._world.quotes.items() if quotes.state is not MarketState.TRADING]
 
     def _annotate(self) -> Command:
         return Annotate(self._random.choice(("news", "k" * 33)), self._random.choice(("a text", "t" * 4097)))
@@ -233,23 +241,33 @@ class Behavior:
             return max(1, mark * bound // RATE_ONE + random.choice((-1, 0, 1)))
         return random.choice((0, -1, contract.min_price - 1, contract.max_price + 1, 1))
 
-    def _quantity(self, symbol: str, side: Side, held: int, price: int) -> int:
-        """Return a small or large quantity, that of the position, that of the depth, or nonsense."""
+    def _quantity(self, symbol: str, account: int, side: Side, price: int) -> int:
+        """Return a small or large quantity, that of the position, the depth, or the purse; or nonsense."""
         random = self._random
-        if symbol not in self._world.contracts:
+        contract = self._world.contracts.get(symbol)
+        if contract is None:
             return 1
-        contract = self._world.contracts[symbol]
-        draw = random.random()
+        draw, least = random.random(), contract.min_quantity
+        if draw < 0.35:
+            return random.randint(least, 12)
         if draw < 0.45:
-            return random.randint(1, 12)
+            return random.randint(least, contract.max_quantity)
         if draw < 0.65:
-            return random.randint(1, max(1, contract.max_quantity))
-        if draw < 0.82 and held:
-            return max(1, abs(held) + random.choice((-3, -1, 0, 0, 1, 4)))
-        if draw < 0.97:
+            return max(least, self._purse(symbol, account) + random.choice((-1, 0, 0, 1)))
+        if draw < 0.80:
+            held = position_of(self._world, account, symbol).quantity
+            return max(least, abs(held) + random.choice((-3, -1, 0, 0, 1, 4)))
+        if draw < 0.985:
             facing = queue(self._world, symbol, side.opposite)
             depth = sum(one.left for one in facing if not price or side * (price - one.order.price) >= 0)
-            return max(1, depth + random.choice((0, 0, 0, -1, 1)))
-        return random.choice(
-            (0, -2, contract.max_quantity + 1, contract.market_max_quantity + 1, contract.min_quantity - 1)
-        )
+            return max(least, depth + random.choice((0, 0, 0, -1, 1)))
+        limits = (contract.max_quantity + 1, contract.market_max_quantity + 1, least - 1)
+        return random.choice((0, -2, *limits))
+
+    def _purse(self, symbol: str, account: int) -> int:
+        """Return about the largest quantity that an account has margin for."""
+        quotes, contract = self._world.quotes[symbol], self._world.contracts[symbol]
+        if account not in self._world.names or not quotes.mark:
+            return 1
+        margin = max(0, spare(self._world, account)) * self._world.leverages[account, symbol]
+        return min(contract.max_quantity, margin // (quotes.mark * contract.value_unit))

@@ -17,7 +17,7 @@ from exchange.core.enums import (
     TimeInForce,
 )
 from exchange.core.events import AccountUpdated, Event, OrderUpdated, PositionLiquidated, Rejected, Resumed
-from tests.reference.world import FUND, World
+from tests.reference.world import FUND, World, position_of
 
 INTERESTING = (
     *(f"command {kind.__name__}" for kind in get_args(Command)),
@@ -70,9 +70,7 @@ class Census:
         self.counts.update(_seen_in_order(command, events))
         if sum(isinstance(event, PositionLiquidated) for event in events) > 1:
             self.counts["liquidation of many positions at once"] += 1
-        if any(
-            world.positions.get((account, symbol), (0,))[0] for account in world.locked for symbol in world.contracts
-        ):
+        if any(position_of(world, account, symbol).quantity for account in world.locked for symbol in world.contracts):
             self.counts["liquidation waits for a market"] += 1
 
     def missing(self) -> list[str]:

@@ -70,13 +70,19 @@ class Life:
         return "\n".join((head, *(f"  - {one}" for one in found), line))
 
 
-def live(seed: int, commands: int) -> Life:
-    """Live `commands` commands of the life of a seed. Raises DivergenceError at the first disagreement."""
+def new_life(seed: int) -> tuple[Life, Random]:
+    """Return the life of a seed before its first command, and the source of its chance."""
     random = Random(seed)
     knobs = draw_knobs(random)
     core, reference = Venue(knobs.rules, knobs.contracts), ReferenceVenue(knobs.rules, knobs.contracts)
-    life = Life(seed, knobs, core, reference)
-    behavior = Behavior(random, knobs, reference.world)
+    return Life(seed, knobs, core, reference), random
+
+
+def live(seed: int, commands: int) -> Life:
+    """Live `commands` commands of the life of a seed. Raises DivergenceError at the first disagreement."""
+    life, random = new_life(seed)
+    knobs = life.knobs
+    behavior = Behavior(random, knobs, life.reference.world)
     ts = START_TS
     life.step(ts, Resume())
     opening = behavior.opening()
