@@ -6,6 +6,7 @@ stdout carries the result, stderr the progress. Exit 0: done; 1: failed; 2: misu
 import asyncio
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -121,6 +122,31 @@ def verify(json_output: bool, data: Path) -> None:  # noqa: FBT001
         _fail(str(error), FAILED)
     _print_report(msgspec.to_builtins(report), json_output=json_output)
     if report.problems:
+        sys.exit(FAILED)
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@as_json
+def vectors(json_output: bool, file: Path) -> None:  # noqa: FBT001
+    """Evaluate FILE, in the format of vectors.toml, through what the core calls; exit 1 on a mismatch."""
+    import msgspec
+
+    from exchange.conformance.vectors import VectorFileError, evaluate
+
+    try:
+        results = evaluate(file)
+    except VectorFileError as error:
+        _fail(str(error), MISUSE)
+    counts = Counter(result.status for result in results)
+    if json_output:
+        click.echo(msgspec.json.encode({"counts": counts, "vectors": results}))
+    else:
+        for result in results:
+            detail = f"  {result.reason}" if result.reason else ""
+            click.echo(f"{result.status:<12} {result.id:<6} {result.formula}{detail}")
+        click.echo(", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
+    if counts["mismatch"]:
         sys.exit(FAILED)
 
 
