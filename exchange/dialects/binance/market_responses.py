@@ -198,7 +198,6 @@ def book_ticker_json(market: Market, now_ms: int) -> Json:
         "askPrice": price_text(contract, ask[0]),
         "askQty": quantity_text(contract, ask[1]),
         "time": now_ms,
-        "lastUpdateId": wire_update_id(market.book_update_id),
     }
 
 

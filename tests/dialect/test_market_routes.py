@@ -1,0 +1,264 @@
+"""Every market-data endpoint behind its route: golden files, documented shapes, and which error refuses what."""
+
+import json
+
+import pytest
+
+from exchange.core.commands import SetIndexPrice
+from exchange.core.units import Ticks
+from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.limits import WEIGHT_PER_MINUTE
+from exchange.dialects.binance.market_routes import MARKET_ROUTES
+from exchange.dialects.binance.route import Params, weight_of
+from exchange.dialects.binance.routes import find
+from exchange.projections.candles import INTERVALS, MINUTE_MS
+from tests.dialect.conftest import Golden
+from tests.dialect.desk import START, Desk
+from tests.dialect.test_story import SHAPES, differences
+
+BTC = {"symbol": "BTCUSDT"}
+START_MS = START // 10**6
+FUNDING_MS = 8 * 3600 * 1000
+
+# name of the golden file, path after /fapi, parameters, documented sample
+READS: list[tuple[str, str, Params, str]] = [
+    ("ping", "/v1/ping", {}, "get-ping"),
+    ("time", "/v1/time", {}, "get-time"),
+    ("exchange-info", "/v1/exchangeInfo", {}, "get-exchangeInfo"),
+    ("depth", "/v1/depth", {**BTC, "limit": "5"}, "get-depth"),
+    ("trades", "/v1/trades", BTC, "get-trades"),
+    ("agg-trades", "/v1/aggTrades", BTC, "get-aggTrades"),
+    ("klines", "/v1/klines", {**BTC, "interval": "1m"}, "get-klines"),
+    ("premium-index", "/v1/premiumIndex", BTC, "get-premiumIndex"),
+    ("funding-rate", "/v1/fundingRate", BTC, "get-fundingRate"),
+    ("funding-info", "/v1/fundingInfo", {}, "get-fundingInfo"),
+    ("ticker-24hr", "/v1/ticker/24hr", BTC, "get-ticker-24hr"),
+    ("ticker-book", "/v1/ticker/bookTicker", BTC, "get-ticker-bookTicker"),
+    ("ticker-price", "/v1/ticker/price", BTC, "get-ticker-price"),
+    ("ticker-price-v2", "/v2/ticker/price", BTC, "get-v2-ticker-price"),
+    ("open-interest", "/v1/openInterest", BTC, "get-openInterest"),
+]
+
+
+def order(desk: Desk, account: int, side: str, quantity: str, price: str) -> None:
+    params = {"type": "LIMIT", "timeInForce": "GTC", "side": side, "quantity": quantity, "price": price}
+    desk.call(account, "POST", "/fapi/v1/order", {**BTC, **params})
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A venue on which a funding was paid and three sweeps were traded, a minute apart, the last ten seconds ago."""
+    desk = Desk(ts=START + (FUNDING_MS - 2_000) * 10**6)
+    maker, taker = desk.account(1_000_000), desk.account(1_000_000)
+    desk.later(2_000)
+    for price in ("50000", "50000", "50010.5", "50020"):
+        order(desk, maker, "SELL", "0.100", price)
+    order(desk, maker, "BUY", "0.300", "49990")
+    order(desk, taker, "BUY", "0.250", "50015")
+    desk.later(MINUTE_MS)
+    order(desk, taker, "SELL", "0.010", "49990")
+    desk.later(MINUTE_MS)
+    order(desk, taker, "BUY", "0.020", "50015")
+    desk.later(10_000)
+    return desk
+
+
+def read(desk: Desk, path: str, **params: object) -> object:
+    return desk.call(0, "GET", f"/fapi{path}", {name: str(value) for name, value in params.items()})
+
+
+def test_every_answer_is_as_recorded(desk: Desk, golden: Golden) -> None:
+    for name, path, params, _ in READS:
+        response = desk.call(0, "GET", f"/fapi{path}", params)
+        golden(f"market-{name}", {"request": {"path": path, "params": dict(params)}, "response": response})
+
+
+def test_every_answer_has_the_documented_shape(desk: Desk) -> None:
+    for name, path, params, shape in READS:
+        sample = json.loads((SHAPES / f"{shape}.json").read_text("utf-8"))
+        answer = json.loads(json.dumps(desk.call(0, "GET", f"/fapi{path}", params)))
+        if name == "exchange-info":
+            for row in (*sample["symbols"], *answer["symbols"]):
+                assert isinstance(row.pop("underlyingSubType"), list), "tags, none here"
+                assert isinstance(row.pop("filters"), list), "compared one by one below"
+        assert list(differences(sample, answer, name)) == []
+
+
+def test_exchange_info_offers_the_words_and_filters_that_clients_expect(desk: Desk) -> None:
+    sample = json.loads((SHAPES / "get-exchangeInfo.json").read_text("utf-8"))
+    answer = json.loads(json.dumps(read(desk, "/v1/exchangeInfo")))
+    for name in ("orderTypes", "timeInForce", "filters", "contractType", "deliveryDate", "pair", "status"):
+        assert answer["symbols"][0][name] == sample["symbols"][0][name], name
+    assert answer["rateLimits"] == sample["rateLimits"]
+    assert [row["symbol"] for row in answer["symbols"]] == ["BTCUSDT", "ETHUSDT"]
+
+
+def test_a_kline_is_twelve_places_with_integers_at_0_6_and_8(desk: Desk) -> None:
+    rows = json.loads(json.dumps(read(desk, "/v1/klines", **BTC, interval="1m")))
+    kinds = [int, str, str, str, str, str, int, str, int, str, str, str]
+    assert [[type(place) for place in row] for row in rows] == [kinds] * 3
+    assert [row[8] for row in rows] == [3, 1, 1]
+    assert rows[0][6] == rows[0][0] + MINUTE_MS - 1
+
+
+def test_aggregate_trades_join_the_fills_of_one_order_at_one_price(desk: Desk) -> None:
+    rows = json.loads(json.dumps(read(desk, "/v1/aggTrades", **BTC)))
+    assert [(row["a"], row["p"], row["q"], row["f"], row["l"], row["m"]) for row in rows] == [
+        (1, "50000.00", "0.200", 1, 2, False),
+        (2, "50010.50", "0.050", 3, 3, False),
+        (3, "49990.00", "0.010", 4, 4, True),
+        (4, "50010.50", "0.020", 5, 5, False),
+    ]
+
+    def ids(**asked: object) -> list[int]:
+        return [row["a"] for row in json.loads(json.dumps(read(desk, "/v1/aggTrades", **BTC, **asked)))]
+
+    second = rows[2]["T"]
+    assert ids(fromId=2, limit=2) == [2, 3]
+    assert ids(limit=1) == [4]
+    assert ids(startTime=second) == [3, 4]
+    assert ids(startTime=second, endTime=second) == [3]
+    assert ids(endTime=second - 1) == [1, 2]
+
+
+def test_the_snapshot_is_the_book_of_the_venue(desk: Desk) -> None:
+    answer = json.loads(json.dumps(read(desk, "/v1/depth", **BTC)))
+    assert answer["bids"] == [["49990.00", "0.290"]]
+    assert answer["asks"] == [["50010.50", "0.030"], ["50020.00", "0.100"]]
+    assert answer["lastUpdateId"] == 2 * desk.venue.state.markets["BTCUSDT"].book_update_id + 1
+
+
+def test_without_a_symbol_all_contracts_are_told(desk: Desk) -> None:
+    for path in (
+        "/v1/premiumIndex",
+        "/v1/ticker/24hr",
+        "/v1/ticker/bookTicker",
+        "/v1/ticker/price",
+        "/v2/ticker/price",
+    ):
+        rows = json.loads(json.dumps(read(desk, path)))
+        assert [row["symbol"] for row in rows] == ["BTCUSDT", "ETHUSDT"], path
+    fundings = json.loads(json.dumps(read(desk, "/v1/fundingRate")))
+    assert sorted(row["symbol"] for row in fundings) == ["BTCUSDT", "ETHUSDT"]
+
+
+def test_before_the_first_trade_the_last_price_is_the_mark() -> None:
+    desk = Desk()
+    assert json.loads(json.dumps(read(desk, "/v1/ticker/price", **BTC)))["price"] == "50000.00"
+    assert read(desk, "/v1/klines", **BTC, interval="1h") == []
+    assert json.loads(json.dumps(read(desk, "/v1/ticker/24hr", **BTC)))["count"] == 0
+
+
+def test_the_index_price_is_told_at_once_and_the_mark_at_its_tick() -> None:
+    desk = Desk()
+    desk.execute(SetIndexPrice("BTCUSDT", Ticks(510_000)))
+    before = json.loads(json.dumps(read(desk, "/v1/premiumIndex", **BTC)))
+    assert (before["indexPrice"], before["markPrice"]) == ("51000.00000000", "50000.00000000")
+    assert desk.market_data.markets["BTCUSDT"].mark.mark_price == 500_000
+    desk.later(1_000)
+    assert json.loads(json.dumps(read(desk, "/v1/premiumIndex", **BTC)))["markPrice"] != "50000.00000000"
+
+
+def test_a_listen_key_lives_an_hour_and_is_extended() -> None:
+    desk = Desk()
+    account = desk.account(1)
+
+    def call(method: str) -> object:
+        return desk.call(account, method, "/fapi/v1/listenKey", {"timestamp": "ignored"})
+
+    with pytest.raises(DialectError) as refused:
+        call("PUT")
+    assert refused.value.code == -1125
+    assert call("POST") == {"listenKey": "a-listen-key"}
+    desk.later(59 * MINUTE_MS)
+    assert call("PUT") == {"listenKey": "a-listen-key"}
+    desk.later(59 * MINUTE_MS)
+    assert desk.listen_keys.account_of("a-listen-key", desk.ts // 10**6) == account
+    assert desk.listen_keys.expire(desk.ts // 10**6) == []
+    desk.later(MINUTE_MS)
+    assert desk.listen_keys.account_of("a-listen-key", desk.ts // 10**6) is None
+    assert [held.key for held in desk.listen_keys.expire(desk.ts // 10**6)] == ["a-listen-key"]
+    call("POST")
+    assert call("DELETE") == {}
+    assert call("DELETE") == {}
+    with pytest.raises(DialectError) as refused:
+        call("PUT")
+    assert refused.value.code == -1125
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "code"),
+    [
+        ("/v1/depth", {}, -1102),
+        ("/v1/depth", {"symbol": ""}, -1102),
+        ("/v1/depth", {"symbol": "btcusdt"}, -1121),
+        ("/v1/depth", {**BTC, "limit": "7"}, -1130),
+        ("/v1/depth", {**BTC, "limit": "-5"}, -1130),
+        ("/v1/depth", {**BTC, "limit": "five"}, -1100),
+        ("/v1/depth", {**BTC, "limit": "9" * 40}, -1100),
+        ("/v1/klines", {**BTC}, -1102),
+        ("/v1/klines", {**BTC, "interval": "7m"}, -1120),
+        ("/v1/klines", {**BTC, "interval": "1m", "limit": "1501"}, -1130),
+        ("/v1/klines", {**BTC, "interval": "1m", "limit": "0"}, -1130),
+        ("/v1/klines", {**BTC, "interval": "1m", "startTime": "-1"}, -1130),
+        ("/v1/klines", {**BTC, "interval": "1M", "startTime": "9" * 19}, -1130),
+        ("/v1/klines", {**BTC, "interval": "1m", "startTime": "2", "endTime": "1"}, -1130),
+        ("/v1/trades", {"symbol": "DOGEUSDT"}, -1121),
+        ("/v1/trades", {**BTC, "limit": "1001"}, -1130),
+        ("/v1/aggTrades", {**BTC, "fromId": "1", "startTime": "1"}, -1128),
+        ("/v1/aggTrades", {**BTC, "limit": "1e3"}, -1100),
+        ("/v1/ticker/24hr", {"symbol": "NONE"}, -1121),
+        ("/v1/openInterest", {}, -1102),
+    ],
+)
+def test_what_is_asked_wrongly_is_refused(path: str, params: dict[str, str], code: int) -> None:
+    with pytest.raises(DialectError) as refused:
+        Desk().call(0, "GET", f"/fapi{path}", params)
+    assert (refused.value.http, refused.value.code) == (400, code)
+
+
+def test_any_time_that_is_a_time_can_be_asked_for_in_every_interval(desk: Desk) -> None:
+    for name in INTERVALS:
+        far = str(9_223_372_036_854)
+        assert desk.call(0, "GET", "/fapi/v1/klines", {**BTC, "interval": name, "startTime": far}) == []
+        rows = desk.call(0, "GET", "/fapi/v1/klines", {**BTC, "interval": name, "startTime": "0", "endTime": far})
+        assert isinstance(rows, list)
+        assert len(rows) >= 1, name
+
+
+@pytest.mark.parametrize(
+    ("path", "params", "weight"),
+    [
+        ("/v1/depth", {"limit": "50"}, 2),
+        ("/v1/depth", {"limit": "100"}, 5),
+        ("/v1/depth", {}, 10),
+        ("/v1/depth", {"limit": "1000"}, 20),
+        ("/v1/depth", {"limit": "x"}, 20),
+        ("/v1/klines", {"limit": "99"}, 1),
+        ("/v1/klines", {"limit": "100"}, 2),
+        ("/v1/klines", {"limit": "1000"}, 5),
+        ("/v1/klines", {"limit": "1001"}, 10),
+        ("/v1/ticker/24hr", BTC, 1),
+        ("/v1/ticker/24hr", {}, 40),
+        ("/v1/aggTrades", {}, 20),
+    ],
+)
+def test_weights_follow_the_limits(path: str, params: dict[str, str], weight: int) -> None:
+    route = find("GET", f"/fapi{path}")
+    assert route is not None
+    assert weight_of(route, params) == weight
+
+
+def test_every_route_can_be_paid() -> None:
+    assert all(0 < weight_of(route, {}) <= WEIGHT_PER_MINUTE for route in MARKET_ROUTES)
+
+
+def test_clients_that_ask_for_other_markets_in_passing_are_answered() -> None:
+    desk = Desk()
+    for path in ("/sapi/v1/capital/config/getall", "/sapi/v1/margin/allPairs"):
+        assert desk.call(0, "GET", path, {}) == []
+    sample = json.loads((SHAPES / "get-api-v3-exchangeInfo.json").read_text("utf-8"))
+    for path in ("/api/v3/exchangeInfo", "/dapi/v1/exchangeInfo"):
+        assert list(differences(sample, desk.call(0, "GET", path, {}), path)) == []
+    assert desk.call(0, "GET", "/api/v3/ping", {}) == {}
+    assert desk.call(0, "GET", "/api/v3/time", {}) == {"serverTime": START_MS}
