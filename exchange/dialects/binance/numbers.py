@@ -102,9 +102,9 @@ def notional_text(contract: Contract, atoms: int) -> str:
     return format_decimal(atoms // 10 ** (ATOM_DECIMALS - digits), digits)
 
 
-def average_price_text(contract: Contract, value: int, lots: int, digits: int | None = None) -> str:
+def average_price_text(contract: Contract, value: int, lots: int) -> str:
     """Return value (atoms, signed) per quantity (lots, signed) as price text; zero for no lots. Half to even."""
-    shown = contract.price_digits if digits is None else digits
+    shown = contract.price_digits
     if lots == 0:
         return format_decimal(0, shown)
     # value atoms / (lots * step_e8 * 1e-8 base) = atoms per base unit; scaled down to `shown` digits

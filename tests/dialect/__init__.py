@@ -1,0 +1,1 @@
+"""Tests of the dialect without sockets: numbers, signatures, limits, requests, and golden files of every answer."""

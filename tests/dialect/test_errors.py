@@ -1,0 +1,82 @@
+"""The table of errors: total over the core's refusals, each with all of its places filled."""
+
+import pytest
+
+from exchange.core.commands import AmendOrder, CancelOrder, Command, PlaceOrder, SetLeverage
+from exchange.core.enums import OrderType, RejectReason, Side
+from exchange.core.events import Rejected
+from exchange.core.units import Lots, Ticks
+from exchange.dialects.binance import errors
+from exchange.dialects.binance.errors import AMEND_REJECTIONS, REJECTIONS, Refusal, rejection
+
+PLACE = PlaceOrder(1, "BTCUSDT", Side.BUY, OrderType.LIMIT, Lots(1), Ticks(1))
+AMEND = AmendOrder(1, "BTCUSDT", Side.BUY, Lots(1), Ticks(1))
+REFUSALS = {name: value for name, value in vars(errors).items() if isinstance(value, Refusal)}
+
+
+def test_every_refusal_of_the_core_has_an_error() -> None:
+    assert set(REJECTIONS) == set(RejectReason)
+
+
+@pytest.mark.parametrize("command", [PLACE, AMEND, SetLeverage(1, "BTCUSDT", 200), CancelOrder(1, "BTCUSDT", 5)])
+@pytest.mark.parametrize("reason", list(RejectReason))
+def test_every_error_is_complete(reason: RejectReason, command: Command) -> None:
+    error = rejection(command, Rejected(reason, 1, 500_000_000))
+    assert "%s" not in error.msg
+    assert error.msg
+    assert 400 <= error.http < 600
+    assert error.body() == {"code": error.code, "msg": error.msg}
+
+
+def test_codes_are_negative_and_one_code_has_one_http_status() -> None:
+    statuses: dict[int, set[int]] = {}
+    for refusal in REFUSALS.values():
+        assert refusal.code < 0
+        statuses.setdefault(refusal.code, set()).add(refusal.http)
+    assert all(len(found) == 1 for found in statuses.values())
+
+
+@pytest.mark.parametrize(
+    ("reason", "command", "code", "msg"),
+    [
+        (RejectReason.MARGIN_INSUFFICIENT, PLACE, -2019, "Margin is insufficient."),
+        (RejectReason.REDUCE_ONLY_REJECTED, PLACE, -2022, "ReduceOnly Order is rejected."),
+        (
+            RejectReason.NOTIONAL_TOO_SMALL,
+            PLACE,
+            -4164,
+            "Order's notional must be no smaller than 5.0 (unless you choose reduce only)",
+        ),
+        (RejectReason.NOTIONAL_TOO_SMALL, AMEND, -5029, "Order's notional must be no smaller than 5.0"),
+        (RejectReason.UNKNOWN_ORDER, CancelOrder(1, "BTCUSDT", 5), -2011, "Unknown order sent."),
+        (RejectReason.UNKNOWN_ORDER, AMEND, -2013, "Order does not exist."),
+        (RejectReason.LEVERAGE_NOT_VALID, SetLeverage(1, "BTCUSDT", 200), -4028, "Leverage 200 is not valid"),
+        (RejectReason.IN_LIQUIDATION, PLACE, -2023, "User in liquidation mode now."),
+        (
+            RejectReason.POST_ONLY_WOULD_TAKE,
+            PLACE,
+            -5022,
+            "Due to the order could not be executed as maker, the Post Only order will be rejected.",
+        ),
+        (
+            RejectReason.FOK_NOT_FILLABLE,
+            PLACE,
+            -5021,
+            "Due to the order could not be filled immediately, the FOK order has been rejected.",
+        ),
+    ],
+)
+def test_texts_that_clients_compare(reason: RejectReason, command: Command, code: int, msg: str) -> None:
+    error = rejection(command, Rejected(reason, 1, 500_000_000))
+    assert (error.code, error.msg) == (code, msg)
+
+
+def test_amendments_rename_only_known_refusals() -> None:
+    assert set(AMEND_REJECTIONS) <= set(REJECTIONS)
+
+
+@pytest.mark.parametrize(
+    ("atoms", "text"), [(500_000_000, "5.0"), (1_000_000_000_000, "10000.0"), (550_000_000, "5.5")]
+)
+def test_amounts_in_texts(atoms: int, text: str) -> None:
+    assert errors.amount_text(atoms) == text
