@@ -49,7 +49,13 @@ _NOT_REQUIRED_NUMBERS = (
     "icebergQuantity",
 )
 _NOT_REQUIRED_FLAGS = ("closePosition", "priceProtect")
-_TRANSFER_SOURCES: Mapping[str, Wallet] = {"MAIN_UMFUTURE": Wallet.FUNDING, "UMFUTURE_MAIN": Wallet.FUTURES}
+# Our one wallet beside the futures wallet stands for Binance's spot ("main") and funding wallets alike.
+_TRANSFER_SOURCES: Mapping[str, Wallet] = {
+    "MAIN_UMFUTURE": Wallet.FUNDING,
+    "FUNDING_UMFUTURE": Wallet.FUNDING,
+    "UMFUTURE_MAIN": Wallet.FUTURES,
+    "UMFUTURE_FUNDING": Wallet.FUTURES,
+}
 
 
 def place_order(context: Context, params: Params) -> PlaceOrder:
