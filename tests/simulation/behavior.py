@@ -54,6 +54,7 @@ class Behavior:
     def _choices(self) -> tuple[tuple[int, Callable[[], Command]], ...]:
         return (
             (560, self._place),
+            (25, self._flee),
             (110, self._amend),
             (60, self._cancel),
             (12, self._cancel_all),
@@ -94,6 +95,17 @@ class Behavior:
             client_order_id="x" * 37 if random.random() < 0.003 else random.choice(CLIENT_ORDER_IDS),
             self_trade_prevention=random.choice(tuple(SelfTradePrevention)),
         )
+
+    def _flee(self) -> Command:
+        """Close the position of the account with the least equity at any price: it may end owing money."""
+        positions = [key for key, position in self._world.positions.items() if position.quantity and key[0]]
+        if not positions:
+            return self._place()
+        account, symbol = min(positions, key=lambda key: equity(self._world, key[0]))
+        held = position_of(self._world, account, symbol).quantity
+        side = Side.SELL if held > 0 else Side.BUY
+        quantity = Lots(min(abs(held), self._world.contracts[symbol].market_max_quantity))
+        return PlaceOrder(account, symbol, side, OrderType.MARKET, quantity, reduce_only=self._random.random() < 0.5)
 
     def _amend(self) -> Command:
         order = self._open_order()

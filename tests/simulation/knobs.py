@@ -104,7 +104,7 @@ def _draw_contract(random: Random, symbol: str, price: int) -> Contract:
 
 def _draw_brackets(random: Random, notional: int) -> tuple[Bracket, ...]:
     """Return one to four brackets around an ordinary notional, with a maintenance margin that does not jump."""
-    table = ((4, 1, 50), (1, 2, 20), (-3, 6, 8), (-12, 25, 2))  # (divisor or -factor of notional, percent, leverage)
+    table = ((4, 1, 50), (1, 4, 20), (-3, 10, 8), (-12, 40, 2))  # (divisor or -factor of notional, percent, leverage)
     chosen = table[: random.randint(1, 4)] if random.random() < 0.5 else table[random.randint(0, 3) :]
     brackets: list[Bracket] = []
     floor = cum = 0
