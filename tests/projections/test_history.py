@@ -1,0 +1,239 @@
+"""History: what it answers, that it skips what it knows, that a deleted or outdated file is rebuilt. Events by hand."""
+
+import random
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from exchange.core.commands import PlaceOrder, SetIndexPrice, Tick, Transfer
+from exchange.core.enums import (
+    BalanceReason,
+    Execution,
+    OrderStatus,
+    OrderType,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    Wallet,
+)
+from exchange.core.events import AccountUpdated, Event, Fill, OrderRecord, OrderUpdated
+from exchange.core.units import Atoms, Lots, Nanos, Ticks
+from exchange.projections import history as history_module
+from exchange.projections.history import INCOME_KINDS, History, IncomeRow
+from tests.dialect.desk import START, Desk
+
+MS = 10**6
+
+
+def order(order_id: int, account_id: int = 1, symbol: str = "BTCUSDT", *, ms: int = 0, client: str = "") -> OrderRecord:
+    return OrderRecord(
+        order_id=order_id,
+        account_id=account_id,
+        symbol=symbol,
+        client_order_id=client or f"mc-{order_id}",
+        side=Side.BUY,
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        quantity=Lots(10),
+        price=Ticks(500),
+        reduce_only=False,
+        self_trade_prevention=SelfTradePrevention.EXPIRE_MAKER,
+        status=OrderStatus.NEW,
+        filled=Lots(0),
+        cum_quote=Atoms(0),
+        created_ts=Nanos(ms * MS),
+        updated_ts=Nanos(ms * MS),
+    )
+
+
+def placed(record: OrderRecord) -> OrderUpdated:
+    return OrderUpdated(record, Execution.NEW)
+
+
+def filled(record: OrderRecord, trade_id: int, fee: int = 5, pnl: int = 0) -> OrderUpdated:
+    fill = Fill(trade_id, Ticks(500), Lots(1), Atoms(fee), Atoms(pnl), maker=False)
+    status = msgspec.structs.replace(record, status=OrderStatus.PARTIALLY_FILLED)
+    return OrderUpdated(status, Execution.TRADE, fill)
+
+
+def moved(reason: BalanceReason, change: int, symbol: str = "", account_id: int = 1) -> AccountUpdated:
+    return AccountUpdated(account_id, reason, Atoms(0), Atoms(change), Atoms(0), symbol)
+
+
+@dataclass
+class Fed:
+    """A history that is fed one command a millisecond."""
+
+    history: History = field(default_factory=History)
+    seq: int = 0
+
+    def feed(self, *events: Event) -> None:
+        self.seq += 1
+        self.history.fold(self.seq, self.seq * MS, Tick(), events)
+
+
+def test_an_order_is_found_by_either_id_as_it_stands_last() -> None:
+    fed = Fed()
+    fed.feed(placed(order(7, client="mine")))
+    fed.feed(filled(order(7, client="mine"), 1))
+    found = fed.history.order(1, "BTCUSDT", order_id=7)
+    assert found is not None
+    assert found.status is OrderStatus.PARTIALLY_FILLED
+    assert fed.history.order(1, "BTCUSDT", client_order_id="mine") == found
+    assert fed.history.order(2, "BTCUSDT", order_id=7) is None
+    assert fed.history.order(1, "ETHUSDT", order_id=7) is None
+    assert fed.history.order(1, "BTCUSDT", client_order_id="other") is None
+    with pytest.raises(ValueError, match="order id"):
+        fed.history.order(1, "BTCUSDT")
+
+
+def test_of_orders_that_shared_a_client_id_the_newest_is_found() -> None:
+    fed = Fed()
+    fed.feed(placed(order(7, client="mine")), placed(order(9, client="mine")), placed(order(8)))
+    found = fed.history.order(1, "BTCUSDT", client_order_id="mine")
+    assert found is not None
+    assert found.order_id == 9
+
+
+def test_orders_are_listed_from_an_id_from_a_time_or_the_newest() -> None:
+    fed = Fed()
+    for order_id in range(1, 7):
+        fed.feed(placed(order(order_id, symbol="ETHUSDT" if order_id == 4 else "BTCUSDT", ms=order_id * 10)))
+    fed.feed(placed(order(99, account_id=2)))
+
+    def ids(symbol: str | None = "BTCUSDT", **asked: int) -> list[int]:
+        return [row.order_id for row in fed.history.orders(1, symbol, **asked)]
+
+    assert ids() == [1, 2, 3, 5, 6]
+    assert ids(None) == [1, 2, 3, 4, 5, 6]
+    assert ids(limit=2) == [5, 6]
+    assert ids(from_id=2, limit=2) == [2, 3]
+    assert ids(start_ms=20, limit=2) == [2, 3]
+    assert ids(start_ms=20, end_ms=50) == [2, 3, 5]
+    assert ids(end_ms=50, limit=2) == [3, 5]
+    assert ids(start_ms=61) == []
+    assert ids(start_ms=2**62, end_ms=2**62) == []
+
+
+def test_fills_come_with_their_order_as_it_stands() -> None:
+    fed = Fed()
+    fed.feed(filled(order(7), 1), filled(order(8), 1), filled(order(7), 2))
+    fed.feed(filled(order(9), 3))
+    rows = fed.history.fills(1, "BTCUSDT")
+    assert [(row.fill.trade_id, row.order.order_id, row.ts) for row in rows] == [
+        (1, 7, MS),
+        (1, 8, MS),
+        (2, 7, MS),
+        (3, 9, 2 * MS),
+    ]
+    assert rows[0].order.status is OrderStatus.PARTIALLY_FILLED
+    assert [row.fill.trade_id for row in fed.history.fills(1, "BTCUSDT", order_id=7)] == [1, 2]
+    assert [row.fill.trade_id for row in fed.history.fills(1, None, from_id=2, limit=1)] == [2]
+    assert [row.fill.trade_id for row in fed.history.fills(1, None, start_ms=2)] == [3]
+    assert fed.history.fills(2, None) == []
+
+
+def test_income_tells_where_every_change_came_from() -> None:
+    fed = Fed()
+    liquidation = msgspec.structs.replace(order(8), order_type=OrderType.LIQUIDATION)
+    fed.feed(moved(BalanceReason.ADMIN_DEPOSIT, 1000))
+    fed.feed(moved(BalanceReason.ORDER, -25, "BTCUSDT"), filled(order(7), 1, fee=5, pnl=-20))
+    fed.feed(filled(liquidation, 2, fee=3))
+    fed.feed(moved(BalanceReason.FUNDING_FEE, -2, "BTCUSDT"), moved(BalanceReason.FUNDING_FEE, 2, "BTCUSDT", 2))
+    fed.feed(moved(BalanceReason.INSURANCE_CLEAR, 4, "BTCUSDT"))
+    fed.feed(moved(BalanceReason.WITHDRAW, -100), moved(BalanceReason.DEPOSIT, 0))
+    assert fed.history.income(1) == [
+        IncomeRow("", "TRANSFER", 1000, 1 * MS, 1, 0),
+        IncomeRow("BTCUSDT", "REALIZED_PNL", -20, 2 * MS, 2, 1),
+        IncomeRow("BTCUSDT", "COMMISSION", -5, 2 * MS, 3, 1),
+        IncomeRow("BTCUSDT", "INSURANCE_CLEAR", -3, 3 * MS, 4, 2),
+        IncomeRow("BTCUSDT", "FUNDING_FEE", -2, 4 * MS, 5, 0),
+        IncomeRow("BTCUSDT", "INSURANCE_CLEAR", 4, 5 * MS, 7, 0),
+        IncomeRow("", "TRANSFER", -100, 6 * MS, 8, 0),
+    ]
+    assert {row.kind for row in fed.history.income(1)} == set(INCOME_KINDS)
+    assert [row.tran_id for row in fed.history.income(1, "BTCUSDT", "INSURANCE_CLEAR")] == [4, 7]
+    assert [row.tran_id for row in fed.history.income(1, start_ms=2, end_ms=3)] == [2, 3, 4]
+    assert [row.tran_id for row in fed.history.income(1, limit=2)] == [7, 8]
+
+
+def test_a_replay_is_skipped_where_it_is_known_and_goes_on_where_it_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    first = Fed(History(path))
+    first.feed(filled(order(7), 1))
+    first.history.close()
+    again = Fed(History(path))
+    assert again.history.seq == 1
+    again.feed(filled(order(7), 1))
+    again.feed(filled(order(7), 2))
+    assert [row.fill.trade_id for row in again.history.fills(1)] == [1, 2]
+    assert [row.tran_id for row in again.history.income(1)] == [1, 2]
+    again.history.close()
+
+
+def test_what_was_not_written_when_the_process_died_is_folded_again(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    died = Fed(History(path))
+    died.feed(filled(order(7), 1))
+    died.history.flush()
+    died.feed(filled(order(7), 2))
+    after = Fed(History(path))
+    assert after.history.seq == 1
+    after.feed(filled(order(7), 1))
+    after.feed(filled(order(7), 2))
+    assert [row.fill.trade_id for row in after.history.fills(1)] == [1, 2]
+
+
+def test_a_file_of_another_format_is_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "history.sqlite"
+    old = Fed(History(path))
+    old.feed(placed(order(7)))
+    old.history.close()
+    monkeypatch.setattr(history_module, "FORMAT", history_module.FORMAT + 1)
+    new = History(path)
+    assert new.seq == 0
+    assert new.orders(1) == []
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(sqlite3.DatabaseError):
+        History(path)
+
+
+def test_an_order_that_changes_often_is_written_once_per_transaction() -> None:
+    fed = Fed()
+    for _ in range(history_module.PENDING_MAX - 1):
+        fed.feed(placed(order(7)))
+    assert fed.history._database.total_changes == 1, "the row of progress alone"
+    for order_id in range(8, 8 + history_module.PENDING_MAX):
+        fed.feed(placed(order(order_id)))
+    assert fed.history._database.total_changes == 1 + history_module.PENDING_MAX + 1
+
+
+def test_the_income_of_every_account_adds_up_to_its_wallet() -> None:
+    chance = random.Random(11)
+    desk = Desk(ts=START + (8 * 3600 - 20) * 10**9)  # twenty seconds before a funding
+    accounts = [desk.account(deposit, funding=100) for deposit in (1_000_000, 1_000_000, 700, 650, 600)]
+    index = 500_000
+    for step in range(400):
+        account = chance.choice(accounts)
+        side = chance.choice(list(Side)) if account <= 2 else Side.BUY  # gamblers only go long, into a falling market
+        price = index + chance.randrange(-40, 40) * 10
+        quantity = chance.randrange(1, 200 if account <= 2 else 60)
+        desk.execute(PlaceOrder(account, "BTCUSDT", side, OrderType.LIMIT, Lots(quantity), Ticks(price)))
+        if step % 10 == 0:
+            index -= 1_000
+            desk.execute(SetIndexPrice("BTCUSDT", Ticks(index)))
+        if step % 50 == 0:
+            desk.execute(Transfer(account, chance.choice(list(Wallet)), Atoms(10**8)))
+        desk.later(100)
+    for account in accounts:
+        total = sum(row.amount for row in desk.history.income(account, limit=10**6))
+        assert total == desk.venue.state.accounts[account].wallet_balance, account
+    kinds = {row.kind for account in accounts for row in desk.history.income(account, limit=10**6)}
+    assert kinds == set(INCOME_KINDS), "the traffic must have had all of them"
