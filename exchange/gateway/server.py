@@ -25,7 +25,7 @@ def create_application(app: App) -> web.Application:
     application[LISTEN_KEYS] = ListenKeys()
     add_control_routes(application, app)
     add_stream_routes(application, app)
-    application.router.add_route("*", "/{path:.*}", RestDoor(app, application[LISTEN_KEYS]).handle)
+    application.router.add_route("*", r"/{path:[\s\S]*}", RestDoor(app, application[LISTEN_KEYS]).handle)
     return application
 
 

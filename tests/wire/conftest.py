@@ -1,6 +1,7 @@
 """A served venue for tests: in this process, on a free port of the loopback, index prices set by hand."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from exchange.core.units import SECOND
 from exchange.gateway.server import serve
 from exchange.runtime.app import App, open_app
+from exchange.runtime.clock import Clock, ManualClock
 from exchange.runtime.settings import Settings
 from tests.wire.signed_client import Reply, SignedClient
 
@@ -23,6 +26,10 @@ class Served:
     ws_url: str
     admin_token: str
     session: aiohttp.ClientSession
+
+    def now_ms(self) -> int:
+        """Return the venue's time in milliseconds."""
+        return self.app.clock.now() // 10**6
 
     async def control(self, method: str, path: str, body: object = None, token: str | None = None) -> Reply:
         """Call the control API with the admin token, or with another one."""
@@ -39,10 +46,11 @@ class Served:
         assert reply.status == 200, f"{path}: {reply.status} {reply.body}"
         return reply.body
 
-    async def create_account(self, deposit: str = "10000", name: str = "trader") -> SignedClient:
-        """Open an account with this futures wallet and return a client that speaks for it."""
-        made = await self.controlled("/accounts", {"name": name, "deposit": deposit})
-        return SignedClient(self.session, self.rest_url, made["apiKey"], made["secretKey"])
+    async def create_account(self, deposit: str = "10000", funding: str = "0", name: str = "trader") -> SignedClient:
+        """Open an account with these wallets and return a client that speaks for it."""
+        body = {"name": name, "deposit": deposit, "fundingDeposit": funding}
+        made = await self.controlled("/accounts", body)
+        return SignedClient(self.session, self.rest_url, made["apiKey"], made["secretKey"], self.now_ms)
 
     async def set_index(self, symbol: str, price: str) -> None:
         """Set an index price."""
@@ -59,10 +67,10 @@ def stop_loudly(message: str) -> None:
     pytest.fail(message, pytrace=False)
 
 
-@pytest.fixture
-async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    """Open a venue in an empty folder and serve it until the test is over."""
-    app = open_app(Settings(data_folder=tmp_path / "data", index="manual"), on_fatal=stop_loudly)
+@asynccontextmanager
+async def open_served(folder: Path, clock: Clock | None = None) -> AsyncIterator[Served]:
+    """Open a venue in a folder and serve it; on the way out stop serving, then the venue."""
+    app = open_app(Settings(data_folder=folder, index="manual"), clock=clock, on_fatal=stop_loudly)
     await app.start()
     serving = await serve(app, "127.0.0.1", 0)
     address = f"127.0.0.1:{serving.port}"
@@ -70,3 +78,17 @@ async def served(tmp_path: Path) -> AsyncIterator[Served]:
         yield Served(app, f"http://{address}", f"ws://{address}", app.admin_token, session)
     await serving.stop()
     await app.close()
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[Served]:
+    """Serve a venue on wall time: it ticks by itself."""
+    async with open_served(tmp_path / "data") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def still(tmp_path: Path) -> AsyncIterator[Served]:
+    """Serve a venue on a clock that stands, so that only the test changes it."""
+    async with open_served(tmp_path / "data", ManualClock(1_764_000_000 * SECOND)) as opened:
+        yield opened
