@@ -135,6 +135,7 @@ class Screen:
         for name, text in lines:
             self._print(f"[bold]{name:<11}[/bold]{text}")
         self._print("House bots trade over the wire. Ctrl-C ends and sums up.")
+        self._print("Each second: time (of the path), index / mark / last, open interest, trades, insurance fund")
         self._print("")
 
     async def run(self) -> None:
@@ -187,7 +188,7 @@ class Screen:
         in_liquidation = sum(account.in_liquidation for account in state.accounts.values())
         wall_time = datetime.fromtimestamp(app.clock.now() // SECOND, UTC).strftime("%H:%M:%S")
         return (
-            f"{wall_time} [dim]path {path_time}[/dim]  {'  '.join(parts)}  {trades} trades/s"
+            f"{wall_time} [dim]({path_time})[/dim]  {'  '.join(parts)}  {trades} trades/s"
             f"  fund {_money(state.fund.wallet_balance)}  in liquidation {in_liquidation}"
         )
 
@@ -199,7 +200,7 @@ class Screen:
         held = [account.holdings[contract.symbol].position.quantity for account in self._state.accounts.values()]
         open_interest = sum(quantity for quantity in held if quantity > 0) * contract.step_e8 / ATOMS_PER_QUOTE
         asset = contract.base_asset
-        return f"[bold]{asset}[/bold] index {index} mark {mark} last {last} OI {open_interest:,.1f}"
+        return f"[bold]{asset}[/bold] {index} / {mark} / {last} open {open_interest:,.1f}"
 
     def _liquidation_line(self, liquidation: Liquidation) -> str:
         event = liquidation.event

@@ -8,7 +8,7 @@ import aiohttp
 from clients.bots.leveraged import Bet, Leveraged
 from clients.bots.maker import Maker, MakerStyle
 from clients.bots.market import MarketView
-from clients.bots.takers import Noise, Trend
+from clients.bots.takers import Arbitrage, Noise, Trend
 from clients.bots.trader import LOST_PAUSE_S, Desk, Trader
 from clients.reference import Admin, ConnectionLostError, Ready, Rest, VenueError
 
@@ -17,41 +17,49 @@ CONNECTIONS_MAX = 64
 TIMEOUT_S = 10.0
 
 MAKERS = (
-    ("maker-anna", BTC, MakerStyle((1.5, 3.5, 7.0, 14.0), (0.4, 0.7, 1.2, 2.0), 25.0, 10.0)),
-    ("maker-boris", BTC, MakerStyle((2.0, 4.5, 9.0, 20.0), (0.6, 1.0, 1.5, 2.5), 25.0, 14.0)),
+    ("maker-anna", BTC, MakerStyle((1.0, 3.0, 7.0, 14.0), (0.4, 0.7, 1.2, 2.0), 25.0, 10.0)),
+    ("maker-boris", BTC, MakerStyle((1.4, 4.0, 9.0, 20.0), (0.6, 1.0, 1.5, 2.5), 25.0, 14.0)),
     ("maker-chen", BTC, MakerStyle((3.0, 12.0, 30.0, 60.0), (1.0, 2.0, 3.0, 4.0), 40.0, 18.0)),
     ("maker-dora", ETH, MakerStyle((2.0, 5.0, 12.0), (8.0, 15.0, 30.0), 500.0, 12.0)),
     ("maker-emil", ETH, MakerStyle((3.0, 9.0, 30.0), (12.0, 25.0, 60.0), 800.0, 16.0)),
 )
 NOISE = (
-    ("noise-1", BTC, 1.2, 0.02),
-    ("noise-2", BTC, 0.8, 0.05),
-    ("noise-3", BTC, 0.3, 0.15),
-    ("noise-4", ETH, 0.8, 0.6),
-    ("noise-5", ETH, 0.4, 2.0),
+    ("noise-1", BTC, 2.0, 0.02),
+    ("noise-2", BTC, 1.2, 0.05),
+    ("noise-3", BTC, 0.5, 0.15),
+    ("noise-4", ETH, 1.2, 0.6),
+    ("noise-5", ETH, 0.6, 2.0),
 )
 TRENDS = (("trend-1", BTC, 1.5), ("trend-2", BTC, 0.8), ("trend-3", ETH, 20.0))
+ARBITRAGE = (("arbitrage-1", BTC, 2.0, 20.0), ("arbitrage-2", ETH, 40.0, 400.0))
 BETS = (
-    ("long-100x", BTC, Bet(+1, 100, 2_000)),
-    ("long-100x-b", BTC, Bet(+1, 100, 1_000)),
-    ("long-75x", BTC, Bet(+1, 75, 2_500)),
-    ("long-50x", BTC, Bet(+1, 50, 5_000)),
-    ("long-50x-careful", BTC, Bet(+1, 50, 4_000, careful=True)),
-    ("long-25x", BTC, Bet(+1, 25, 12_000)),
-    ("long-25x-b", BTC, Bet(+1, 25, 8_000)),
-    ("long-20x", BTC, Bet(+1, 20, 20_000)),
-    ("long-20x-careful", BTC, Bet(+1, 20, 15_000, careful=True)),
-    ("long-10x", BTC, Bet(+1, 10, 30_000)),
-    ("short-100x", BTC, Bet(-1, 100, 2_000)),
-    ("short-50x", BTC, Bet(-1, 50, 5_000)),
-    ("short-25x", BTC, Bet(-1, 25, 10_000)),
-    ("short-20x-careful", BTC, Bet(-1, 20, 15_000, careful=True)),
-    ("short-10x", BTC, Bet(-1, 10, 20_000)),
-    ("eth-long-50x", ETH, Bet(+1, 50, 3_000)),
-    ("eth-long-25x", ETH, Bet(+1, 25, 6_000)),
-    ("eth-long-10x", ETH, Bet(+1, 10, 10_000)),
-    ("eth-short-50x", ETH, Bet(-1, 50, 3_000)),
-    ("eth-short-20x", ETH, Bet(-1, 20, 6_000)),
+    ("long-100x-ada", BTC, Bet(+1, 100, 2_000)),
+    ("long-100x-bo", BTC, Bet(+1, 100, 1_000)),
+    ("long-75x-cy", BTC, Bet(+1, 75, 2_500)),
+    ("long-50x-dee", BTC, Bet(+1, 50, 5_000)),
+    ("long-50x-eli", BTC, Bet(+1, 50, 4_000, careful=True)),
+    ("long-50x-fay", BTC, Bet(+1, 50, 6_000)),
+    ("long-33x-gus", BTC, Bet(+1, 33, 8_000)),
+    ("long-33x-hal", BTC, Bet(+1, 33, 9_000)),
+    ("long-25x-ida", BTC, Bet(+1, 25, 12_000)),
+    ("long-25x-jay", BTC, Bet(+1, 25, 10_000)),
+    ("long-25x-kim", BTC, Bet(+1, 25, 8_000)),
+    ("long-25x-lou", BTC, Bet(+1, 25, 14_000, careful=True)),
+    ("long-20x-mia", BTC, Bet(+1, 20, 20_000)),
+    ("long-20x-ned", BTC, Bet(+1, 20, 15_000, careful=True)),
+    ("long-20x-ora", BTC, Bet(+1, 20, 18_000)),
+    ("long-10x-pat", BTC, Bet(+1, 10, 30_000)),
+    ("short-100x-quin", BTC, Bet(-1, 100, 2_000)),
+    ("short-50x-ray", BTC, Bet(-1, 50, 5_000)),
+    ("short-33x-sue", BTC, Bet(-1, 33, 6_000)),
+    ("short-25x-tom", BTC, Bet(-1, 25, 10_000)),
+    ("short-20x-una", BTC, Bet(-1, 20, 15_000, careful=True)),
+    ("short-10x-val", BTC, Bet(-1, 10, 20_000)),
+    ("eth-long-50x-wes", ETH, Bet(+1, 50, 3_000)),
+    ("eth-long-25x-xia", ETH, Bet(+1, 25, 6_000)),
+    ("eth-long-20x-yan", ETH, Bet(+1, 20, 8_000)),
+    ("eth-short-50x-zoe", ETH, Bet(-1, 50, 3_000)),
+    ("eth-short-20x-abe", ETH, Bet(-1, 20, 6_000)),
 )
 
 
@@ -67,6 +75,9 @@ def traders(desk: Desk) -> Iterator[Trader]:
     for name, symbol, size in TRENDS:
         if symbol in listed:
             yield Trend(desk, name, symbol, size=size)
+    for name, symbol, size, inventory_max in ARBITRAGE:
+        if symbol in listed:
+            yield Arbitrage(desk, name, symbol, size=size, inventory_max=inventory_max)
     for name, symbol, bet in BETS:
         if symbol in listed:
             yield Leveraged(desk, name, symbol, bet)

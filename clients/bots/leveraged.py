@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from clients.bots.trader import Desk, Trader
 from clients.reference import VenueError
 
-ENTRY_ORDERS = 3
+ENTRY_ORDERS = 3  # that a whole position takes; more are sent when the book was too thin for some
+ENTRY_ORDERS_MAX = 8
 ENTRY_GAP_S = (0.3, 1.5)
+ENTERED_SHARE = 0.95  # of the wanted position: so much is enough
 STAKE_SHARE = 0.9  # of the wallet that goes into the position's margin
 COSTS = 0.0015  # fee and slippage per unit of notional, to be left beside the margin
 HOLD_S = (90.0, 420.0)
@@ -55,13 +57,17 @@ class Leveraged(Trader):
     async def _enter(self) -> None:
         await self.rest.set_leverage(self.symbol, self.bet.leverage)
         quantity = entry_quantity(self.view.wallet, self.bet.leverage, self.quote.mark)
-        for _ in range(ENTRY_ORDERS):
+        filled = 0.0
+        for _ in range(ENTRY_ORDERS_MAX):
             try:
-                await self.market_order("BUY" if self.bet.side > 0 else "SELL", quantity / ENTRY_ORDERS)
+                order = min(quantity / ENTRY_ORDERS, quantity - filled)
+                filled += await self.market_order("BUY" if self.bet.side > 0 else "SELL", order)
             except VenueError:
                 self.refusals += 1  # the market ran away: what we have must do
                 break
             await asyncio.sleep(self.chance.uniform(*ENTRY_GAP_S))
+            if filled >= ENTERED_SHARE * quantity:
+                break
 
     async def _hold(self, hold_s: float) -> None:
         """Watch the position until it is gone, doubled or old; answer the first margin call when careful."""

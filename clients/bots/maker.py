@@ -13,7 +13,7 @@ STRESS_EVENTS = 6  # mark events that a shock is measured over
 STRESS_FROM_BP = 45.0  # of a move over them: what a fast market does without being in trouble
 STRESS_PER_BP = 1 / 30
 STRESS_MAX = 4.0  # spreads are at most (1 + this) times as wide, sizes as small
-REACTION_S = 0.25
+REACTION_S = 0.15
 MOVED_SHARE = 0.25  # of its distance from the fair price: by less, a quote stays where it is
 
 

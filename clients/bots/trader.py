@@ -82,11 +82,13 @@ class Trader(ABC):
                 async with asyncio.timeout(LEAVE_S):
                     await self.rest.cancel_all(self.symbol)
 
-    async def market_order(self, side: str, quantity: float, *, reduce_only: bool = False) -> None:
-        """Send a MARKET order, cut to the contract's grid; nothing when nothing is left of it."""
+    async def market_order(self, side: str, quantity: float, *, reduce_only: bool = False) -> float:
+        """Send a MARKET order, cut to the contract's grid, and return what was filled; nothing is sent for nothing."""
         text = on_grid(quantity, self.quote.step_size)
-        if float(text) > 0:
-            await self.rest.place(self.symbol, side, text, reduce_only=reduce_only)
+        if float(text) <= 0:
+            return 0.0
+        order = await self.rest.place(self.symbol, side, text, reduce_only=reduce_only)
+        return float(order["executedQty"])
 
     async def top_up(self) -> None:
         """Fill the futures wallet up to the bot's usual deposit with money from outside."""

@@ -1,0 +1,105 @@
+"""The feed that plays: its prices are commands, it goes on where the journal ends, a coupled one moves with its flow."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from exchange.composition import Served, served
+from exchange.core.commands import CreateAccount, PlaceOrder, SetIndexPrice
+from exchange.core.enums import OrderType, Side
+from exchange.core.events import AccountCreated
+from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks
+from exchange.runtime.feeds.minutes import MalformedBarsError
+from exchange.runtime.feeds.sources import DAY_PATH, UnknownIndexError, shipped_path
+from exchange.runtime.sequencer import Applied
+from exchange.runtime.settings import Settings
+
+SEED = 5
+PATIENCE_S = 20
+BTC = "BTCUSDT"
+START_NS = shipped_path(DAY_PATH, SEED).start_ns + 70 * 60 * SECOND
+
+
+def settings(folder: Path, **changes: object) -> Settings:
+    given: dict[str, object] = {"index": f"path:{DAY_PATH}@01:10", "seed": SEED, "speed": 60.0, "port": 0, **changes}
+    return Settings(folder, **given)  # type: ignore[arg-type]
+
+
+async def index_prices(venue: Served, until: Callable[[list[SetIndexPrice]], bool]) -> list[SetIndexPrice]:
+    """Return the index prices of BTC from now on, as soon as `until` holds of them."""
+    seen: list[SetIndexPrice] = []
+    enough = asyncio.Event()
+
+    def listen(batch: Sequence[Applied]) -> None:
+        commands = (applied.command for applied in batch)
+        seen.extend(command for command in commands if isinstance(command, SetIndexPrice) and command.symbol == BTC)
+        if until(seen):
+            enough.set()
+
+    venue.app.sequencer.subscribe(listen)
+    async with asyncio.timeout(PATIENCE_S):
+        await enough.wait()
+    return seen
+
+
+async def test_a_restarted_feed_goes_on_from_the_journaled_time_of_its_source(tmp_path: Path) -> None:
+    async with served(settings(tmp_path)) as venue:
+        first = await index_prices(venue, lambda seen: len(seen) >= 4)
+    path = shipped_path(DAY_PATH, SEED)
+    assert first[0].source_ts - START_NS <= 15 * SECOND
+    assert all(command.price == round(path.price_at(command.source_ts) * 10) for command in first)
+    async with served(settings(tmp_path)) as venue:
+        # what was executed after our last look is in the journal, too
+        left_at = venue.app.venue.state.markets[BTC].index_source_ts
+        second = await index_prices(venue, lambda seen: len(seen) >= 2)
+    assert left_at >= first[-1].source_ts
+    assert 0 <= second[0].source_ts - left_at <= 15 * SECOND
+
+
+async def test_a_coupled_index_follows_what_is_bought(tmp_path: Path) -> None:
+    path = shipped_path(DAY_PATH, SEED)
+    async with served(settings(tmp_path, coupled=True)) as venue:
+        submit = venue.app.sequencer.submit
+        before = await index_prices(venue, bool)
+        assert before[0].price == round(path.price_at(before[0].source_ts) * 10)
+        accounts = []
+        for name in ("seller", "buyer"):
+            applied = await submit(CreateAccount(name, Atoms(1_000_000 * ATOMS_PER_QUOTE)))
+            accounts += [event.account_id for event in applied.events if isinstance(event, AccountCreated)]
+        price = Ticks(before[0].price)
+        await submit(PlaceOrder(accounts[0], BTC, Side.SELL, OrderType.LIMIT, Lots(10_000), price))
+        await submit(PlaceOrder(accounts[1], BTC, Side.BUY, OrderType.LIMIT, Lots(10_000), price))
+
+        def above(command: SetIndexPrice) -> bool:
+            return command.price > 1.0005 * path.price_at(command.source_ts) * 10
+
+        after = await index_prices(venue, lambda seen: any(map(above, seen)))
+    assert above(after[-1])
+
+
+async def test_candles_of_the_past_are_there_from_the_start(tmp_path: Path) -> None:
+    async with served(settings(tmp_path)) as venue:
+        now_ms = venue.app.clock.now() // 10**6
+        market = venue.app.market_data.markets["ETHUSDT"]
+        assert len(market.candles.read("1h", now_ms, limit=1_500)) == 1_500
+
+
+@pytest.mark.parametrize(
+    ("index", "error"),
+    [
+        ("path:nowhere", UnknownIndexError),
+        ("file:bad.csv", MalformedBarsError),
+        ("file:missing.csv", FileNotFoundError),
+    ],
+)
+async def test_an_index_that_cannot_be_played_leaves_no_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, index: str, error: type[Exception]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.csv").write_text("1,2,3\n")
+    with pytest.raises(error):
+        async with served(settings(tmp_path / "data", index=index)):
+            pass
+    assert not (tmp_path / "data").exists()
