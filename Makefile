@@ -4,13 +4,14 @@
 PYTHON ?= python3
 ARGS ?=
 MINUTES ?=
+GOLDEN_PYTHONS ?= python3.11 python3.12 python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TYPED := $(wildcard exchange clients scenarios tests loadtests)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-day test check mutants simulate lock clean
+.PHONY: help demo real-day test check mutants simulate kill golden-all lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -40,6 +41,18 @@ mutants: $(VENV)/dev.stamp ## plant known bugs one by one; each must be caught b
 simulate: $(VENV)/dev.stamp ## a long random life of the venue against the naive reference
 	$(BIN)/python -m tests.simulation.campaign --commands 1000000 $(ARGS)
 
+kill: $(VENV)/dev.stamp ## kill a served venue under load, 20 times; what it told must be there once
+	KILL_ROUNDS=20 $(BIN)/python -m pytest tests/recovery $(ARGS)
+
+golden-all: ## replay the golden journal on each of Python 3.11, 3.12 and 3.13 that is installed
+	@set -e; for python in $(GOLDEN_PYTHONS); do \
+		$$python -c '' 2>/dev/null || { echo "$$python: not installed here"; continue; }; \
+		venv=.venv-golden-$$(basename $$python); \
+		$$python -m venv $$venv; \
+		$$venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock; \
+		$$venv/bin/python -m tests.journal.golden; \
+	done
+
 lock: ## renew requirements.lock and requirements-dev.lock from pyproject.toml
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip --disable-pip-version-check install --quiet --upgrade uv
@@ -52,7 +65,7 @@ LOCK = .venv-lock/bin/uv pip compile pyproject.toml --group build --universal --
 	--custom-compile-command 'make lock'
 
 clean: ## remove .venv, caches and build folders
-	rm -rf $(VENV) .venv-lock build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-lock .venv-golden-* build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

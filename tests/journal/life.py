@@ -109,7 +109,7 @@ ORDERS: list[Command] = [
     limit(NOISE, Side.BUY, 100, 1_010_000, TimeInForce.GTX, "would take"),
     limit(NOISE, Side.BUY, 100, 998_000, TimeInForce.GTX, "amended"),
     AmendOrder(NOISE, BTC, Side.BUY, Lots(60), Ticks(998_000), client_order_id="amended"),
-    AmendOrder(NOISE, BTC, Side.BUY, Lots(80), Ticks(998_500), client_order_id="amended", modify_id=7),
+    AmendOrder(NOISE, BTC, Side.BUY, Lots(80), Ticks(999_990), client_order_id="amended", modify_id=7),
     limit(NOISE, Side.SELL, 50, 998_500, name="own", stp=SelfTradePrevention.EXPIRE_TAKER),
     CancelOrder(NOISE, BTC, client_order_id="amended"),
     CancelOrder(NOISE, BTC, order_id=999_999),

@@ -1,0 +1,81 @@
+"""The golden journal: a recorded life that must replay to the same hashes for ever, on every interpreter.
+
+Whoever changes what a recorded command does must raise CORE_REVISION and make it anew (`make_golden.py`).
+"""
+
+import typing
+from pathlib import Path
+
+import pytest
+
+from exchange.core.checks import conservation_residue, violations
+from exchange.core.commands import Command
+from exchange.core.events import (
+    Event,
+    FundingSettled,
+    FundInventoryExceeded,
+    FundShortfall,
+    OrderUpdated,
+    PositionLiquidated,
+    Resumed,
+)
+from exchange.journal.recovery import Applied, recover
+from exchange.journal.store import Journal, JournalReader
+from tests.journal.golden import GOLDEN, copied, expected, main, replayed
+from tests.journal.life import life
+from tests.journal.recording import record
+
+SIZE_MAX = 200_000
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> list[Applied]:
+    """Every command of the golden journal, with its events."""
+    found: list[Applied] = []
+    with Journal(copied(tmp_path_factory.mktemp("golden"))) as journal:
+        recovered = recover(journal, [found.extend])
+        assert violations(recovered.venue.state) == []
+        assert conservation_residue(recovered.venue.state) == 0
+    return found
+
+
+def test_it_replays_to_its_recorded_hashes() -> None:
+    assert replayed() == expected()
+    assert main() == 0
+
+
+def test_it_is_the_scripted_life(tmp_path: Path) -> None:
+    record(tmp_path / "new", life())
+    copied(tmp_path)
+    with JournalReader(tmp_path / "new") as new, JournalReader(tmp_path) as golden:
+        assert golden.header == new.header
+        assert list(golden.batches()) == list(new.batches())
+
+
+def test_it_is_small() -> None:
+    assert GOLDEN.stat().st_size < SIZE_MAX
+
+
+def test_every_command_is_in_it(lived: list[Applied]) -> None:
+    assert {type(applied.command) for applied in lived} == set(typing.get_args(Command))
+
+
+def test_nearly_every_event_is_in_it(lived: list[Applied]) -> None:
+    found = {type(event) for applied in lived for event in applied.events}
+    assert set(typing.get_args(Event)) - found <= {FundInventoryExceeded, FundShortfall}
+
+
+def test_it_holds_what_is_hard(lived: list[Applied]) -> None:
+    events = [event for applied in lived for event in applied.events]
+    liquidations = [event for event in events if isinstance(event, PositionLiquidated)]
+    assert any(event.filled_quantity and event.taken_over_quantity for event in liquidations)
+    assert any(isinstance(event, Resumed) and event.missed_fundings for event in events)
+    assert len([event for event in events if isinstance(event, FundingSettled)]) > 10
+    unwound = [
+        event.order.client_order_id
+        for event in events
+        if isinstance(event, OrderUpdated) and event.fill is not None and event.order.account_id == 0
+    ]
+    assert any(name.startswith("unwind-") for name in unwound)
+    reasons = {event.expire_reason.name for event in events if isinstance(event, OrderUpdated)}
+    assert {"SELF_TRADE", "IOC_REMAINDER", "LIQUIDATION"} <= reasons
