@@ -303,6 +303,7 @@ READERS: dict[str, Callable[[Stage, list[str]], str]] = {
     "position": _position,
     "orders": _orders,
     "filled": _filled,
+    "prevention": lambda stage, words: stage.order(words[0]).self_trade_prevention.name,
     "mark": _mark,
     "liquidation-price": _liquidation_price,
     "wallet": _money(lambda stage, words: stage.account(words[0]).wallet_balance),
