@@ -8,7 +8,9 @@ import pytest
 
 from exchange.core.events import Rejected
 from exchange.core.snapshot import state_hash
+from exchange.core.units import SECOND
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX, PARAMETERS_MAX
+from exchange.runtime.clock import ManualClock
 from exchange.runtime.sequencer import Applied
 from tests.wire.conftest import Served
 from tests.wire.signed_client import Reply, SignedClient
@@ -240,3 +242,48 @@ async def test_weight_beyond_the_limit_is_refused(still: Served) -> None:
     assert replies[-1].code == -1003
     assert int(replies[-1].headers["Retry-After"]) == 60 - 1_764_000_000 % 60
     assert (await other.call("GET", "/fapi/v1/openOrders")).status == 200
+
+
+async def test_an_account_in_liquidation_may_do_little(still: Served) -> None:
+    await still.set_index("BTCUSDT", "10000")
+    maker, trader = await still.create_account("1000000"), await still.create_account("1000", funding="5")
+    await maker.limit("SELL", "1", "10000")
+    await trader.market("BUY", "1")
+    await still.controlled("/market-state", {"symbol": "BTCUSDT", "state": "HALTED"})
+    await still.set_index("BTCUSDT", "5000")
+    advance(still, 2)
+    await still.controlled("/annotate", {"kind": "after", "text": "the mark ticked"})
+    assert still.app.venue.state.accounts[2].in_liquidation
+    transfer: dict[str, Any] = {"type": "UMFUTURE_MAIN", "asset": "USDT", "amount": "1"}
+    before = state_hash(still.app.venue.state)
+    assert (await trader.call("POST", PATH, **LIMIT | {"price": "5000"})).code == -2023
+    assert (await trader.call("POST", "/sapi/v1/asset/transfer", **transfer)).code == -2023
+    assert (await trader.call("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=5)).code == -2023
+    assert state_hash(still.app.venue.state) == before
+    await trader.post("/sapi/v1/asset/transfer", **transfer | {"type": "MAIN_UMFUTURE"})
+
+
+async def test_a_full_inbox_is_told(still: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    trader = await opened(still)
+    before = print_of(still)
+    monkeypatch.setattr("exchange.runtime.sequencer.INBOX_MAX", 0)
+    reply = await trader.call("POST", PATH, **LIMIT)
+    assert (reply.status, reply.code) == (503, -1008)
+    assert print_of(still) == before
+
+
+async def test_an_own_error_is_told_as_json_and_logged(still: Served, caplog: pytest.LogCaptureFixture) -> None:
+    trader = await opened(still)
+    del still.app.market_data
+    with caplog.at_level(logging.ERROR):
+        reply = await trader.call("GET", "/fapi/v1/openOrders")
+    assert reply.status == 500
+    assert reply.body == {"code": -1000, "msg": "An unknown error occured while processing the request."}
+    assert "Traceback" in caplog.text
+
+
+def advance(served: Served, seconds: int) -> None:
+    """Let the standing clock move on; what falls due is done before the next command."""
+    clock = served.app.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(seconds * SECOND)

@@ -1,0 +1,174 @@
+"""The control API over the wire: accounts, money, prices, states, health, tapes; its token and its refusals."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from exchange.core.checks import conservation_residue
+from exchange.core.snapshot import state_hash
+from exchange.dialects.binance.parameters import BODY_BYTES_MAX
+from exchange.gateway.server import serve
+from exchange.runtime.app import open_app
+from exchange.runtime.settings import Settings
+from tests.wire.conftest import Served
+
+PATHS = [
+    ("POST", "/accounts"),
+    ("POST", "/accounts/1/deposit"),
+    ("POST", "/accounts/1/withdraw"),
+    ("POST", "/index-price"),
+    ("POST", "/market-state"),
+    ("POST", "/annotate"),
+    ("GET", "/health"),
+    ("GET", "/liquidations"),
+    ("GET", "/insurance-fund"),
+    ("GET", "/adl"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), PATHS)
+async def test_only_the_admin_token_opens_it(still: Served, method: str, path: str) -> None:
+    for token in ("", "wrong", still.admin_token[:-1], still.admin_token + "x"):
+        reply = await still.control(method, path, {}, token=token)
+        assert (reply.status, reply.code) == (401, -9100)
+    assert still.app.sequencer.seq == 1
+
+
+async def test_an_account_is_opened_with_a_key_and_both_wallets(still: Served) -> None:
+    made = await still.controlled("/accounts", {"name": "ada", "deposit": "1000.5", "fundingDeposit": "20"})
+    assert made["accountId"] == 1
+    assert len(made["apiKey"]) == len(made["secretKey"]) == 64
+    account = still.app.venue.state.accounts[1]
+    assert [str(balance) for balance in account.wallets.values()] == ["100050000000", "2000000000"]
+    assert account.name == "ada"
+
+
+async def test_money_comes_and_goes(still: Served) -> None:
+    trader = await still.create_account("100")
+    await still.controlled("/accounts/1/deposit", {"amount": "50"})
+    await still.controlled("/accounts/1/withdraw", {"amount": "120.00000001"})
+    assert (await trader.get("/fapi/v3/account"))["totalWalletBalance"] == "29.99999999"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("/accounts", {}, 400, -9101),
+        ("/accounts", {"name": "a"}, 400, -9101),
+        ("/accounts", {"name": 1, "deposit": "1"}, 400, -9101),
+        ("/accounts", {"name": "a", "deposit": 1}, 400, -9101),
+        ("/accounts", {"name": "a", "deposit": "1", "fundingdeposit": "1"}, 400, -9101),
+        ("/accounts", {"name": "a", "deposit": "x"}, 400, -1100),
+        ("/accounts", {"name": "a", "deposit": "1" * 40}, 400, -1100),
+        ("/accounts", {"name": "a", "deposit": "99999999999999999999"}, 400, -1130),
+        ("/accounts", {"name": "a", "deposit": "-1"}, 400, -1130),
+        ("/accounts", {"name": "a", "deposit": "0.000000001"}, 400, -1111),
+        ("/accounts", {"name": "n" * 65, "deposit": "1"}, 400, -1130),
+        ("/accounts", [], 400, -9101),
+        ("/accounts", None, 400, -9101),
+        ("/accounts/1/deposit", {"amount": "0"}, 400, -4055),
+        ("/accounts/1/deposit", {"amount": "-1"}, 400, -4055),
+        ("/accounts/1/deposit", {"amount": None}, 400, -9101),
+        ("/accounts/1/withdraw", {"amount": "100.00000001"}, 400, -5013),
+        ("/accounts/9/deposit", {"amount": "1"}, 404, -9102),
+        ("/accounts/0/deposit", {"amount": "1"}, 404, -9102),
+        ("/accounts/x/deposit", {"amount": "1"}, 404, -5000),
+        ("/accounts/" + "9" * 30 + "/deposit", {"amount": "1"}, 404, -5000),
+        ("/index-price", {"symbol": "NOPE", "price": "1"}, 400, -1121),
+        ("/index-price", {"symbol": "BTCUSDT", "price": "0"}, 400, -4001),
+        ("/index-price", {"symbol": "BTCUSDT", "price": "0.05"}, 400, -4014),
+        ("/index-price", {"symbol": "BTCUSDT", "price": "2000000"}, 400, -4002),
+        ("/market-state", {"symbol": "NOPE", "state": "HALTED"}, 400, -1121),
+        ("/market-state", {"symbol": "BTCUSDT", "state": "ASLEEP"}, 400, -9101),
+        ("/annotate", {"kind": "k" * 33, "text": "x"}, 400, -1130),
+        ("/annotate", {"kind": "news", "text": "x" * 4097}, 400, -1130),
+        ("/nothing", {}, 404, -5000),
+    ],
+)
+async def test_what_it_refuses(still: Served, path: str, body: object, status: int, code: int) -> None:
+    await still.create_account("100")
+    before = await still.state()
+    reply = await still.control("POST", path, body)
+    assert (reply.status, reply.code) == (status, code)
+    assert "%s" not in reply.body["msg"]
+    assert await still.state() == before
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "code"),
+    [
+        (b"{", 400, -9101),
+        (b"\xff\xfe", 400, -9101),
+        (b'{"name": "\\ud800", "deposit": "1"}', 400, -9101),
+        (b'{"name": "' + b"x" * BODY_BYTES_MAX + b'", "deposit": "1"}', 413, -9000),
+    ],
+)
+async def test_bodies_that_are_none(still: Served, raw: bytes, status: int, code: int) -> None:
+    bearer = {"Authorization": f"Bearer {still.admin_token}"}
+    async with still.session.post(f"{still.rest_url}/sim/v1/accounts", data=raw, headers=bearer) as response:
+        body: Any = await response.json()
+        assert (response.status, body["code"]) == (status, code)
+    assert still.app.venue.state.next_account_id == 1
+
+
+async def test_health_tells_what_the_venue_stands_at(still: Served) -> None:
+    await still.create_account("100")
+    body = (await still.control("GET", "/health")).body
+    state = still.app.venue.state
+    assert body.pop("commitLagMs") >= 0
+    assert body == {
+        "status": "ok",
+        "seq": 2,
+        "stateHash": state_hash(state),
+        "conservationResidue": conservation_residue(state),
+    }
+    assert body["conservationResidue"] == 0
+
+
+async def test_annotations_are_recorded(still: Served) -> None:
+    assert await still.controlled("/annotate", {"kind": "news", "text": "halving: done"}) == {"seq": 2}
+
+
+async def test_a_feed_is_not_overridden(tmp_path: Path) -> None:
+    app = open_app(Settings(data_folder=tmp_path / "data", index="walk:7"))
+    await app.start()
+    serving = await serve(app, "127.0.0.1", 0)
+    async with aiohttp.ClientSession() as session:
+        served = Served(app, f"http://127.0.0.1:{serving.port}", "", app.admin_token, session)
+        reply = await served.control("POST", "/index-price", {"symbol": "BTCUSDT", "price": "1"})
+        assert (reply.status, reply.code) == (409, -9103)
+        assert "walk:7" in reply.body["msg"]
+    await serving.stop()
+    await app.close()
+
+
+async def test_a_liquidation_is_on_the_tape(still: Served) -> None:
+    await still.set_index("BTCUSDT", "10000")
+    maker, trader = await still.create_account("1000000"), await still.create_account("1000")
+    await maker.limit("SELL", "1", "10000")
+    await trader.post("/fapi/v1/leverage", symbol="BTCUSDT", leverage="20")
+    await trader.market("BUY", "1")
+    await maker.limit("BUY", "2", "9600")
+    await still.set_index("BTCUSDT", "9000")
+    still.app.clock.advance(31 * 10**9)  # type: ignore[attr-defined]
+    still.app.sequencer.wake()
+    await still.controlled("/annotate", {"kind": "after", "text": "the mark ticks"})
+    (row,) = (await still.control("GET", "/liquidations")).body
+    assert (row["accountId"], row["symbol"], row["quantity"], row["filledQuantity"]) == (2, "BTCUSDT", "1.000", "1.000")
+    fund = (await still.control("GET", "/insurance-fund")).body
+    assert fund["tape"][-1]["balance"] == fund["balance"]
+    assert {change["kind"] for change in fund["tape"]} == {"INSURANCE_CLEAR"}
+    assert fund["positions"] == []
+    assert (await still.control("GET", "/adl")).body == []
+    assert (await still.state())[1] == 0
+
+
+async def test_an_own_error_is_told_as_json_and_logged(still: Served, caplog: pytest.LogCaptureFixture) -> None:
+    del still.app.liquidations
+    with caplog.at_level(logging.ERROR):
+        reply = await still.control("GET", "/liquidations")
+    assert (reply.status, reply.code) == (500, -1000)
+    assert "Traceback" in caplog.text
