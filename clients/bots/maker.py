@@ -14,6 +14,7 @@ STRESS_FROM_BP = 45.0  # of a move over them: what a fast market does without be
 STRESS_PER_BP = 1 / 30
 STRESS_MAX = 4.0  # spreads are at most (1 + this) times as wide, sizes as small
 REACTION_S = 0.15
+SETTLE_S = 0.05  # until the book shows what the makers did within their reaction time
 MOVED_SHARE = 0.25  # of its distance from the fair price: by less, a quote stays where it is
 
 
@@ -76,15 +77,24 @@ class Maker(Trader):
     async def step(self) -> None:
         """Wait for a mark event, then bring the quotes to where they should be."""
         await self.quote.next_mark()
-        await asyncio.sleep(self.chance.uniform(0, REACTION_S))
+        reaction_s = self.chance.uniform(0, REACTION_S)
+        await asyncio.sleep(reaction_s)
         if self.view.wallet < self.deposit_quote / 3:
             await self.top_up()
-        move_bp = self.quote.move_bp(STRESS_EVENTS)
-        levels = ladder(self.style, self.quote, self.position, stress(move_bp))
-        # First the side that the price runs into: else the other one would meet our own stale quotes.
-        first = "SELL" if self.quote.move_bp(1) > 0 else "BUY"
-        for side in (first, "BUY" if first == "SELL" else "SELL"):
-            await asyncio.gather(*(self._adjust(level) for level in levels if level.side == side))
+        # First the side that the price runs into, the other one when all makers had time for that: else its quotes
+        # would meet stale ones and have to stay behind them.
+        if self.quote.move_bp(1) > 0:
+            first, second = "SELL", "BUY"
+        else:
+            first, second = "BUY", "SELL"
+        await self._adjust_side(first)
+        await asyncio.sleep(REACTION_S - reaction_s + SETTLE_S)
+        await self._adjust_side(second)
+
+    async def _adjust_side(self, side: str) -> None:
+        stressed = stress(self.quote.move_bp(STRESS_EVENTS))
+        levels = ladder(self.style, self.quote, self.position, stressed)
+        await asyncio.gather(*(self._adjust(level) for level in levels if level.side == side))
 
     async def _adjust(self, level: Level) -> None:
         order = self.view.orders.get(self._orders.get(level.slot, ""))

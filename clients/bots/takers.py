@@ -7,7 +7,7 @@ from clients.reference import on_grid
 
 RESTING_MAX = 4  # quotes of a noise trader before it clears them away
 STALE_EVENTS, STALE_BP = 2, 4.0  # after such a move of the index it clears them away at once
-ARBITRAGE_REACTION_S = (0.2, 0.3)
+ARBITRAGE_REACTION_S = (0.3, 0.5)
 MARKET_SHARE = 0.6  # of a noise trader's orders; the rest are limit orders at the touch
 
 
@@ -76,7 +76,7 @@ class Trend(Trader):
 
 
 class Arbitrage(Trader):
-    """Takes what is quoted on the wrong side of the index, as if it could trade there, too; leans to come back to flat."""
+    """Takes what is quoted on the wrong side of the index, as if it could trade there; leans back to flat."""
 
     deposit_quote = 1_000_000.0
     edge_bp = 4.0  # beyond its fees

@@ -1,4 +1,4 @@
-"""The feed that plays: its prices are commands, it goes on where the journal ends, a coupled one moves with its flow."""
+"""The feed that plays: its prices are commands, it goes on where the journal ends, a coupled one moves with flow."""
 
 import asyncio
 from collections.abc import Callable, Sequence

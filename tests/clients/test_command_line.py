@@ -1,0 +1,144 @@
+"""The command line as a user meets it: real processes, real signals, exit codes, and where results go."""
+
+import asyncio
+import json
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from clients.reference import Rest, read_ready
+
+PATIENCE_S = 60
+SEED = "7"
+
+
+async def start(*arguments: str) -> Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from exchange.cli import main; main()", *arguments, stdout=PIPE, stderr=PIPE
+    )
+
+
+async def run(*arguments: str) -> tuple[int, str, str]:
+    """Return exit code, stdout and stderr of a command that ends by itself."""
+    process = await start(*arguments)
+    async with asyncio.timeout(PATIENCE_S):
+        out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+def mode_of(path: str) -> int:
+    return Path(path).stat().st_mode & 0o777
+
+
+@asynccontextmanager
+async def serving(folder: Path, *flags: str) -> AsyncIterator[tuple[Process, dict[str, Any]]]:
+    """Yield a process that serves, and what it printed when it accepted connections."""
+    process = await start("serve", "--data", str(folder), "--port", "0", "--json", *flags)
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            yield process, json.loads(await process.stdout.readline())
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_serve_ends_cleanly_and_its_journal_replays(tmp_path: Path, number: signal.Signals) -> None:
+    folder = tmp_path / "data"
+    async with serving(folder, "--index", "walk:4", "--seed", SEED) as (process, printed):
+        assert mode_of(printed["readyFile"]) == 0o600
+        ready = read_ready(printed["readyFile"])
+        async with aiohttp.ClientSession() as session:
+            account = await Rest(ready.rest, ready.accounts[0], session).futures_account()
+        assert float(account["totalWalletBalance"]) == 10_000
+        process.send_signal(number)
+        assert await process.wait() == 0
+    code, out, _ = await run("replay", str(folder), "--json")
+    report = json.loads(out)
+    assert code == 0
+    assert report["seq"] > 0
+    assert len(report["stateHash"]) == 64
+    code, out, _ = await run("verify", str(folder), "--json")
+    assert (code, json.loads(out)["problems"]) == (0, [])
+
+
+async def test_flags_that_contradict_the_journal_exit_with_2(tmp_path: Path) -> None:
+    async with serving(tmp_path, "--index", "walk:4") as (process, _):
+        process.terminate()
+        assert await process.wait() == 0
+    code, out, err = await run("serve", "--data", str(tmp_path), "--port", "0", "--index", "walk:5")
+    assert (code, out) == (2, "")
+    assert "settings.index: journal 'walk:4', now 'walk:5'" in err
+    async with serving(tmp_path) as (process, printed):
+        assert printed["seq"] > 0
+        process.terminate()
+        assert await process.wait() == 0
+
+
+async def test_a_data_folder_in_use_is_refused(tmp_path: Path) -> None:
+    async with serving(tmp_path):
+        code, _, err = await run("serve", "--data", str(tmp_path), "--port", "0")
+        assert code == 1
+        assert "in use by process" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("serve", "--index", "nonsense"), 2, "use path:NAME"),
+        (("serve", "--speed", "0"), 2, "--speed"),
+        (("serve", "--durability", "none"), 2, "--durability"),
+        (("replay", "."), 1, "there is no journal"),
+        (("verify", "."), 1, "there is no journal"),
+        (("replay", "nowhere"), 2, "does not exist"),
+        (("vectors", "bad.toml"), 2, "schema"),
+        (("fly",), 2, "No such command"),
+    ],
+)
+async def test_misuse_says_so_on_stderr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], code: int, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.toml").write_text("schema = 99\n")
+    found = await run(*arguments)
+    assert found[:2] == (code, "")
+    assert message in found[2]
+
+
+@pytest.mark.slow
+async def test_a_demo_of_twenty_seconds_trades_sums_up_and_replays(tmp_path: Path) -> None:
+    flags = ("--data", str(tmp_path), "--port", "0", "--seed", SEED, "--seconds", "20", "--json")
+    code, out, err = await run("demo", *flags)
+    summary = json.loads(out)
+    assert code == 0
+    assert summary["residue"] == "0.00000000"
+    assert summary["trades"] >= 20
+    assert summary["firstTradeS"] < 15
+    assert "\x1b[" not in err
+    assert "apiKey" in err
+    code, out, _ = await run(*summary["replay"].split()[1:], "--json")
+    assert (code, json.loads(out)["seq"] > 0) == (0, True)
+
+
+async def test_ctrl_c_ends_a_demo_with_its_summary(tmp_path: Path) -> None:
+    process = await start("demo", "--data", str(tmp_path), "--port", "0")
+    assert process.stdout is not None
+    async with asyncio.timeout(PATIENCE_S):
+        assert (await process.stdout.readline()).startswith(b"Margincall")
+        while b"trades/s" not in await process.stdout.readline():
+            assert process.returncode is None
+        process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert f"margincall replay {tmp_path}" in out.decode()
+    assert "residue 0.00000000" in out.decode()
