@@ -212,7 +212,8 @@ async def test_a_margin_call_is_answered_or_not(served: Served, client_of: MakeC
     for long in (keeper, loser):
         call = await long.raw_event(lambda event: event["e"] == "MARGIN_CALL")
         assert call["p"][0]["pa"] == "2.000"
-    await keeper.transfer("USDT", 5000, "spot", "swap")
+    await keeper.transfer("USDT", 2000, "spot", "swap")
+    await keeper.transfer("USDT", 3000, "funding", "swap")
     assert (await keeper.fetch_balance())["USDT"]["total"] > 6000
 
     await served.set_index("BTCUSDT", "95450")
