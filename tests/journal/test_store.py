@@ -202,6 +202,29 @@ def test_a_torn_file_is_told(data: Path, size: int) -> None:
     assert path.stat().st_size == size, "nothing was changed"
 
 
+@pytest.mark.parametrize("cut", [0, 31, 32, 5_000, 20_000, -1])
+def test_a_torn_tail_of_the_log_loses_the_tail_only(data: Path, tmp_path: Path, cut: int) -> None:
+    """What a power cut can leave under relaxed durability: a log that ends in the middle of a commit."""
+    torn = tmp_path / "torn"
+    torn.mkdir()
+    with Journal(data, Durability.RELAXED) as journal:
+        for seq in range(1, 21):
+            journal.append(batch(seq))
+        log = (data / f"{store.JOURNAL_NAME}-wal").read_bytes()
+        (torn / store.JOURNAL_NAME).write_bytes((data / store.JOURNAL_NAME).read_bytes())
+    (torn / f"{store.JOURNAL_NAME}-wal").write_bytes(log[:cut])
+    with Journal(torn) as journal:
+        kept = journal.last_seq()
+        assert kept == 0 if cut <= 32 and cut >= 0 else 0 < kept < 20
+        journal.append(batch(kept + 1))
+    expected = codec.GENESIS
+    with JournalReader(torn) as reader:
+        for seq, row in enumerate(reader.batches(), 1):
+            expected = codec.hash_entries(expected, batch(seq).entries)
+            assert (row.first_seq, row.entries_hash) == (seq, expected)
+        assert reader.last_seq() == kept + 1
+
+
 def test_a_file_that_is_no_journal_is_told(data: Path) -> None:
     (data / store.JOURNAL_NAME).write_text("these are my shopping notes, " * 200)
     with pytest.raises(CorruptJournalError, match="not a database"):

@@ -13,7 +13,7 @@ from exchange.journal.store import Journal
 from exchange.runtime.app import open_app
 from exchange.runtime.settings import Settings
 
-LINES_MAX = 3_000
+LINES_MAX = 1_500
 
 
 def lines_until_killed(data: Path, seed: int) -> list[tuple[str, Applied]]:

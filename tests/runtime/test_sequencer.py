@@ -15,7 +15,7 @@ from exchange.core.enums import RejectReason
 from exchange.core.events import Annotated, Rejected, Resumed
 from exchange.core.snapshot import state_hash
 from exchange.core.units import SECOND, Atoms, Nanos, Ticks
-from exchange.journal.recovery import Applied, replay
+from exchange.journal.recovery import Applied, replay, verify
 from exchange.runtime import sequencer as module
 from exchange.runtime.sequencer import InboxFullError, StoppedError
 from tests.journal.recording import START
@@ -387,30 +387,36 @@ async def test_a_listener_that_fails_stops_everything(tmp_path: Path) -> None:
             await running.sequencer.submit(note("again"))
 
 
-DIE = """
+FILL_DISK = """
 import asyncio, sys
 from pathlib import Path
 from exchange.core.commands import Annotate
-from tests.runtime.harness import desk
 from exchange.runtime.sequencer import exit_process
+from tests.runtime.harness import desk
 
 async def main():
     async with desk(Path(sys.argv[1])) as running:
         running.sequencer._on_fatal = exit_process
-        running.journal.failing = True
-        await running.sequencer.submit(Annotate("news", "lost"))
-        print("answered")
+        running.journal._connection.execute("PRAGMA max_page_count = 40")
+        while True:
+            done = await running.sequencer.submit(Annotate("news", "x" * 1_000))
+            print(done.seq, flush=True)
 
 asyncio.run(main())
 """
 
 
-def test_the_process_ends_with_1_and_says_why(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", DIE, str(tmp_path)], check=False, capture_output=True, text=True)
+def test_a_full_disk_ends_the_process_and_loses_nothing_that_was_answered(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FILL_DISK, str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stdout == ""
-    assert done.stderr.startswith("margincall: stopped at sequence number 2, the last durable one is 1; a restart")
+    answered = int(done.stdout.split()[-1])
+    assert answered > 10
+    where = f"margincall: stopped at sequence number {answered + 1}, the last durable one is {answered}; a restart"
+    assert done.stderr.startswith(where)
     assert "no space is left" in done.stderr
+    assert replay(tmp_path).seq == answered
+    assert verify(tmp_path).problems == ()
 
 
 # --------------------------------------------------------------------------------------------------------------- health
