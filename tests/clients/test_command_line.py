@@ -67,7 +67,7 @@ async def test_serve_ends_cleanly_and_its_journal_replays(tmp_path: Path, number
     report = json.loads(out)
     assert code == 0
     assert report["seq"] > 0
-    assert len(report["stateHash"]) == 64
+    assert int(report["stateHash"], 16) > 0
     code, out, _ = await run("verify", str(folder), "--json")
     assert (code, json.loads(out)["problems"]) == (0, [])
 
