@@ -66,10 +66,11 @@ class Stage:
         return events
 
     def _told(self, events: Sequence[Event], line: Line) -> list[str]:
-        if line.words[0] == "place" and line.outcomes:
-            born = next((event.order.order_id for event in events if isinstance(event, OrderUpdated)), None)
-            if born is not None:
-                self.names.orders[born] = line.outcomes[0]
+        """Return what happened. An order that is let in gets the single word that the line gives it as name."""
+        if line.words[0] == "place":
+            named = [outcome for outcome in line.outcomes[:1] if outcome.isalnum()]
+            born = next((event.order.order_id for event in events if isinstance(event, OrderUpdated)), 0)
+            self.names.orders[born] = named[0] if named else "an order without a name"
         return told(events, self.names)
 
     def advance(self, until: int) -> list[Event]:

@@ -1,5 +1,7 @@
 """Every section of every market table is a test: the rules of the venue as a trader reads them."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.market.notation import TABLES, Section, read_sections
@@ -15,10 +17,38 @@ def test_market(section: Section) -> None:
         stage.play(line)
 
 
-def test_a_table_that_states_something_else_fails() -> None:
-    section = Section("x", "x", tuple(read_sections(TABLES / "priority.market")[0].lines))
+@pytest.mark.parametrize(
+    "line",
+    [
+        "place A BUY 1 @ 10000",
+        "place A BUY 1 @ 10000 -> refused MARGIN_INSUFFICIENT",
+        "place A BUY 1 @ 10000 -> a1; trade 1 @ 10000 with b1",
+        "place A BUY 3 @ 10000 -> a1",
+        "book -> bids 1@10000 | asks none",
+        "wallet A -> 100",
+        "index 9000 -> call A",
+    ],
+)
+def test_a_line_that_states_something_else_fails(line: str, tmp_path: Path) -> None:
+    table = tmp_path / "wrong.market"
+    table.write_text(f"== Wrong\naccounts A 1000\nindex 10000\n{line}\n", "utf-8")
+    *before, wrong = read_sections(table)[0].lines
     stage = Stage()
-    stage.play(section.lines[0])
-    query = next(line for line in section.lines if line.words[0] == "book")
-    with pytest.raises(AssertionError, match=f"line {query.number}"):
-        stage.play(query)
+    for right in before:
+        stage.play(right)
+    with pytest.raises(AssertionError, match="line 4: "):
+        stage.play(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("index 10000\n", "wrong.market:1: a line before the first title"),
+        ("== Empty\n# Nothing.\n", "section 'Empty' is empty"),
+    ],
+)
+def test_a_file_that_is_no_table_is_an_error(text: str, message: str, tmp_path: Path) -> None:
+    table = tmp_path / "wrong.market"
+    table.write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=message):
+        read_sections(table)
