@@ -117,7 +117,7 @@ class Fanout:
         account_id = self._account_of(name)
         if account_id is not None:
             user = self._users.get(account_id)
-            if user is not None and user.name != name:  # its key ran out, and a new one was made before the check
+            if user is not None and user.name != name:  # its key ended, and a new one was made before the check
                 user.send(listen_key_expired(user.name, self._now_ms()))
                 user = None
             if user is None:
@@ -206,11 +206,9 @@ class Fanout:
             self._set_timer(period_ms)
 
     def _end_keys(self, now_ms: int) -> None:
-        """End the user streams whose key ran out, telling their readers, or was ended by its owner."""
-        for expired in self._listen_keys.expire(now_ms):
-            topic = self._users.get(expired.account_id)
-            if topic is not None and topic.name == expired.key:
-                topic.send(listen_key_expired(expired.key, now_ms))
+        """End the user streams whose key ran out or was ended by its owner, and tell their readers."""
+        self._listen_keys.expire(now_ms)
         for account_id, topic in list(self._users.items()):
             if self._listen_keys.account_of(topic.name, now_ms) is None:
+                topic.send(listen_key_expired(topic.name, now_ms))
                 del self._users[account_id]

@@ -47,6 +47,11 @@ class StreamClient:
             if isinstance(message, dict) and "id" in message and "e" not in message:
                 return message
 
+    async def next_after(self, method: str) -> Any:
+        """Send a request and return the next message, whatever it is."""
+        await self.socket.send_json({"method": method, "id": 1})
+        return await self.next()
+
     async def close_code(self) -> int:
         """Return the code that the venue closes the connection with; messages before are passed over."""
         async with asyncio.timeout(WAIT_SECONDS_MAX):
