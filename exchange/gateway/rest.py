@@ -53,7 +53,7 @@ class RestDoor:
         """Answer one request; whatever happens, the answer is JSON."""
         call = _Call(
             method=request.method,
-            path=request.path,
+            path=request.path.encode("utf-8", errors="replace").decode(),  # what is no text could not be answered
             caller=f"address:{request.remote}",
             now_ms=to_ms(self._app.clock.now()),
         )
@@ -74,6 +74,7 @@ class RestDoor:
         """Check at the door in the documented order, then read or command; raise DialectError for every refusal."""
         route = find(call.method, call.path)
         if route is None:
+            self._limits.charge_weight(call.caller, FAILED_CALL_WEIGHT, call.now_ms)
             _LOG.warning("no such endpoint: %s %s", call.method, printable(call.path))
             raise errors.PATH_NOT_VALID.error(call.path, call.method)
         raw_query = request.raw_path.partition("?")[2].encode("utf-8", errors="surrogateescape")
@@ -82,11 +83,11 @@ class RestDoor:
         params: Params = {}
         try:
             params = parse_parameters(raw_query, raw_body)
-            known = authenticate(route.security, header, self._app.keys.find, raw_query, raw_body, params, call.now_ms)
+            known = authenticate(route.security, header, self._find_key, raw_query, raw_body, params, call.now_ms)
         except DialectError:
             self._limits.charge_weight(call.caller, FAILED_CALL_WEIGHT, call.now_ms)
             raise
-        self._charge(call, route, params, known or self._app.keys.find(header or ""))
+        self._charge(call, route, params, known or self._find_key(header or ""))
         context = self._context(call, known)
         if isinstance(route, ReadRoute):
             return await self._read(route, context, params)
@@ -100,6 +101,11 @@ class RestDoor:
         if isinstance(route, CommandRoute) and route.order_count and known is not None:
             call.orders_of = f"account:{known.account_id}"
             self._limits.charge_orders(call.orders_of, route.order_count, call.now_ms)
+
+    def _find_key(self, api_key: str) -> Credentials | None:
+        """Return a known key, unless its account is not of this venue: a key file may be older than the journal."""
+        key = self._app.keys.find(api_key)
+        return key if key is not None and key.account_id in self._app.venue.state.accounts else None
 
     async def _read(self, route: ReadRoute, context: Context, params: Params) -> object:
         """Read when history has caught up, and answer when what was read is durable, too."""

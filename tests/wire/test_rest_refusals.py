@@ -1,6 +1,7 @@
 """Bad input of every kind over the wire: the documented error, and nothing in the venue has moved."""
 
 import asyncio
+import json
 import logging
 from typing import Any, NamedTuple
 
@@ -9,7 +10,7 @@ import pytest
 from exchange.core.events import Rejected
 from exchange.core.snapshot import state_hash
 from exchange.core.units import SECOND
-from exchange.dialects.binance.parameters import BODY_BYTES_MAX, PARAMETERS_MAX
+from exchange.dialects.binance.parameters import BODY_BYTES_MAX, PARAMETERS_MAX, QUERY_BYTES_MAX
 from exchange.runtime.clock import ManualClock
 from exchange.runtime.sequencer import Applied
 from tests.wire.conftest import Served
@@ -158,6 +159,10 @@ async def _oversized(trader: SignedClient) -> Reply:
     return await trader.raw("POST", PATH, body=b"a" * (BODY_BYTES_MAX + 1))
 
 
+async def _long_query(trader: SignedClient) -> Reply:
+    return await trader.raw("GET", PATH, query="a=" + "b" * QUERY_BYTES_MAX)
+
+
 async def _too_many(trader: SignedClient) -> Reply:
     return await trader.raw("POST", PATH, query="&".join(f"p{number}=1" for number in range(PARAMETERS_MAX + 1)))
 
@@ -183,6 +188,7 @@ async def _unknown_method(trader: SignedClient) -> Reply:
         (_broken_json, 400, -1102),
         (_no_text, 400, -1022),
         (_oversized, 413, -9000),
+        (_long_query, 413, -9000),
         (_too_many, 400, -1101),
         (_unknown_path, 404, -5000),
         (_unknown_method, 404, -5000),
@@ -280,6 +286,25 @@ async def test_an_own_error_is_told_as_json_and_logged(still: Served, caplog: py
     assert reply.status == 500
     assert reply.body == {"code": -1000, "msg": "An unknown error occured while processing the request."}
     assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("target", [b"/%ff?%ff", b"/%ed%a0%80", b"//fapi/v1/ping", b"/fapi/v1/ping?a=%ff"])
+async def test_paths_that_are_no_text_get_json(still: Served, target: bytes) -> None:
+    host, port = still.rest_url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nX-MBX-APIKEY: \xff\r\nConnection: close\r\n\r\n")
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    assert b"application/json" in head
+    assert json.loads(body).get("code", 0) in {0, -5000}
+
+
+async def test_a_key_of_another_venue_is_unknown(still: Served) -> None:
+    trader = await opened(still)
+    key = still.app.keys.issue(77)
+    stranger = SignedClient(trader.session, trader.rest_url, key.api_key, key.secret_key, trader.now_ms)
+    assert (await stranger.call("GET", "/fapi/v3/account")).code == -2015
 
 
 def advance(served: Served, seconds: int) -> None:

@@ -15,7 +15,6 @@ from exchange.dialects.binance.numbers import (
     to_ms,
 )
 
-SUCCESS = {"code": 200, "msg": "success"}
 ALL_CANCELED = {"code": 200, "msg": "The operation of cancel all open order is done."}
 
 

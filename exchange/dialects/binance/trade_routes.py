@@ -148,9 +148,10 @@ def _respond_cancel(context: Context, params: Params, events: Sequence[Event]) -
 
 def _respond_amend(context: Context, params: Params, events: Sequence[Event]) -> object:
     """Answer an amendment with the amended order as it stands after matching."""
-    states = order_states(events)
-    last = next(order for order in reversed(states) if order.order_id == states[0].order_id)
-    return amended_order(_contract(context, params), last)
+    order_id, client_id = order_reference(params)
+    mine = (order for order in reversed(order_states(events)) if order.account_id == context.account_id)
+    named = (order for order in mine if order_id in {0, order.order_id} and client_id in {"", order.client_order_id})
+    return amended_order(_contract(context, params), next(named))
 
 
 def _respond_cancel_all(_context: Context, _params: Params, _events: Sequence[Event]) -> object:
