@@ -170,6 +170,9 @@ def _settings(data: Path, flags: dict[str, Any]) -> "Settings":
     from exchange.journal.store import Durability
     from exchange.runtime.settings import Settings
 
+    index = flags["index"]
+    if index and index.startswith("file:"):  # the journal remembers it: a restart may come from another folder
+        flags["index"] = f"file:{Path(index.removeprefix('file:')).resolve()}"
     return Settings(data, **{**flags, "durability": Durability(flags["durability"])})
 
 

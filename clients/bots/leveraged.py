@@ -56,7 +56,8 @@ class Leveraged(Trader):
 
     async def _enter(self) -> None:
         await self.rest.set_leverage(self.symbol, self.bet.leverage)
-        quantity = entry_quantity(self.view.wallet, self.bet.leverage, self.quote.mark)
+        money = min(self.view.wallet, self.bet.stake_quote)  # profits are kept, not piled up
+        quantity = entry_quantity(money, self.bet.leverage, self.quote.mark)
         filled = 0.0
         for _ in range(ENTRY_ORDERS_MAX):
             try:
