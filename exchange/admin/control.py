@@ -7,7 +7,6 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 
-import orjson
 from aiohttp import web
 
 from exchange.admin.bodies import (
@@ -21,6 +20,7 @@ from exchange.admin.bodies import (
     liquidation_json,
     parse_body,
 )
+from exchange.admin.json_http import json_response, read_body
 from exchange.core.account import FUND_ID
 from exchange.core.checks import conservation_residue
 from exchange.core.commands import (
@@ -39,7 +39,6 @@ from exchange.core.snapshot import state_hash
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import DialectError, Refusal
 from exchange.dialects.binance.numbers import parse_amount, parse_price
-from exchange.dialects.binance.parameters import BODY_BYTES_MAX
 from exchange.runtime.app import App
 from exchange.runtime.sequencer import Applied, InboxFullError, StoppedError
 
@@ -81,7 +80,7 @@ class Control:
 
     async def create_account(self, request: web.Request) -> object:
         """Open an account, make a key for it, and return both."""
-        body = parse_body(await request.read(), NewAccount)
+        body = parse_body(await read_body(request), NewAccount)
         deposit = parse_amount(body.deposit, "deposit")
         funding = parse_amount(body.funding_deposit, "fundingDeposit")
         applied = await self._submit(CreateAccount(body.name, deposit, funding))
@@ -91,12 +90,12 @@ class Control:
 
     async def deposit(self, request: web.Request) -> object:
         """Add money to a futures wallet."""
-        body = parse_body(await request.read(), Amount)
+        body = parse_body(await read_body(request), Amount)
         return await self._receipt(Deposit(_account_id(request), parse_amount(body.amount, "amount")))
 
     async def withdraw(self, request: web.Request) -> object:
         """Take withdrawable money out of a futures wallet."""
-        body = parse_body(await request.read(), Amount)
+        body = parse_body(await read_body(request), Amount)
         return await self._receipt(Withdraw(_account_id(request), parse_amount(body.amount, "amount")))
 
     async def set_index_price(self, request: web.Request) -> object:
@@ -104,17 +103,17 @@ class Control:
         index = self._app.settings.index
         if index != MANUAL_INDEX:
             raise NOT_MANUAL.error(index)
-        body = parse_body(await request.read(), IndexPrice)
+        body = parse_body(await read_body(request), IndexPrice)
         return await self._receipt(SetIndexPrice(body.symbol, parse_price(self._contract(body.symbol), body.price)))
 
     async def set_market_state(self, request: web.Request) -> object:
         """Open, restrict or halt a contract."""
-        body = parse_body(await request.read(), StateOfMarket)
+        body = parse_body(await read_body(request), StateOfMarket)
         return await self._receipt(SetMarketState(body.symbol, body.state))
 
     async def annotate(self, request: web.Request) -> object:
         """Record a text."""
-        body = parse_body(await request.read(), Annotation)
+        body = parse_body(await read_body(request), Annotation)
         return await self._receipt(Annotate(body.kind, body.text))
 
     async def health(self, _request: web.Request) -> object:
@@ -180,16 +179,13 @@ def _guarded(admin_token: str, answer: Answer) -> Handler:
     async def handle(request: web.Request) -> web.Response:
         try:
             _check_token(request, admin_token)
-            return _json(await answer(request))
+            return json_response(await answer(request))
         except DialectError as error:
-            return _json(error.body(), error.http)
-        except web.HTTPRequestEntityTooLarge:
-            too_large = errors.BODY_TOO_LARGE.error(BODY_BYTES_MAX)
-            return _json(too_large.body(), too_large.http)
+            return json_response(error.body(), error.http)
         except Exception:  # noqa: BLE001 - an own error: the answer is still JSON, the log gets the traceback
             _LOG.exception("control %s %s failed", request.method, request.path)
             unknown = errors.UNKNOWN_ERROR.error()
-            return _json(unknown.body(), unknown.http)
+            return json_response(unknown.body(), unknown.http)
 
     return handle
 
@@ -199,7 +195,3 @@ def _check_token(request: web.Request, admin_token: str) -> None:
     given = header[len(_BEARER) :] if header.startswith(_BEARER) else ""
     if not hmac.compare_digest(given.encode("utf-8", errors="surrogateescape"), admin_token.encode()):
         raise TOKEN_NOT_VALID.error()
-
-
-def _json(body: object, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(body), status=status, content_type="application/json")

@@ -2,12 +2,11 @@
 
 import logging
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import orjson
 from aiohttp import web
 
+from exchange.admin.json_http import json_response, read_body
 from exchange.core.events import Rejected
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.auth import Credentials, authenticate
@@ -15,7 +14,7 @@ from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.limits import RateLimits
 from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.numbers import to_ms
-from exchange.dialects.binance.parameters import BODY_BYTES_MAX, parse_parameters
+from exchange.dialects.binance.parameters import parse_parameters
 from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, weight_of
 from exchange.dialects.binance.routes import find
 from exchange.runtime.app import App
@@ -61,9 +60,6 @@ class RestDoor:
             body = await self._answer(call, request)
         except DialectError as error:
             return self._response(call, error.body(), error.http, retry_after=error.retry_after)
-        except web.HTTPRequestEntityTooLarge:
-            too_large = errors.BODY_TOO_LARGE.error(BODY_BYTES_MAX)
-            return self._response(call, too_large.body(), too_large.http)
         except Exception:  # noqa: BLE001 - an own error: the answer is still JSON, the log gets the traceback
             _LOG.exception("%s %s failed", call.method, printable(call.path))
             unknown = errors.UNKNOWN_ERROR.error()
@@ -78,10 +74,9 @@ class RestDoor:
             _LOG.warning("no such endpoint: %s %s", call.method, printable(call.path))
             raise errors.PATH_NOT_VALID.error(call.path, call.method)
         raw_query = request.raw_path.partition("?")[2].encode("utf-8", errors="surrogateescape")
-        raw_body = await request.read()
         header = request.headers.get(API_KEY_HEADER)
-        params: Params = {}
         try:
+            raw_body = await read_body(request)
             params = parse_parameters(raw_query, raw_body)
             known = authenticate(route.security, header, self._find_key, raw_query, raw_body, params, call.now_ms)
         except DialectError:
@@ -145,11 +140,6 @@ class RestDoor:
         if retry_after:
             headers["Retry-After"] = str(retry_after)
         return json_response(body, status, headers)
-
-
-def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """Return a JSON-able object as an HTTP response."""
-    return web.Response(body=orjson.dumps(body), status=status, headers=headers, content_type="application/json")
 
 
 def printable(path: str) -> str:

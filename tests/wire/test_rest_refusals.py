@@ -163,6 +163,11 @@ async def _long_query(trader: SignedClient) -> Reply:
     return await trader.raw("GET", PATH, query="a=" + "b" * QUERY_BYTES_MAX)
 
 
+async def _broken_coding(trader: SignedClient) -> Reply:
+    coding = {"X-MBX-APIKEY": trader.api_key, "Content-Encoding": "gzip"}
+    return await trader.raw("POST", PATH, body=b"this is no gzip", headers=coding)
+
+
 async def _too_many(trader: SignedClient) -> Reply:
     return await trader.raw("POST", PATH, query="&".join(f"p{number}=1" for number in range(PARAMETERS_MAX + 1)))
 
@@ -189,6 +194,7 @@ async def _unknown_method(trader: SignedClient) -> Reply:
         (_no_text, 400, -1022),
         (_oversized, 413, -9000),
         (_long_query, 413, -9000),
+        (_broken_coding, 400, -9001),
         (_too_many, 400, -1101),
         (_unknown_path, 404, -5000),
         (_unknown_method, 404, -5000),

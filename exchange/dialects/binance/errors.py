@@ -143,6 +143,7 @@ AMEND_NOT_REDUCE_ONLY = Refusal(-5047, "The original order is not a reduce-only 
 
 # Ours: the dialect has no word for these. docs/fidelity.md lists them.
 BODY_TOO_LARGE = Refusal(-9000, "Request too large: at most %s bytes.", 413)
+BODY_UNREADABLE = Refusal(-9001, "The request body cannot be read.")
 TOO_MANY_ACCOUNTS = Refusal(-9002, "This venue has reached its maximum number of accounts.")
 NO_MARK_PRICE = Refusal(-9003, "The contract has no price yet.")
 
