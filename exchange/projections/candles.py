@@ -235,9 +235,10 @@ class Candles:
 
     def _latest(self, series: _Series) -> Candle | None:
         """Return the newest known candle of a series as a copy, or None."""
-        latest = None
-        for newest in (series.seeded[-1:], list(series.live)[-1:], [self._minute] if self._minute else []):
-            for candle in newest:
+        newest = (series.seeded[-1] if series.seeded else None, series.live[-1] if series.live else None, self._minute)
+        latest: Candle | None = None
+        for candle in newest:
+            if candle is not None:
                 latest = _joined(latest, replace(candle, open_ms=series.interval.open_of(candle.open_ms)))
         return latest
 
