@@ -185,14 +185,8 @@ async def test_refusals_are_the_classes_that_bots_catch(served: Served, client_o
     assert await served.state() == before
 
 
-async def test_a_margin_call_is_answered_or_not(served: Served, client_of: MakeClient) -> None:
-    """Two longs at 20x, 2 BTC each on 10,000 USDT, bought at 100,000.
-
-    At 95,600 maintenance is 0.5 % less 50, some 906, and equity 10,000 - 100 (fee) - 8,800 = 1,100: both are called (82
-    %). One transfers 5,000 from its funding wallet. At 95,450 the other has 800 and is liquidated: 1 BTC is sold at
-    95,300, the only bid. Its bankruptcy price is 95,050 (200,000 - 9,900 for 2 BTC), so the fee of 1.25 % is capped at
-    250; the fund takes over 1 BTC at 95,050.
-    """
+async def two_longs(served: Served, client_of: MakeClient) -> tuple[RecordingClient, RecordingClient, RecordingClient]:
+    """Return a maker, who bids for 1 BTC at 95,300 only, and two longs of 2 BTC at 20x, bought from it at 100,000."""
     await served.set_index("BTCUSDT", "100000")
     maker = await client_of("1000000")
     keeper, loser = await client_of("10000", "5000"), await client_of("10000", "5000")
@@ -205,6 +199,18 @@ async def test_a_margin_call_is_answered_or_not(served: Served, client_of: MakeC
         assert (await long.create_order(SYMBOL, "market", "buy", 2))["status"] == "closed"
         async with asyncio.timeout(PATIENCE_SECONDS):
             await watching
+    return maker, keeper, loser
+
+
+async def test_a_margin_call_is_answered_or_not(served: Served, client_of: MakeClient) -> None:
+    """Two longs at 20x, 2 BTC each on 10,000 USDT, bought at 100,000.
+
+    At 95,600 maintenance is 0.5 % less 50, some 906, and equity 10,000 - 100 (fee) - 8,800 = 1,100: both are called (82
+    %). One transfers 5,000 from its funding wallet. At 95,450 the other has 800 and is liquidated: 1 BTC is sold at
+    95,300, the only bid. Its bankruptcy price is 95,050 (200,000 - 9,900 for 2 BTC), so the fee of 1.25 % is capped at
+    250; the fund takes over 1 BTC at 95,050.
+    """
+    maker, keeper, loser = await two_longs(served, client_of)
     liquidations = asyncio.create_task(maker.watch_liquidations(SYMBOL))
     await maker.connected("/market/")
 
