@@ -166,7 +166,10 @@ def test_a_listen_key_lives_an_hour_and_is_extended() -> None:
     account = desk.account(1)
 
     def call(method: str) -> object:
-        return desk.call(account, method, "/fapi/v1/listenKey", {"timestamp": "ignored"})
+        answer = desk.call(account, method, "/fapi/v1/listenKey", {"timestamp": "ignored"})
+        sample = json.loads((SHAPES / f"{method.lower()}-listenKey.json").read_text("utf-8"))
+        assert list(differences(sample, answer, method)) == []
+        return answer
 
     with pytest.raises(DialectError) as refused:
         call("PUT")

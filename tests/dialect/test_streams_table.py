@@ -247,7 +247,7 @@ def found_by_sample(told: list[UserEvent]) -> dict[str, object]:
         elif message.name == "ACCOUNT_CONFIG_UPDATE":
             suffix = "-leverage"
         by_sample.setdefault(f"{message.name}{suffix}", message.payload)
-    samples = {path.stem.removeprefix("user-") for path in SHAPES.glob("user-*.json")} - {"frame-combined"}
+    samples = {path.stem.removeprefix("user-") for path in SHAPES.glob("user-*.json")}
     return {name: by_sample[name] for name in sorted(samples)}
 
 
@@ -324,6 +324,18 @@ def test_the_error_of_an_unknown_method_has_the_documented_text() -> None:
     with pytest.raises(ControlError) as refused:
         parse_control('{"method":"LOGON","id":7}')
     assert refused.value.body == shape_of("stream-control-error")
+
+
+@pytest.mark.parametrize(
+    ("sample", "produced"),
+    [
+        ("stream-control-subscribe-response", answer(None, 1)),
+        ("stream-control-list_subscriptions-response", answer(["btcusdt@aggTrade", "btcusdt@depth"], 3)),
+        ("stream-control-get_property-response", answer(True, 5)),
+    ],
+)
+def test_answers_are_those_of_the_samples(sample: str, produced: dict[str, object]) -> None:
+    assert produced == shape_of(sample)
 
 
 def test_names_in_a_path_are_taken_once_each_and_bounded() -> None:

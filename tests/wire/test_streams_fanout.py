@@ -13,6 +13,7 @@ from exchange.gateway import fanout as fanout_module
 from exchange.gateway.fanout import Fanout
 from exchange.journal.recovery import Applied
 from tests.dialect.desk import Desk
+from tests.dialect.test_story import SHAPES
 
 BTC = {"symbol": "BTCUSDT"}
 
@@ -82,6 +83,8 @@ async def test_a_message_is_encoded_once_and_its_bytes_are_shared(encoded: list[
     raw, wrapped = ears[0].frames[0], ears[3].frames[0]
     assert all(ear.frames == [raw] and ear.frames[0] is raw for ear in ears[:3])
     assert all(ear.frames == [wrapped] and ear.frames[0] is wrapped for ear in ears[3:])
+    sample = json.loads((SHAPES / "stream-frame-combined.json").read_text("utf-8"))
+    assert list(json.loads(wrapped)) == list(sample)
     assert json.loads(wrapped) == {"stream": "btcusdt@depth@0ms", "data": json.loads(raw)}
 
 
