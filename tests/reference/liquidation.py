@@ -22,6 +22,7 @@ from exchange.core.events import (
     FundInventoryExceeded,
     MarginCalled,
     MarginCallPosition,
+    OrderRecord,
     PositionLiquidated,
 )
 from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks
@@ -150,22 +151,7 @@ def _sell_off(world: World, account: int, symbol: str) -> None:
     sale = Bankruptcy(side, abs(held), value_at_mark(world, account, symbol) - part, contract.liquidation_fee)
     exact = Fraction(sale.value, held * contract.value_unit)
     limit = max(1, math.ceil(exact) if side is Side.SELL else math.floor(exact))
-    world.liquidations_made += 1
-    number = world.liquidations_made
-    order = new_record(
-        world,
-        account=account,
-        symbol=symbol,
-        client_order_id=f"autoclose-{number}",
-        side=side,
-        order_type=OrderType.LIQUIDATION,
-        time_in_force=TimeInForce.IOC,
-        quantity=abs(held),
-        price=limit,
-        reduce_only=True,
-        prevention=SelfTradePrevention.NONE,
-    )
-    world.orders_made += 1
+    order = _liquidation_order(world, account, symbol, held, limit)
     tell(world, order, Execution.NEW)
     plan = plan_walk(world, order, limit, abs(held))
     order = carry_out(world, order, plan, sale.fee)
@@ -176,7 +162,7 @@ def _sell_off(world: World, account: int, symbol: str) -> None:
         _take_over(world, account, symbol, side, rest, rest_value)
     world.events.append(
         PositionLiquidated(
-            liquidation_id=number,
+            liquidation_id=world.liquidations_made,
             account_id=account,
             symbol=symbol,
             quantity=Lots(held),
@@ -192,6 +178,25 @@ def _sell_off(world: World, account: int, symbol: str) -> None:
             taken_over_value=Atoms(-side * rest_value),
         )
     )
+
+
+def _liquidation_order(world: World, account: int, symbol: str, held: int, limit: int) -> OrderRecord:
+    world.liquidations_made += 1
+    order = new_record(
+        world,
+        account=account,
+        symbol=symbol,
+        client_order_id=f"autoclose-{world.liquidations_made}",
+        side=Side.SELL if held > 0 else Side.BUY,
+        order_type=OrderType.LIQUIDATION,
+        time_in_force=TimeInForce.IOC,
+        quantity=abs(held),
+        price=limit,
+        reduce_only=True,
+        prevention=SelfTradePrevention.NONE,
+    )
+    world.orders_made += 1
+    return order
 
 
 def _take_over(world: World, account: int, symbol: str, side: Side, quantity: int, received: int) -> None:

@@ -16,11 +16,13 @@ from tests.reference.venue import ReferenceVenue
 from tests.simulation.behavior import Behavior
 from tests.simulation.census import Census
 from tests.simulation.knobs import Knobs, draw_knobs
-from tests.simulation.views import core_view, differences, reference_view
+from tests.simulation.views import core_margins, core_view, differences, reference_margins, reference_view
 
 START_TS = 1_700_000_000_123_456_789  # any time will do, as long as it is no multiple of an interval
 MILLISECOND = 1_000_000
 OUTAGE_CHANCE = 0.004
+LATE_CHANCE = 0.02  # that a Tick comes late, or when nothing is due
+MARGINS_EVERY = 10  # steps between comparisons of the derived margins
 BURST_CHANCE = 0.3  # of a command that comes in the same nanosecond as the one before
 ENCODER = msgspec.json.Encoder()
 
@@ -51,6 +53,8 @@ class Life:
         found = _event_differences(core, reference)
         view = core_view(self.core.state)
         found += differences(view, reference_view(self.reference))
+        if len(self.journal) % MARGINS_EVERY == 0:
+            found += differences(core_margins(self.core.state), reference_margins(self.reference))
         if self.core.next_due != self.reference.next_due:
             found.append(f"next_due: core {self.core.next_due}, reference {self.reference.next_due}")
         found += violations(self.core.state)
@@ -93,6 +97,9 @@ def live(seed: int, commands: int) -> Life:
             continue
         if random.random() > BURST_CHANCE:
             ts += random.randint(0, knobs.calm * MILLISECOND)
+        if random.random() < LATE_CHANCE:
+            life.step(ts, Tick())
+            continue
         while life.core.next_due <= ts and len(life.journal) < commands:
             life.step(life.core.next_due, Tick())
         if len(life.journal) < commands:

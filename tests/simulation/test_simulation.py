@@ -23,6 +23,8 @@ RARE = frozenset(
         "bankrupt wallet cleared",
         "fund position flips",
         "liquidation sold in part",
+        "liquidation waits for a market",
+        "refused IN_LIQUIDATION",
         "refused NO_MARK_PRICE",
         "refused TOO_MANY_ACCOUNTS",
     }

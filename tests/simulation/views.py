@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from exchange.core import margin
 from exchange.core.enums import Side, Wallet
 from exchange.core.state import State
+from tests.reference import risk
 from tests.reference.venue import ReferenceVenue
 from tests.reference.world import World, open_orders, position_of, queue
 
@@ -71,6 +73,33 @@ def _view_account(world: World, account: int, name: str, view: View) -> None:
         numbers = (world.leverages[account, symbol], *position_of(world, account, symbol))
         orders = [one.order.order_id for one in open_orders(world, account, symbol)]
         view[f"holding {account} {symbol}"] = (*numbers, orders)
+
+
+def core_margins(state: State) -> View:
+    """Return what readers of the core are told of each account's margin, in atoms."""
+    return {
+        f"margin {account_id}": (
+            margin.equity(state, account),
+            margin.maintenance_margin(state, account),
+            margin.available_balance(state, account),
+            margin.max_withdrawable(state, account),
+        )
+        for account_id, account in state.accounts.items()
+    }
+
+
+def reference_margins(reference: ReferenceVenue) -> View:
+    """Return the same of the reference."""
+    world = reference.world
+    return {
+        f"margin {account}": (
+            risk.equity(world, account),
+            risk.maintenance(world, account),
+            max(0, risk.spare(world, account)),
+            risk.withdrawable(world, account),
+        )
+        for account in world.names
+    }
 
 
 def differences(core: Mapping[str, object], reference: Mapping[str, object]) -> list[str]:
