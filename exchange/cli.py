@@ -80,10 +80,11 @@ def demo(json_output: bool, data: Path | None, seconds: float | None, **flags: A
     import tempfile
 
     from exchange.demo import run_demo
+    from exchange.journal.store import JOURNAL_NAME
 
     if data is None:
         data = Path(tempfile.mkdtemp(prefix="margincall-demo-"))
-    new = not (data / "journal.sqlite").exists()
+    new = not (data / JOURNAL_NAME).exists()
     flags["index"] = flags["index"] or (DEMO_INDEX if new else None)
     settings = _settings(data, flags)
     _run(lambda stop: run_demo(settings, stop, seconds=seconds, json_output=json_output))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -56,14 +57,15 @@ class Served:
     ready: ReadyFile
     ready_path: Path
 
-    async def wait(self, stop: asyncio.Event) -> None:
-        """Wait until told to stop. Raises what ended the feed, if that ends by an error first."""
+    async def wait(self, stop: asyncio.Event, *others: asyncio.Task[None]) -> None:
+        """Wait until told to stop. Raises what ended the feed or one of `others`, if that was an error."""
         waiting = asyncio.create_task(stop.wait())
+        running: set[asyncio.Task[Any]] = {waiting, self.playing, *others}
         try:
-            done, _ = await asyncio.wait({waiting, self.playing}, return_when=asyncio.FIRST_COMPLETED)
-            if self.playing in done:
-                self.playing.result()
-                await waiting  # a manual feed has nothing to play
+            while not waiting.done():  # a manual feed ends at once: it has nothing to play
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
         finally:
             waiting.cancel()
 

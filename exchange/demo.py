@@ -32,7 +32,7 @@ async def run_demo(settings: Settings, stop: asyncio.Event, *, seconds: float | 
             showing = asyncio.create_task(screen.run())
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await venue.wait(stop)
+                    await venue.wait(stop, showing)
             showing.cancel()
         await venue.app.sequencer.durable()
         summary = screen.summary()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 from rich.console import Console
+from rich.markup import escape
 
 from exchange.composition import Served
 from exchange.core.account import FUND_ID
@@ -128,9 +129,9 @@ class Screen:
             ("account", f"{account.account_id}, with {futures} USDT in futures and {funding} in funding"),
             ("apiKey", account.api_key),
             ("secretKey", account.secret_key),
-            ("admin", f"the admin token stands in {self._venue.ready_path}"),
-            ("index", f"{app.settings.index} at {app.settings.speed:g}x{coupled}"),
-            ("data", str(app.data_folder)),
+            ("admin", f"the admin token stands in {escape(str(self._venue.ready_path))}"),
+            ("index", f"{escape(str(app.settings.index))} at {app.settings.speed:g}x{coupled}"),
+            ("data", escape(str(app.data_folder))),
         ]
         for name, text in lines:
             self._print(f"[bold]{name:<12}[/bold]{text}")
@@ -175,8 +176,8 @@ class Screen:
         self._print(f"first trade after {_after(summary.first_trade_s)}, ", end="")
         self._print(f"first liquidation after {_after(summary.first_liquidation_s)}")
         self._print(f"insurance fund {summary.fund} USDT ({_signed(summary.fund_change)}), residue {summary.residue}")
-        self._print(f"the journal lies in {summary.data_folder}; this replays it and checks every hash:")
-        self._print(f"  {summary.replay}")
+        self._print(f"the journal lies in {escape(summary.data_folder)}; this replays it and checks every hash:")
+        self._print(f"  {escape(summary.replay)}")
 
     def _status_line(self) -> str:
         app, state = self._venue.app, self._state
@@ -211,7 +212,7 @@ class Screen:
         value = event.filled_value + event.taken_over_value
         price = _price(contract, value // (size * contract.value_unit))
         taken = f", {_lots(contract, event.taken_over_quantity)} to the fund" if event.taken_over_quantity else ""
-        name = self._state.accounts[event.account_id].name
+        name = escape(self._state.accounts[event.account_id].name)
         return (
             f"[{colour}]liquidated[/{colour}] {name} {word} {_lots(contract, size)} {contract.base_asset} at {price}"
             f" (mark {_price(contract, event.mark_price)}{taken}), fund {_signed(_money(liquidation.fund_change))}"
