@@ -26,14 +26,23 @@ class HeldJournal(Journal):
         self.gate.set()
         self.reached = threading.Semaphore(0)
         self.failing = False
+        self._only_one = False
 
     def append(self, batch: Batch) -> None:
         """Say that a commit is at work, wait for the gate, then commit or fail."""
         self.reached.release()
         assert self.gate.wait(HOLD_SECONDS_MAX), "the test never opened the gate"
+        if self._only_one:
+            self._only_one = False
+            self.gate.clear()
         if self.failing:
             raise DiskFullError(self.path, "a test")
         super().append(batch)
+
+    def let_one(self) -> None:
+        """Open the gate for the commit that waits there; it closes behind it."""
+        self._only_one = True
+        self.gate.set()
 
     async def commit_at_work(self) -> None:
         """Return when the next commit has reached the gate."""

@@ -130,6 +130,8 @@ async def test_the_next_batch_is_executed_while_a_commit_is_in_flight(tmp_path: 
         assert running.sequencer._executed_seq == 5
         assert not first.done()
         assert not any(task.done() for task in later)
+        assert running.sequencer._timer is not None
+        running.sequencer._timer.cancel()  # it is the end of the first commit that begins the second
         running.journal.gate.set()
         assert [(await task).ts for task in [first, *later]] == [START, START + 1, START + 2, START + 3]
         assert rows(running) == [(1, 1), (2, 2), (3, 5)]  # what gathered is committed in one row
@@ -179,6 +181,29 @@ async def test_a_read_waits_for_what_it_saw(tmp_path: Path) -> None:
         await read
         assert running.sequencer.seq >= 2
         await asyncio.gather(first, second)
+
+
+async def test_a_read_waits_for_the_second_commit_when_it_saw_what_that_holds(tmp_path: Path) -> None:
+    async with desk(tmp_path) as running:
+        running.journal.gate.clear()
+        first = asyncio.create_task(running.sequencer.submit(note("first")))
+        await running.journal.commit_at_work()
+        early = asyncio.create_task(running.sequencer.durable())
+        second = asyncio.create_task(running.sequencer.submit(INDEX))
+        await turn()  # the second is executed while the first is being committed
+        late = asyncio.create_task(running.sequencer.durable())
+        await turn()
+        running.journal.let_one()
+        await first
+        await early
+        await running.journal.commit_at_work()
+        await turn()
+        assert not late.done()
+        assert not second.done()
+        running.journal.gate.set()
+        await late
+        assert running.sequencer.seq == 3
+        await second
 
 
 async def test_a_read_does_not_wait_for_later_commands(tmp_path: Path) -> None:
