@@ -190,7 +190,7 @@ class Screen:
         wall_time = datetime.fromtimestamp(app.clock.now() // SECOND, UTC).strftime("%H:%M:%S")
         return (
             f"{wall_time} [dim]({path_time})[/dim]  {'  '.join(parts)}  {trades} trades/s"
-            f"  fund {_money(state.fund.wallet_balance)}  {in_liquidation} in liquidation"
+            f"  fund {_money(state.fund.wallet_balance)}  in liquidation {in_liquidation}"
         )
 
     def _market_part(self, contract: Contract) -> str:
@@ -201,7 +201,7 @@ class Screen:
         held = [account.holdings[contract.symbol].position.quantity for account in self._state.accounts.values()]
         open_interest = sum(quantity for quantity in held if quantity > 0) * contract.step_e8 / ATOMS_PER_QUOTE
         asset = contract.base_asset
-        return f"[bold]{asset}[/bold] {index} / {mark} / {last} oi {open_interest:,.1f}"
+        return f"[bold]{asset}[/bold] {index} / {mark} / {last} open {open_interest:,.1f}"
 
     def _liquidation_line(self, liquidation: Liquidation) -> str:
         event = liquidation.event
@@ -227,8 +227,7 @@ def _money(atoms: int) -> str:
 
 
 def _price(contract: Contract, ticks: int) -> str:
-    digits = ATOM_DECIMALS - (len(str(contract.tick_atoms)) - len(str(contract.tick_atoms).rstrip("0")))
-    return f"{ticks * contract.tick_atoms / ATOMS_PER_QUOTE:,.{max(0, digits)}f}"
+    return f"{ticks * contract.tick_atoms / ATOMS_PER_QUOTE:,.{contract.price_digits}f}"
 
 
 def _lots(contract: Contract, lots: int) -> str:
