@@ -12,13 +12,13 @@ HASH_BYTES = 16
 
 
 def capture(state: State) -> bytes:
-    """Return everything that a venue remembers, encoded the same way on every machine."""
+    """Return everything that a venue remembers, encoded the same way on every machine; money as text, it has no bound."""
     return msgspec.msgpack.encode(
         (
             [_account(account) for _, account in sorted(state.accounts.items())],
             [_market(market) for market in state.markets.values()],
             (state.ts, state.resumed, state.unwind_due),
-            (state.trading_fees, state.dust, state.net_deposits, state.shortfall_total),
+            [str(total) for total in (state.trading_fees, state.dust, state.net_deposits, state.shortfall_total)],
             (state.next_account_id, state.next_order_id, state.next_trade_id, state.next_liquidation_id),
         )
     )
