@@ -12,7 +12,7 @@ HASH_BYTES = 16
 
 
 def capture(state: State) -> bytes:
-    """Return everything that a venue remembers, encoded the same way on every machine; money as text, it has no bound."""
+    """Return all that a venue remembers, encoded the same way on every machine; money as text: it has no bound."""
     return msgspec.msgpack.encode(
         (
             [_account(account) for _, account in sorted(state.accounts.items())],
