@@ -40,9 +40,9 @@ from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import DialectError, Refusal
 from exchange.dialects.binance.numbers import parse_amount, parse_price
 from exchange.runtime.app import App
+from exchange.runtime.feeds.sources import MANUAL
 from exchange.runtime.sequencer import Applied, InboxFullError, StoppedError
 
-MANUAL_INDEX = "manual"
 TOKEN_NOT_VALID = Refusal(-9100, "Send the admin token: `Authorization: Bearer <admin token>`.", 401)
 ACCOUNT_UNKNOWN = Refusal(-9102, "No such account.", 404)
 NOT_MANUAL = Refusal(-9103, "Index prices come from a feed (%s); `--index manual` lets you set them.", 409)
@@ -101,7 +101,7 @@ class Control:
     async def set_index_price(self, request: web.Request) -> object:
         """Set an index price, where no feed does: a feed goes on from the source time of the last price it gave."""
         index = self._app.settings.index
-        if index != MANUAL_INDEX:
+        if index != MANUAL:
             raise NOT_MANUAL.error(index)
         body = parse_body(await read_body(request), IndexPrice)
         return await self._receipt(SetIndexPrice(body.symbol, parse_price(self._contract(body.symbol), body.price)))

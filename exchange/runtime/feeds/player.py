@@ -29,6 +29,7 @@ class IndexFeed:
         self._sequencer = sequencer
         self._contracts: Mapping[str, Contract] = {contract.symbol: contract for contract in contracts}
         self._speed = speed
+        self._played_s = 0.0  # of the last beat
         markets = sequencer.venue.state.markets
         self.start_ns = max([source.start_ns, *(markets[symbol].index_source_ts for symbol in source.paths)])
         self._flow_atoms = dict.fromkeys(source.paths, 0)
@@ -49,16 +50,21 @@ class IndexFeed:
         begun = loop.time()
         beat = 0
         while True:
-            source_ns = self.start_ns + round(beat * beat_s * self._speed * SECOND)
             try:
-                await asyncio.gather(*map(self._sequencer.submit, self._prices(source_ns, beat_s)))
+                await asyncio.gather(*map(self._sequencer.submit, self.prices_at(beat * beat_s)))
             except InboxFullError:
                 self.beats_dropped += 1  # the next beat tells the price of its own time
             # A late beat is made up for by what was missed, not played faster: the path keeps to wall time.
             beat = max(beat + 1, int((loop.time() - begun) / beat_s) + 1)
             await asyncio.sleep(begun + beat * beat_s - loop.time())
 
-    def _prices(self, source_ns: int, elapsed_s: float) -> list[SetIndexPrice]:
+    def prices_at(self, played_s: float) -> list[SetIndexPrice]:
+        """Return the prices of the moment so many seconds after the feed began, which is later than the last one.
+
+        Impact is paced like trading, in seconds of the venue, and fades over the beats that were missed, too.
+        """
+        source_ns = self.start_ns + round(played_s * self._speed * SECOND)
+        elapsed_s, self._played_s = played_s - self._played_s, played_s
         commands = []
         for symbol, path in self.source.paths.items():
             price = path.price_at(source_ns)

@@ -13,6 +13,7 @@ from exchange.core.units import SECOND
 from exchange.runtime.feeds.minutes import parse_bars, path_of_bars
 from exchange.runtime.feeds.paths import GridPath, bridged, follower, walk
 
+MANUAL = "manual"  # no path: prices are set by hand
 DAY_PATH = "btcusd-2025-02-03"
 RATIOS = {"BTC": 1.0, "ETH": 0.03}  # of the played price: ETH follows at a fixed ratio, since only BTC is shipped
 PATHS_FOLDER = "data/paths"
@@ -37,7 +38,7 @@ def index_source(text: str, contracts: Sequence[Contract], seed: int) -> IndexSo
     `@HH:MM` begins that long after the path's beginning (UTC time of day for a path that begins at midnight).
     Raises UnknownIndexError (no such kind, name or contract), MalformedBarsError, OSError.
     """
-    if text == "manual":
+    if text == MANUAL:
         return IndexSource(text, 0, {})
     kind, _, rest = text.partition(":")
     if kind not in MAKERS or not rest:
