@@ -9,8 +9,9 @@ from typing import Self
 
 from exchange.core.contract import Contract, VenueRules, parse_contract
 from exchange.journal.store import Durability
+from exchange.runtime.feeds.sources import MANUAL
 
-DEFAULT_INDEX = "manual"
+DEFAULT_INDEX = MANUAL
 DEFAULT_SEED = 1
 
 
@@ -59,7 +60,7 @@ DEFAULTS_RECORDED = {"index": DEFAULT_INDEX, "coupled": "false", "seed": str(DEF
 def read_contracts(paths: Sequence[Path]) -> tuple[Contract, ...]:
     """Return the contracts of these files in this order; of none, those that are shipped, by name.
 
-    Raises SettingsError, naming the file, when one cannot be read or listed.
+    Raises SettingsError, naming the file, when one cannot be read or listed, and when two do not go together.
     """
     shipped = files("exchange") / "data" / "contracts"
     sources: list[Path | Traversable] = [*paths] or sorted(shipped.iterdir(), key=lambda source: source.name)
@@ -72,6 +73,9 @@ def read_contracts(paths: Sequence[Path]) -> tuple[Contract, ...]:
     symbols = [contract.symbol for contract in contracts]
     if len(set(symbols)) != len(symbols):
         raise SettingsError(f"a contract is listed twice: {', '.join(symbols)}")
+    if len({contract.quote_asset for contract in contracts}) > 1:
+        quoted = ", ".join(f"{contract.symbol} in {contract.quote_asset}" for contract in contracts)
+        raise SettingsError(f"contracts must share one quote asset, since one wallet carries them all: {quoted}")
     return tuple(contracts)
 
 

@@ -139,6 +139,14 @@ def test_a_contract_file_that_cannot_be_listed_is_named(tmp_path: Path) -> None:
         read_contracts([CONTRACTS / "BTCUSDT.toml"] * 2)
 
 
+def test_contracts_of_different_quote_assets_are_refused_since_one_wallet_carries_them_all(tmp_path: Path) -> None:
+    other = tmp_path / "ETHUSDC.toml"
+    other.write_text((CONTRACTS / "ETHUSDT.toml").read_text("utf-8").replace("USDT", "USDC"))
+    assert read_contracts([other])[0].quote_asset == "USDC"
+    with pytest.raises(SettingsError, match=r"one quote asset.*BTCUSDT in USDT, ETHUSDC in USDC"):
+        read_contracts([CONTRACTS / "BTCUSDT.toml", other])
+
+
 def test_contracts_are_listed_in_the_order_given() -> None:
     paths = [CONTRACTS / "ETHUSDT.toml", CONTRACTS / "BTCUSDT.toml"]
     assert [contract.symbol for contract in read_contracts(paths)] == ["ETHUSDT", "BTCUSDT"]
