@@ -19,7 +19,7 @@ from exchange.runtime.app import App, open_app
 from exchange.runtime.feeds.history import NS_PER_MS, Playback, history_bars
 from exchange.runtime.feeds.player import IndexFeed
 from exchange.runtime.feeds.sources import IndexSource, index_source
-from exchange.runtime.settings import DEFAULT_SEED, Settings
+from exchange.runtime.settings import DEFAULT_SEED, Settings, read_contracts
 
 READY_NAME = "ready.json"
 READY_MODE = 0o600
@@ -75,10 +75,12 @@ async def served(settings: Settings, *, any_port: bool = False) -> AsyncIterator
     """Serve a venue until the block ends; then everything is durable and the data folder free.
 
     `any_port`: take a free port when the wanted one is in use. Raises UnknownIndexError, MalformedBarsError or OSError
-    for a source that cannot be played (before anything is written), and whatever `open_app` and `serve` raise.
+    for a source that cannot be played and SettingsError for contracts that cannot be listed (both before anything is
+    written), and whatever `open_app` and `serve` raise.
     """
     if settings.index is not None:
-        index_source(settings.index, (), settings.seed or DEFAULT_SEED)
+        seed = DEFAULT_SEED if settings.seed is None else settings.seed
+        index_source(settings.index, read_contracts(settings.contracts), seed)
     app = open_app(settings)
     try:
         source = _source(app)

@@ -1,6 +1,7 @@
 """The feed that plays: its prices are commands, it goes on where the journal ends, a coupled one moves with flow."""
 
 import asyncio
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,10 +12,13 @@ from exchange.core.commands import CreateAccount, PlaceOrder, SetIndexPrice
 from exchange.core.enums import OrderType, Side
 from exchange.core.events import AccountCreated
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks
+from exchange.runtime.app import open_app
+from exchange.runtime.feeds.coupling import TEMPORARY_HALF_LIFE_S, Coupling
 from exchange.runtime.feeds.minutes import MalformedBarsError
-from exchange.runtime.feeds.sources import DAY_PATH, UnknownIndexError, shipped_path
+from exchange.runtime.feeds.player import IndexFeed
+from exchange.runtime.feeds.sources import DAY_PATH, UnknownIndexError, index_source, shipped_path
 from exchange.runtime.sequencer import Applied
-from exchange.runtime.settings import Settings
+from exchange.runtime.settings import Settings, read_contracts
 
 SEED = 5
 PATIENCE_S = 20
@@ -79,6 +83,19 @@ async def test_a_coupled_index_follows_what_is_bought(tmp_path: Path) -> None:
     assert above(after[-1])
 
 
+async def test_impact_fades_over_the_time_that_went_by_however_many_beats_were_late(tmp_path: Path) -> None:
+    app = open_app(settings(tmp_path))
+    contracts = read_contracts(())
+    source = index_source(f"path:{DAY_PATH}@01:10", contracts, SEED)
+    feed = IndexFeed(source, app.sequencer, contracts, speed=60.0, coupled=True)
+    feed.prices_at(5.0)
+    feed._coupling[BTC] = Coupling(temporary_bp=100)
+    late = feed.prices_at(5.0 + TEMPORARY_HALF_LIFE_S)[0]
+    assert late.source_ts == START_NS + round((5 + TEMPORARY_HALF_LIFE_S) * 60) * SECOND
+    assert late.price / 10 == pytest.approx(source.paths[BTC].price_at(late.source_ts) * math.exp(50e-4), rel=1e-6)
+    await app.close()
+
+
 async def test_candles_of_the_past_are_there_from_the_start(tmp_path: Path) -> None:
     async with served(settings(tmp_path)) as venue:
         now_ms = venue.app.clock.now() // 10**6
@@ -103,3 +120,15 @@ async def test_an_index_that_cannot_be_played_leaves_no_journal(
         async with served(settings(tmp_path / "data", index=index)):
             pass
     assert not (tmp_path / "data").exists()
+
+
+async def test_a_contract_without_a_path_leaves_no_journal(tmp_path: Path) -> None:
+    listing = (Path(__file__).parents[2] / "exchange" / "data" / "contracts" / "ETHUSDT.toml").read_text("utf-8")
+    (tmp_path / "SOLUSDT.toml").write_text(listing.replace("ETH", "SOL"))
+    given = {"contracts": (tmp_path / "SOLUSDT.toml",)}
+    with pytest.raises(UnknownIndexError, match="no path for SOLUSDT"):
+        async with served(settings(tmp_path / "data", index="walk:1", **given)):
+            pass
+    assert not (tmp_path / "data").exists()
+    async with served(settings(tmp_path / "data", index="manual", **given)) as venue:
+        assert list(venue.app.venue.state.markets) == ["SOLUSDT"]
