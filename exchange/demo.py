@@ -10,7 +10,7 @@ import msgspec
 from rich.console import Console
 
 from exchange.composition import Served, served
-from exchange.runtime.settings import DEFAULT_SEED, Settings
+from exchange.runtime.settings import Settings
 from exchange.screen import Meter, Screen
 
 BOTS_LOG = "bots.log"
@@ -42,15 +42,18 @@ async def run_demo(settings: Settings, stop: asyncio.Event, *, seconds: float | 
         screen.farewell(summary)
 
 
+def bots_arguments(venue: Served) -> list[str]:
+    """Return what the interpreter is given to run the house bots for this venue, of the seed in its journal."""
+    return ["-m", "clients.bots", str(venue.ready_path), "--seed", str(venue.app.settings.seed), "--until-eof"]
+
+
 @asynccontextmanager
 async def _bots(venue: Served, console: Console) -> AsyncIterator[None]:
     """Run the house bots; they end with the block, and when this process dies, since they watch the pipe to it."""
-    seed = venue.app.settings.seed or DEFAULT_SEED
-    arguments = ["-m", "clients.bots", str(venue.ready_path), "--seed", str(seed), "--until-eof"]
     with (venue.app.data_folder / BOTS_LOG).open("ab") as log:
         # A session of its own: Ctrl-C is for us, and we end the bots while the venue still listens to their good-byes.
         bots = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, stdin=PIPE, stdout=DEVNULL, stderr=log, start_new_session=True
+            sys.executable, *bots_arguments(venue), stdin=PIPE, stdout=DEVNULL, stderr=log, start_new_session=True
         )
     watching = asyncio.create_task(_watch(bots, venue, console))
     try:

@@ -9,6 +9,7 @@ from clients.reference import read_ready
 from exchange.composition import Served, served
 from exchange.core.checks import violations
 from exchange.core.events import TradePrinted
+from exchange.demo import bots_arguments
 from exchange.runtime.feeds.sources import DAY_PATH
 from exchange.runtime.sequencer import Applied
 from exchange.runtime.settings import Settings
@@ -53,6 +54,11 @@ async def test_the_house_trades_and_leaves_no_order_behind(tmp_path: Path) -> No
         holdings = [holding for account in state.accounts.values() for holding in account.holdings.values()]
         assert sum(len(holding.orders) for holding in holdings) == 0
         assert violations(state) == []
+
+
+async def test_a_seed_of_zero_is_a_seed(tmp_path: Path) -> None:
+    async with served(Settings(tmp_path, seed=0, port=0)) as venue:
+        assert " --seed 0 " in " ".join(bots_arguments(venue))
 
 
 async def test_the_house_survives_a_restart_of_the_venue(tmp_path: Path) -> None:
