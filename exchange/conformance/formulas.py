@@ -9,7 +9,8 @@ from fractions import Fraction
 from math import lcm
 from typing import Any
 
-from exchange.core import margin, venue_rules
+from exchange.conformance import venue_rules
+from exchange.core import margin
 from exchange.core.contract import Bracket, bracket_cums, bracket_holding
 from exchange.core.units import RATE_ONE, Atoms, RateE8
 

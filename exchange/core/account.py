@@ -50,6 +50,26 @@ class Holding:
     leverage: int
     position: Position = field(default_factory=Position)
     orders: dict[int, Order] = field(default_factory=dict)
+    reduce_only: dict[int, Order] = field(default_factory=dict)  # those of `orders` that only reduce
+    working: dict[Side, int] = field(default_factory=lambda: {Side.BUY: 0, Side.SELL: 0})  # ticks * lots of the others
+
+    def open(self, order: Order) -> None:
+        """Count an order among the open ones, as the youngest."""
+        self.orders[order.order_id] = order
+        if order.reduce_only:
+            self.reduce_only[order.order_id] = order
+        self.work(order, order.remaining)
+
+    def close(self, order: Order) -> None:
+        """Take an order out of the open ones; it must be among them."""
+        del self.orders[order.order_id]
+        self.reduce_only.pop(order.order_id, None)
+        self.work(order, -order.remaining)
+
+    def work(self, order: Order, lots: int) -> None:
+        """Count lots that come to an open order, or leave it when negative. Call it before its price changes."""
+        if not order.reduce_only:
+            self.working[order.side] += lots * order.price
 
 
 @dataclass(slots=True)

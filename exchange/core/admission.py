@@ -81,6 +81,15 @@ def find_account(state: State, account_id: int) -> Account | None:
     return None if account_id == FUND_ID else state.accounts.get(account_id)
 
 
+def find_party(state: State, account_id: int, symbol: str) -> tuple[Account, Market] | Rejected:
+    """Return the account and the market that a command names, or the refusal of one that is not known."""
+    account = find_account(state, account_id)
+    if account is None:
+        return Rejected(RejectReason.UNKNOWN_ACCOUNT, account_id)
+    market = state.markets.get(symbol)
+    return Rejected(RejectReason.UNKNOWN_SYMBOL, account_id) if market is None else (account, market)
+
+
 def find_order(account: Account, symbol: str, order_id: int, client_order_id: str) -> Order | None:
     """Return an open order by its id or, when that is 0, by its client order id."""
     if order_id:
@@ -91,12 +100,10 @@ def find_order(account: Account, symbol: str, order_id: int, client_order_id: st
 
 def admit(state: State, command: PlaceOrder) -> Candidate | Rejected:
     """Return what placing the order would do, or why it is refused."""
-    account = find_account(state, command.account_id)
-    if account is None:
-        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
-    market = state.markets.get(command.symbol)
-    if market is None:
-        return Rejected(RejectReason.UNKNOWN_SYMBOL, command.account_id)
+    party = find_party(state, command.account_id, command.symbol)
+    if isinstance(party, Rejected):
+        return party
+    account, market = party
     candidate = Candidate(
         state=state,
         account=account,
@@ -116,12 +123,10 @@ def admit(state: State, command: PlaceOrder) -> Candidate | Rejected:
 
 def admit_amendment(state: State, command: AmendOrder) -> Candidate | Rejected:
     """Return what amending the order would do, or why it is refused. Its filters only: see `admit_replacement`."""
-    account = find_account(state, command.account_id)
-    if account is None:
-        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
-    market = state.markets.get(command.symbol)
-    if market is None:
-        return Rejected(RejectReason.UNKNOWN_SYMBOL, command.account_id)
+    party = find_party(state, command.account_id, command.symbol)
+    if isinstance(party, Rejected):
+        return party
+    account, market = party
     if account.in_liquidation:
         return Rejected(RejectReason.IN_LIQUIDATION, command.account_id)
     order = find_order(account, command.symbol, command.order_id, command.client_order_id)

@@ -81,6 +81,18 @@ def _reduce_only_orders_fit(state: State) -> Iterator[str]:
                     yield f"account {account.account_id}: reduce-only orders in {symbol} exceed the position"
 
 
+def _open_orders_are_summed(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        for symbol, holding in account.holdings.items():
+            orders = holding.orders.values()
+            for side in Side:
+                plain = (order for order in orders if order.side is side and not order.reduce_only)
+                if holding.working[side] != sum(order.price * order.remaining for order in plain):
+                    yield f"account {account.account_id}: the sum of {side.name} orders in {symbol} is wrong"
+            if list(holding.reduce_only.values()) != [order for order in orders if order.reduce_only]:
+                yield f"account {account.account_id}: reduce-only orders in {symbol} are listed wrongly"
+
+
 def _client_order_ids_match(state: State) -> Iterator[str]:
     for account in state.accounts.values():
         opened = [order for holding in account.holdings.values() for order in holding.orders.values()]
@@ -104,6 +116,7 @@ INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     _books_are_not_crossed,
     _books_hold_the_open_orders,
     _reduce_only_orders_fit,
+    _open_orders_are_summed,
     _client_order_ids_match,
     _locked_accounts_have_no_orders,
 )

@@ -1,4 +1,4 @@
-"""Where money, positions and orders change: every trade, expiry and wallet movement passes here and leaves its events.
+"""Where trades happen and orders end: positions, wallets and orders change, and each change leaves its events.
 
 It checks nothing and decides nothing; callers have.
 """
@@ -83,14 +83,16 @@ def report_order(
 def open_order(state: State, order: Order) -> None:
     """Count an order among its account's open ones: it can rest."""
     account = state.accounts[order.account_id]
-    account.holdings[order.symbol].orders[order.order_id] = order
+    account.holdings[order.symbol].open(order)
     account.client_order_ids[order.client_order_id] = order
 
 
 def forget_order(state: State, order: Order) -> None:
     """Take an order out of its account's open ones, if it is among them."""
     account = state.accounts[order.account_id]
-    if account.holdings[order.symbol].orders.pop(order.order_id, None) is not None:
+    holding = account.holdings[order.symbol]
+    if order.order_id in holding.orders:
+        holding.close(order)
         del account.client_order_ids[order.client_order_id]
 
 
@@ -114,6 +116,8 @@ def end_order(
 def expire_knocked_out(state: State, account: Account, symbol: str) -> None:
     """Expire the resting reduce-only orders of an account that the position leaves nothing to close."""
     holding = account.holdings[symbol]
+    if not holding.reduce_only:
+        return
     for side in (Side.BUY, Side.SELL):
         orders = [(order, order.remaining) for order in reduce_only_orders(holding, side)]
         for order in knock_outs(orders, closing_room(holding.position.quantity, side)):
@@ -167,12 +171,15 @@ def _trade(state: State, market: Market, taker: Order, maker: Order, quantity: i
 
 def _book_fill(state: State, order: Order, fill: Fill, notional: int) -> None:
     """Move the wallet and the order of one side of a trade, whose position has moved, and pass its fee on."""
+    account = state.accounts[order.account_id]
+    holding = account.holdings[order.symbol]
+    if order.order_id in holding.orders:
+        holding.work(order, -fill.quantity)
     order.filled += fill.quantity
     order.cum_quote += notional
     order.status = OrderStatus.PARTIALLY_FILLED if order.remaining else OrderStatus.FILLED
     if not order.remaining:
         forget_order(state, order)
-    account = state.accounts[order.account_id]
     change_wallet(state, account, fill.realized_pnl - fill.fee, BalanceReason.ORDER, order.symbol, moved=True)
     report_order(state, order, Execution.TRADE, fill)
     if order.order_type is not OrderType.LIQUIDATION:

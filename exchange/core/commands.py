@@ -6,7 +6,7 @@ from exchange.core.enums import MarketState, OrderType, SelfTradePrevention, Sid
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 
 
-class Record(msgspec.Struct, frozen=True, gc=False, tag_field="type", array_like=False, omit_defaults=True):
+class Record(msgspec.Struct, frozen=True, gc=False, tag_field="type", omit_defaults=True):
     """Base of all commands."""
 
 

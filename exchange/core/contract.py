@@ -86,7 +86,7 @@ class Contract(msgspec.Struct, frozen=True):
         return caps[-1] if caps else Atoms(0)
 
     def price_shifted(self, price: int, shift: int, *, up: bool) -> Ticks:
-        """Return price * (1 + shift/1e-8) in ticks, rounded toward `price`, so that the bound is never overstepped."""
+        """Return price * (1 + shift * 1e-8) in ticks, rounded toward `price`: never beyond the bound."""
         moved = price * (RATE_ONE + shift)
         return Ticks(div_floor(moved, RATE_ONE) if up else div_ceil(moved, RATE_ONE))
 
@@ -218,6 +218,9 @@ def _decimal(text: str, field: str, unit: int) -> int:
 
 
 def _brackets(written: list[BracketText]) -> tuple[Bracket, ...]:
+    if not written:
+        msg = "brackets: at least one is needed"
+        raise ValueError(msg)
     caps = [_decimal(row.cap, "brackets.cap", 1) for row in written]
     rates = [_decimal(row.rate, "brackets.rate", 1) for row in written]
     floors = [0, *caps[:-1]]

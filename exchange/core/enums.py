@@ -75,7 +75,11 @@ class ExpireReason(IntEnum):
 
 
 class MarketState(Enum):
-    """What a contract allows: everything, only cancels, or only cancels and no mark-driven liquidation orders."""
+    """What a contract allows.
+
+    TRADING: everything. CANCEL_ONLY: traders may only cancel; the venue still liquidates and unwinds.
+    HALTED: nothing trades, liquidation waits, too; cancels go through.
+    """
 
     TRADING = "TRADING"
     CANCEL_ONLY = "CANCEL_ONLY"

@@ -118,15 +118,15 @@ def exposure_of(market: Market, holding: Holding, without: Order | None = None) 
     if not holding.orders:
         return NO_EXPOSURE
     mark_price, unit = market.mark_price, market.contract.value_unit
-    notionals = {Side.BUY: 0, Side.SELL: 0}  # and the loss: in ticks times lots, as this loop is the busiest of all
-    loss = 0
-    for order in holding.orders.values():
-        if order.reduce_only or order is without:
-            continue
-        lots = order.quantity - order.filled
-        notionals[order.side] += order.price * lots
-        loss += lots * max(0, order.side * (order.price - mark_price))
-    return Exposure(notionals[Side.BUY] * unit, notionals[Side.SELL] * unit, loss * unit)
+    working = dict(holding.working)
+    if without is not None and not without.reduce_only:
+        working[without.side] -= without.price * without.remaining
+    loss = sum(
+        (order.quantity - order.filled) * max(0, order.side * (order.price - mark_price))
+        for order in holding.orders.values()
+        if not order.reduce_only and order is not without
+    )
+    return Exposure(working[Side.BUY] * unit, working[Side.SELL] * unit, loss * unit)
 
 
 def exposure_with(market: Market, exposure: Exposure, side: Side, quantity: int, price: int) -> Exposure:
@@ -142,13 +142,8 @@ def exposure_with(market: Market, exposure: Exposure, side: Side, quantity: int,
 
 def open_notionals(market: Market, holding: Holding) -> tuple[int, int]:
     """Return the notionals of the open bids and asks, reduce-only orders apart."""
-    exposure = exposure_of(market, holding)
-    return exposure.bids, exposure.asks
-
-
-def open_loss(market: Market, holding: Holding) -> int:
-    """Return the open loss of the orders in a contract."""
-    return exposure_of(market, holding).open_loss
+    unit = market.contract.value_unit
+    return holding.working[Side.BUY] * unit, holding.working[Side.SELL] * unit
 
 
 def open_notional(market: Market, position: Position, exposure: Exposure) -> int:
@@ -158,7 +153,8 @@ def open_notional(market: Market, position: Position, exposure: Exposure) -> int
 
 def contract_initial_margin(market: Market, holding: Holding) -> int:
     """Return the netted initial margin of position and orders in a contract."""
-    return order_initial_margin(open_notional(market, holding.position, exposure_of(market, holding)), holding.leverage)
+    notional = position_notional(market, holding.position)
+    return netted_initial_margin(notional, *open_notionals(market, holding), holding.leverage)
 
 
 def equity(state: State, account: Account) -> int:
@@ -202,9 +198,9 @@ def placement_surplus(
             continue
         market = state.markets[held_symbol]
         orders = exposure if trial else exposure_of(market, holding)
-        notional = open_notional(market, holding.position, orders)
-        surplus += unrealized_pnl(market, holding.position)
-        surplus -= order_initial_margin(notional, leverage if trial else holding.leverage) + orders.open_loss
+        notional = position_notional(market, holding.position)
+        surplus += notional - holding.position.entry_value - orders.open_loss
+        surplus -= netted_initial_margin(notional, orders.bids, orders.asks, leverage if trial else holding.leverage)
     return surplus
 
 

@@ -110,7 +110,7 @@ def knock_outs(orders: list[tuple[Order, int]], room: int) -> list[Order]:
 
 def reduce_only_orders(holding: Holding, side: Side) -> list[Order]:
     """Return the resting reduce-only orders of a side, best price first, then oldest."""
-    orders = [order for order in holding.orders.values() if order.reduce_only and order.side is side]
+    orders = [order for order in holding.reduce_only.values() if order.side is side]
     return sorted(orders, key=lambda order: -side * order.price)  # stable: holdings keep them oldest first
 
 

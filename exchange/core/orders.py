@@ -7,11 +7,11 @@ from exchange.core.admission import (
     admit_amendment,
     admit_replacement,
     crosses,
-    find_account,
     find_order,
+    find_party,
 )
 from exchange.core.book import Order
-from exchange.core.clearing import end_order, forget_order, open_order, report_order, run_walk, taker_fee_rule
+from exchange.core.clearing import end_order, open_order, report_order, run_walk, taker_fee_rule
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage
 from exchange.core.enums import Execution, ExpireReason, OrderStatus, RejectReason, SelfTradePrevention
 from exchange.core.events import LeverageSet, Rejected
@@ -57,36 +57,33 @@ def amend_order(state: State, command: AmendOrder) -> Rejected | None:
     assert order is not None
     if candidate.working <= 0 or (candidate.life.post_only and crosses(candidate)):
         end_order(state, order, OrderStatus.CANCELED)
-        return None
-    keeps_place = command.price == order.price and command.quantity < order.quantity
-    if not keeps_place:
+    elif command.price == order.price and command.quantity < order.quantity:
+        less = order.quantity - command.quantity
+        candidate.market.book.reduce(order, less)
+        candidate.holding.work(order, -less)
+        order.quantity = command.quantity
+        _report_amendment(state, order, command.modify_id)
+    else:
         refusal = admit_replacement(candidate)
         if refusal is not None:
             return refusal
         candidate.market.book.remove(order)
-        forget_order(state, order)
+        candidate.holding.close(order)
         order.price = command.price
+        order.quantity = command.quantity
         order.self_trade_prevention = SelfTradePrevention.NONE
-    else:
-        candidate.market.book.reduce(order, order.quantity - command.quantity)
-    order.quantity = command.quantity
-    order.amendments += 1
-    order.modify_id = command.modify_id
-    if not keeps_place:
-        open_order(state, order)
-    report_order(state, order, Execution.AMENDMENT)
-    if not keeps_place:
+        candidate.holding.open(order)
+        _report_amendment(state, order, command.modify_id)
         _work(state, order, candidate)
     return None
 
 
 def cancel_order(state: State, command: CancelOrder) -> Rejected | None:
     """Cancel one open order."""
-    account = find_account(state, command.account_id)
-    if account is None:
-        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
-    if command.symbol not in state.markets:
-        return Rejected(RejectReason.UNKNOWN_SYMBOL, command.account_id)
+    party = find_party(state, command.account_id, command.symbol)
+    if isinstance(party, Rejected):
+        return party
+    account, _ = party
     order = find_order(account, command.symbol, command.order_id, command.client_order_id)
     if order is None:
         return Rejected(RejectReason.UNKNOWN_ORDER, command.account_id)
@@ -96,11 +93,10 @@ def cancel_order(state: State, command: CancelOrder) -> Rejected | None:
 
 def cancel_all_orders(state: State, command: CancelAllOrders) -> Rejected | None:
     """Cancel every open order of an account in a contract; nothing open is no refusal."""
-    account = find_account(state, command.account_id)
-    if account is None:
-        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
-    if command.symbol not in state.markets:
-        return Rejected(RejectReason.UNKNOWN_SYMBOL, command.account_id)
+    party = find_party(state, command.account_id, command.symbol)
+    if isinstance(party, Rejected):
+        return party
+    account, _ = party
     for order in list(account.holdings[command.symbol].orders.values()):
         end_order(state, order, OrderStatus.CANCELED)
     return None
@@ -108,18 +104,22 @@ def cancel_all_orders(state: State, command: CancelAllOrders) -> Rejected | None
 
 def set_leverage(state: State, command: SetLeverage) -> Rejected | None:
     """Choose a leverage: position and orders must fit its cap, and a lower one needs the margin."""
-    account = find_account(state, command.account_id)
-    if account is None:
-        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
-    market = state.markets.get(command.symbol)
-    if market is None:
-        return Rejected(RejectReason.UNKNOWN_SYMBOL, command.account_id)
+    party = find_party(state, command.account_id, command.symbol)
+    if isinstance(party, Rejected):
+        return party
+    account, market = party
     refusal = _leverage_refusal(state, account, market, command.leverage)
     if refusal is not None:
         return refusal
     account.holdings[command.symbol].leverage = command.leverage
     state.events.append(LeverageSet(command.account_id, command.symbol, command.leverage))
     return None
+
+
+def _report_amendment(state: State, order: Order, modify_id: int) -> None:
+    order.amendments += 1
+    order.modify_id = modify_id
+    report_order(state, order, Execution.AMENDMENT)
 
 
 def _leverage_refusal(state: State, account: Account, market: Market, leverage: int) -> Rejected | None:

@@ -114,6 +114,16 @@ def lock_with_open_orders(state: State) -> None:
     account_of(state).in_liquidation = True
 
 
+def miscount_working_orders(state: State) -> None:
+    account_of(state).holdings[SYMBOL].working[Side.BUY] += 1
+
+
+def forget_that_it_only_reduces(state: State) -> None:
+    next(
+        account.holdings[SYMBOL] for account in state.accounts.values() if account.holdings[SYMBOL].reduce_only
+    ).reduce_only.clear()
+
+
 PLANTED: list[tuple[str, Callable[[State], None], str]] = [
     ("_money_is_conserved", lose_a_fee, "money is not conserved: residue -1 atoms"),
     ("_positions_sum_to_zero", grow_a_position, "longs and shorts differ by 1 lots"),
@@ -125,6 +135,8 @@ PLANTED: list[tuple[str, Callable[[State], None], str]] = [
     ("_books_hold_the_open_orders", miscount_a_level, "level 99900 has a wrong total"),
     ("_books_hold_the_open_orders", fill_a_resting_order, "level 99900 holds an order that does not belong there"),
     ("_reduce_only_orders_fit", let_a_reduce_only_order_grow, "reduce-only orders in BTCUSDT exceed the position"),
+    ("_open_orders_are_summed", miscount_working_orders, "the sum of BUY orders in BTCUSDT is wrong"),
+    ("_open_orders_are_summed", forget_that_it_only_reduces, "reduce-only orders in BTCUSDT are listed wrongly"),
     ("_client_order_ids_match", forget_a_client_order_id, "client order ids and open orders disagree"),
     ("_locked_accounts_have_no_orders", lock_with_open_orders, "is in liquidation and has open orders"),
 ]

@@ -93,6 +93,12 @@ def test_bracket_numbers_are_named(brackets: str) -> None:
         read_contract({"brackets": brackets})
 
 
+def test_a_contract_needs_a_bracket() -> None:
+    text = (files("exchange") / "data" / "contracts" / "BTCUSDT.toml").read_text("utf-8")
+    with pytest.raises(ValueError, match="brackets: at least one is needed"):
+        parse_contract(text[: text.index("[[brackets]]")] + "brackets = []")
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [("symbol = 3", "symbol"), ("symbol = 'X'", "missing required field"), ("symbl = 'X'", "unknown field")],

@@ -262,7 +262,9 @@ def _liquidation_price(stage: Stage, words: list[str]) -> str:
 
 def _open_loss(stage: Stage, words: list[str]) -> int:
     holdings = stage.account(words[0]).holdings
-    return sum(margin.open_loss(market, holdings[symbol]) for symbol, market in stage.venue.state.markets.items())
+    return sum(
+        margin.exposure_of(market, holdings[symbol]).open_loss for symbol, market in stage.venue.state.markets.items()
+    )
 
 
 def _mark(stage: Stage, words: list[str]) -> str:

@@ -145,7 +145,7 @@ def _unwind(world: World, symbol: str) -> None:
     """Let the fund sell a little of what it holds into the book, near the mark."""
     contract, quotes = world.contracts[symbol], world.quotes[symbol]
     held = position_of(world, FUND, symbol).quantity
-    if quotes.mark == 0 or quotes.state is not MarketState.TRADING or held == 0:
+    if quotes.mark == 0 or quotes.state is MarketState.HALTED or held == 0:
         return
     side = Side.SELL if held > 0 else Side.BUY
     bound = take_bound(quotes.mark, world.rules.unwind_bound, side)

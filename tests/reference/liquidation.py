@@ -104,7 +104,7 @@ def _liquidate(world: World, account: int) -> None:
     for symbol in sorted(held, key=lambda symbol: (-position_maintenance(world, account, symbol), symbol)):
         if equity(world, account) > maintenance(world, account):
             break
-        if world.quotes[symbol].state is MarketState.TRADING:
+        if world.quotes[symbol].state is not MarketState.HALTED:
             _sell_off(world, account, symbol)
     flat = all(position_of(world, account, symbol).quantity == 0 for symbol in world.contracts)
     owed = -world.wallets[account, Wallet.FUTURES]

@@ -90,7 +90,7 @@ def _liquidate(state: State, account: Account) -> None:
     for symbol in _positions_worst_first(state, account):
         if equity(state, account) > maintenance_margin(state, account):
             break
-        if state.markets[symbol].state is MarketState.TRADING:
+        if state.markets[symbol].state is not MarketState.HALTED:
             liquidate_position(state, account, state.markets[symbol])
     if not account.has_position() and account.wallet_balance < 0:
         owed = -account.wallet_balance

@@ -4,18 +4,8 @@ Sources: docs/rules.md section 8; Binance's procedure (its FAQ 360033525271) wit
 """
 
 from exchange.core.account import Account
-from exchange.core.book import Order
-from exchange.core.clearing import change_wallet, end_order, report_order, run_walk
-from exchange.core.enums import (
-    BalanceReason,
-    Execution,
-    ExpireReason,
-    OrderStatus,
-    OrderType,
-    SelfTradePrevention,
-    Side,
-    TimeInForce,
-)
+from exchange.core.clearing import change_wallet
+from exchange.core.enums import BalanceReason, OrderType, Side
 from exchange.core.events import FundInventoryExceeded, PositionLiquidated
 from exchange.core.margin import (
     bankruptcy_amount,
@@ -24,9 +14,9 @@ from exchange.core.margin import (
     position_maintenance,
     position_notional,
 )
-from exchange.core.matching import Terms, walk
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks, div_ceil, div_floor
+from exchange.core.venue_orders import new_venue_order, send_venue_order
 
 
 class LiquidationFee:
@@ -70,14 +60,13 @@ def liquidate_position(state: State, account: Account, market: Market) -> None:
     liquidation_id = state.next_liquidation_id
     state.next_liquidation_id += 1
     fee = LiquidationFee(side, abs(held), value, contract.liquidation_fee)
-    order = _liquidation_order(state, account, market, liquidation_id, _limit_price(contract.value_unit, held, value))
-    report_order(state, order, Execution.NEW)
-    terms = Terms(account.account_id, order.symbol, side, order.price, order.quantity, order.self_trade_prevention)
-    run_walk(state, market, order, walk(market.book, state.accounts, terms), fee)
+    limit = _limit_price(contract.value_unit, held, value)
+    order = new_venue_order(state, account, market, side, OrderType.LIQUIDATION, abs(held), limit)
+    order.client_order_id = f"autoclose-{liquidation_id}"
+    send_venue_order(state, market, order, fee)
     left = order.remaining
     taken_over_value = value - fee.bankruptcy_share()
     if left:
-        end_order(state, order, OrderStatus.EXPIRED, ExpireReason.IOC_REMAINDER, resting=False)
         _take_over(state, account, market, side, taken_over_value)
     state.events.append(
         PositionLiquidated(
@@ -104,27 +93,6 @@ def _limit_price(value_unit: int, held: int, bankruptcy_value: int) -> int:
     if held > 0:
         return max(1, div_ceil(bankruptcy_value, held * value_unit))
     return max(1, div_floor(-bankruptcy_value, -held * value_unit))
-
-
-def _liquidation_order(state: State, account: Account, market: Market, liquidation_id: int, limit: int) -> Order:
-    held = account.holdings[market.contract.symbol].position.quantity
-    order_id = state.next_order_id
-    state.next_order_id += 1
-    return Order(
-        order_id=order_id,
-        account_id=account.account_id,
-        symbol=market.contract.symbol,
-        client_order_id=f"autoclose-{liquidation_id}",
-        side=Side.SELL if held > 0 else Side.BUY,
-        order_type=OrderType.LIQUIDATION,
-        time_in_force=TimeInForce.IOC,
-        quantity=abs(held),
-        price=limit,
-        reduce_only=True,
-        self_trade_prevention=SelfTradePrevention.NONE,
-        created_ts=state.ts,
-        updated_ts=state.ts,
-    )
 
 
 def _take_over(state: State, account: Account, market: Market, side: Side, value: int) -> None:
