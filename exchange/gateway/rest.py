@@ -119,7 +119,7 @@ class RestDoor:
         for event in applied.events:
             if isinstance(event, Rejected):
                 raise errors.rejection(command, event)
-        return route.respond(context, params, applied.events)
+        return route.respond(context, params, applied.seq, applied.events)
 
     def _context(self, call: _Call, known: Credentials | None) -> Context:
         return Context(

@@ -28,7 +28,8 @@ from exchange.core.enums import BalanceReason, OrderType
 from exchange.core.events import AccountUpdated, Event, Fill, OrderRecord, OrderUpdated
 
 PENDING_MAX = 500  # rows that wait in memory for their transaction
-FORMAT = 1  # raise it with every change of a table: a file of another format is emptied and folded again
+FORMAT = 2  # raise it with every change of a table: a file of another format is emptied and folded again
+TRAN_IDS_PER_COMMAND = 10**6
 _NANOS_PER_MS = 10**6
 _INT63_MAX = 2**63 - 1
 
@@ -70,7 +71,10 @@ class FillRow:
 
 @dataclass(frozen=True, slots=True)
 class IncomeRow:
-    """One change of a futures wallet: `amount` in atoms, `ts` in nanoseconds, `trade_id` 0 without a trade."""
+    """One change of a futures wallet: `amount` in atoms, `ts` in nanoseconds, `trade_id` 0 without a trade.
+
+    `tran_id` ascends over all accounts; see `first_tran_id`.
+    """
 
     symbol: str
     kind: str
@@ -78,6 +82,14 @@ class IncomeRow:
     ts: int
     tran_id: int
     trade_id: int
+
+
+def first_tran_id(seq: int) -> int:
+    """Return the `tran_id` of the first row that the command of this sequence number makes, whoever reads it when.
+
+    A command of more than TRAN_IDS_PER_COMMAND rows would push on the ids of those after it; none comes near.
+    """
+    return seq * TRAN_IDS_PER_COMMAND
 
 
 class History:
@@ -213,7 +225,7 @@ class History:
         """Gather one row of income, unless it is nothing."""
         if amount == 0:
             return
-        self._tran_id += 1
+        self._tran_id = max(self._tran_id + 1, first_tran_id(self._seq))
         self._income.append((self._tran_id, account_id, symbol, kind, amount, ts, trade_id))
 
     def _newest(self, wanted: "_Wanted", table: str, columns: str, key: str) -> list[Row]:

@@ -91,4 +91,4 @@ class Desk:
         for event in events:
             if isinstance(event, Rejected):
                 raise rejection(command, event)
-        return route.respond(context, params, events)
+        return route.respond(context, params, self.seq, events)

@@ -22,7 +22,7 @@ from exchange.core.enums import (
 from exchange.core.events import AccountUpdated, Event, Fill, OrderRecord, OrderUpdated
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from exchange.projections import history as history_module
-from exchange.projections.history import INCOME_KINDS, History, IncomeRow
+from exchange.projections.history import INCOME_KINDS, History, IncomeRow, first_tran_id
 from tests.dialect.desk import START, Desk
 
 MS = 10**6
@@ -146,18 +146,30 @@ def test_income_tells_where_every_change_came_from() -> None:
     fed.feed(moved(BalanceReason.INSURANCE_CLEAR, 4, "BTCUSDT"))
     fed.feed(moved(BalanceReason.WITHDRAW, -100), moved(BalanceReason.DEPOSIT, 0))
     assert fed.history.income(1) == [
-        IncomeRow("", "TRANSFER", 1000, 1 * MS, 1, 0),
-        IncomeRow("BTCUSDT", "REALIZED_PNL", -20, 2 * MS, 2, 1),
-        IncomeRow("BTCUSDT", "COMMISSION", -5, 2 * MS, 3, 1),
-        IncomeRow("BTCUSDT", "INSURANCE_CLEAR", -3, 3 * MS, 4, 2),
-        IncomeRow("BTCUSDT", "FUNDING_FEE", -2, 4 * MS, 5, 0),
-        IncomeRow("BTCUSDT", "INSURANCE_CLEAR", 4, 5 * MS, 7, 0),
-        IncomeRow("", "TRANSFER", -100, 6 * MS, 8, 0),
+        IncomeRow("", "TRANSFER", 1000, 1 * MS, first_tran_id(1), 0),
+        IncomeRow("BTCUSDT", "REALIZED_PNL", -20, 2 * MS, first_tran_id(2), 1),
+        IncomeRow("BTCUSDT", "COMMISSION", -5, 2 * MS, first_tran_id(2) + 1, 1),
+        IncomeRow("BTCUSDT", "INSURANCE_CLEAR", -3, 3 * MS, first_tran_id(3), 2),
+        IncomeRow("BTCUSDT", "FUNDING_FEE", -2, 4 * MS, first_tran_id(4), 0),
+        IncomeRow("BTCUSDT", "INSURANCE_CLEAR", 4, 5 * MS, first_tran_id(5), 0),
+        IncomeRow("", "TRANSFER", -100, 6 * MS, first_tran_id(6), 0),
     ]
     assert {row.kind for row in fed.history.income(1)} == set(INCOME_KINDS)
-    assert [row.tran_id for row in fed.history.income(1, "BTCUSDT", "INSURANCE_CLEAR")] == [4, 7]
-    assert [row.tran_id for row in fed.history.income(1, start_ms=2, end_ms=3)] == [2, 3, 4]
-    assert [row.tran_id for row in fed.history.income(1, limit=2)] == [7, 8]
+    assert [row.amount for row in fed.history.income(1, "BTCUSDT", "INSURANCE_CLEAR")] == [-3, 4]
+    assert [row.amount for row in fed.history.income(1, start_ms=2, end_ms=3)] == [-20, -5, -3]
+    assert [row.amount for row in fed.history.income(1, limit=2)] == [4, -100]
+
+
+def test_ids_of_income_go_on_ascending_when_a_command_has_more_rows_than_are_set_aside_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history_module, "TRAN_IDS_PER_COMMAND", 2)
+    fed = Fed()
+    fed.feed(*(moved(BalanceReason.FUNDING_FEE, change) for change in range(1, 5)))
+    fed.feed(moved(BalanceReason.DEPOSIT, 9))
+    fed.feed(moved(BalanceReason.DEPOSIT, 9))
+    fed.feed(moved(BalanceReason.DEPOSIT, 9))
+    assert [row.tran_id for row in fed.history.income(1)] == [2, 3, 4, 5, 6, 7, 8]
 
 
 def test_a_replay_is_skipped_where_it_is_known_and_goes_on_where_it_is_not(tmp_path: Path) -> None:
@@ -170,7 +182,7 @@ def test_a_replay_is_skipped_where_it_is_known_and_goes_on_where_it_is_not(tmp_p
     again.feed(filled(order(7), 1))
     again.feed(filled(order(7), 2))
     assert [row.fill.trade_id for row in again.history.fills(1)] == [1, 2]
-    assert [row.tran_id for row in again.history.income(1)] == [1, 2]
+    assert [row.tran_id for row in again.history.income(1)] == [first_tran_id(1), first_tran_id(2)]
     again.history.close()
 
 

@@ -1,5 +1,6 @@
 """Orders over the wire: placed, queried, amended, cancelled, filled. It tries no refusal and no stream."""
 
+import asyncio
 from typing import Any
 
 from tests.wire.conftest import Served
@@ -103,6 +104,18 @@ async def test_a_transfer_moves_money_between_the_wallets(served: Served) -> Non
     ]
     refused = await trader.call("POST", path, type="UMFUTURE_MAIN", asset="USDT", amount="1000")
     assert refused.body == {"code": -5013, "msg": "Asset transfer failed: insufficient balance"}
+
+
+async def test_transfers_at_once_have_each_the_id_of_their_own_row(served: Served) -> None:
+    trader = await served.create_account("100", funding="50")
+    path = "/sapi/v1/asset/transfer"
+    amounts = ["0.1"] * 10 + [f"0.0{number}" for number in range(10, 40)]
+    asked = (trader.call("POST", path, type="MAIN_UMFUTURE", asset="USDT", amount=amount) for amount in amounts)
+    replies = await asyncio.gather(*asked)
+    assert {reply.status for reply in replies} == {200}
+    rows = {row["tranId"]: row["income"] for row in await trader.get("/fapi/v1/income", incomeType="TRANSFER")}
+    assert len({reply.body["tranId"] for reply in replies}) == len(amounts)
+    assert [float(rows[reply.body["tranId"]]) for reply in replies] == [float(amount) for amount in amounts]
 
 
 async def test_counters_are_told(still: Served) -> None:

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from exchange.core.enums import BalanceReason
-from exchange.core.events import AccountUpdated, Event
+from exchange.core.events import Event
 from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import account_responses as responses
 from exchange.dialects.binance import errors, requests
@@ -13,10 +12,9 @@ from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadR
 from exchange.dialects.binance.trade_responses import leverage_json
 from exchange.dialects.binance.trade_routes import row_limit, symbol_or_none
 from exchange.projections import views
-from exchange.projections.history import IncomeRow
+from exchange.projections.history import IncomeRow, first_tran_id
 
 INCOME_LIMIT_DEFAULT = 100
-TRANSFERS_SEARCHED = 20  # latest rows among which a transfer finds its own id
 
 
 def read_account_v2(context: Context, _params: Params) -> object:
@@ -88,18 +86,12 @@ def read_income(context: Context, params: Params) -> object:
     return [_income_json(_asset(context), row) for row in rows]
 
 
-def respond_transfer(context: Context, _params: Params, events: Sequence[Event]) -> object:
-    """Answer a transfer with the id that its row of income has."""
-    change = next(
-        event.balance_change
-        for event in events
-        if isinstance(event, AccountUpdated) and event.reason in {BalanceReason.DEPOSIT, BalanceReason.WITHDRAW}
-    )
-    rows = context.history.income(context.account_id, None, "TRANSFER", limit=TRANSFERS_SEARCHED)
-    return {"tranId": next(row.tran_id for row in reversed(rows) if row.amount == change)}
+def _respond_transfer(_context: Context, _params: Params, seq: int, _events: Sequence[Event]) -> object:
+    """Answer a transfer with the id of its row of income, the only one that it makes."""
+    return {"tranId": first_tran_id(seq)}
 
 
-def _respond_leverage(context: Context, params: Params, events: Sequence[Event]) -> object:
+def _respond_leverage(context: Context, params: Params, _seq: int, events: Sequence[Event]) -> object:
     return leverage_json(context.contracts[params["symbol"]], events)
 
 
@@ -165,5 +157,5 @@ ACCOUNT_ROUTES: tuple[Route, ...] = (
     ReadRoute("GET", "/fapi/v1/commissionRate", _SIGNED, 20, read_commission_rate),
     ReadRoute("GET", "/fapi/v1/accountConfig", _SIGNED, 5, read_account_config),
     ReadRoute("GET", "/fapi/v1/income", _SIGNED, 30, read_income),
-    CommandRoute("POST", "/sapi/v1/asset/transfer", _SIGNED, 1, 0, requests.transfer, respond_transfer),
+    CommandRoute("POST", "/sapi/v1/asset/transfer", _SIGNED, 1, 0, requests.transfer, _respond_transfer),
 )

@@ -54,8 +54,10 @@ class ReadRoute:
 
 @dataclass(frozen=True, slots=True)
 class CommandRoute:
-    """An endpoint that is one command. `parse` makes it or raises DialectError; `respond` renders what it caused.
+    """An endpoint that is one command: `parse` makes it or raises DialectError.
 
+    `respond` renders what it came to, from its sequence number and the events it caused; it may not look for that in a
+    projection, as commands of the same batch are folded already when it is asked.
     `order_count` is what one call costs in the order counters (4 of the dialect). A `Rejected` event never reaches
     `respond`: the gateway turns it into the error of `errors.REJECTIONS` first.
     """
@@ -66,7 +68,7 @@ class CommandRoute:
     weight: Weight
     order_count: int
     parse: Callable[[Context, Params], Command]
-    respond: Callable[[Context, Params, Sequence[Event]], object]
+    respond: Callable[[Context, Params, int, Sequence[Event]], object]
 
 
 Route = ReadRoute | CommandRoute

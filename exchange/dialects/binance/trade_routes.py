@@ -138,15 +138,15 @@ def _contract(context: Context, params: Params) -> Contract:
     return context.contracts[params["symbol"]]
 
 
-def _respond_place(context: Context, params: Params, events: Sequence[Event]) -> object:
+def _respond_place(context: Context, params: Params, _seq: int, events: Sequence[Event]) -> object:
     return placed_order(_contract(context, params), events, result=wants_result(params))
 
 
-def _respond_cancel(context: Context, params: Params, events: Sequence[Event]) -> object:
+def _respond_cancel(context: Context, params: Params, _seq: int, events: Sequence[Event]) -> object:
     return changed_order(_contract(context, params), order_states(events)[0])
 
 
-def _respond_amend(context: Context, params: Params, events: Sequence[Event]) -> object:
+def _respond_amend(context: Context, params: Params, _seq: int, events: Sequence[Event]) -> object:
     """Answer an amendment with the amended order as it stands after matching."""
     order_id, client_id = order_reference(params)
     mine = (order for order in reversed(order_states(events)) if order.account_id == context.account_id)
@@ -154,7 +154,7 @@ def _respond_amend(context: Context, params: Params, events: Sequence[Event]) ->
     return amended_order(_contract(context, params), next(named))
 
 
-def _respond_cancel_all(_context: Context, _params: Params, _events: Sequence[Event]) -> object:
+def _respond_cancel_all(_context: Context, _params: Params, _seq: int, _events: Sequence[Event]) -> object:
     return ALL_CANCELED
 
 
