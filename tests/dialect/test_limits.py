@@ -11,21 +11,34 @@ NOW = 1_000 * MINUTE
 
 
 def test_weight_is_refused_beyond_the_limit_and_comes_back_with_the_minute() -> None:
-    rates = RateLimits(weight_per_minute=100)
-    rates.charge_weight("a", 99, NOW + 15_500)
+    rates = RateLimits()
+    rates.charge_weight("a", 2399, NOW + 15_500)
     with pytest.raises(DialectError) as raised:
         rates.charge_weight("a", 2, NOW + 15_500)
     assert (raised.value.http, raised.value.code, raised.value.retry_after) == (429, -1003, 45)
-    assert "current limit is 100 requests per minute" in raised.value.msg
-    assert rates.weight_headers("a", NOW + 15_500) == {"X-MBX-USED-WEIGHT-1M": "99"}
+    assert "current limit is 2400 requests per minute" in raised.value.msg
+    assert rates.weight_headers("a", NOW + 15_500) == {"X-MBX-USED-WEIGHT-1M": "2399"}
     rates.charge_weight("a", 1, NOW + 15_500)
-    rates.charge_weight("a", 100, NOW + MINUTE)
+    rates.charge_weight("a", 2400, NOW + MINUTE)
+
+
+def test_a_call_that_began_in_an_earlier_window_does_not_turn_the_clock_back() -> None:
+    rates = RateLimits()
+    rates.charge_orders("a", 300, NOW)
+    rates.charge_weight("a", 2400, NOW)
+    slow = NOW - 1  # when the head of its request came; its body took longer
+    with pytest.raises(DialectError, match="2400 requests per minute"):
+        rates.charge_weight("a", 1, slow)
+    with pytest.raises(DialectError, match="300 orders per 10 SECOND"):
+        rates.charge_orders("a", 1, slow)
+    with pytest.raises(DialectError, match="2400 requests per minute"):
+        rates.charge_weight("a", 1, NOW)
 
 
 def test_callers_are_counted_apart() -> None:
-    rates = RateLimits(weight_per_minute=10)
-    rates.charge_weight("a", 10, NOW)
-    rates.charge_weight("b", 10, NOW)
+    rates = RateLimits()
+    rates.charge_weight("a", 2400, NOW)
+    rates.charge_weight("b", 2400, NOW)
     assert rates.weight_headers("c", NOW) == {"X-MBX-USED-WEIGHT-1M": "0"}
 
 
@@ -51,11 +64,11 @@ def test_a_refused_call_is_not_counted() -> None:
 
 def test_strangers_beyond_the_bound_share_one_counter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "CALLERS_MAX", 2)
-    rates = RateLimits(weight_per_minute=10)
+    rates = RateLimits()
     for caller in ("a", "b", "c", "d"):
-        rates.charge_weight(caller, 5, NOW)
-    assert rates.weight_headers("a", NOW) == {"X-MBX-USED-WEIGHT-1M": "5"}
-    assert rates.weight_headers("d", NOW) == {"X-MBX-USED-WEIGHT-1M": "10"}
+        rates.charge_weight(caller, 1200, NOW)
+    assert rates.weight_headers("a", NOW) == {"X-MBX-USED-WEIGHT-1M": "1200"}
+    assert rates.weight_headers("d", NOW) == {"X-MBX-USED-WEIGHT-1M": "2400"}
     with pytest.raises(DialectError):
         rates.charge_weight("e", 1, NOW)
-    rates.charge_weight("a", 5, NOW)
+    rates.charge_weight("a", 1200, NOW)

@@ -17,7 +17,10 @@ _OVERFLOW = ""  # the shared counter; no caller is named so
 
 
 class WindowCounter:
-    """Counts per caller within the running window of `window_ms`; a new window forgets all of the old one."""
+    """Counts per caller within the running window of `window_ms`; a new window forgets all of the old one.
+
+    Windows only go forwards: a call whose time lies before the running window (its body was slow) counts in that one.
+    """
 
     __slots__ = ("_counts", "_limit", "_window", "_window_ms")
 
@@ -49,7 +52,7 @@ class WindowCounter:
 
     def _turn(self, now_ms: int) -> None:
         window = now_ms // self._window_ms
-        if window != self._window:
+        if window > self._window:
             self._window = window
             self._counts.clear()
 
@@ -60,12 +63,11 @@ class WindowCounter:
 class RateLimits:
     """The three counters of the dialect: weight per minute, orders per ten seconds and per minute."""
 
-    __slots__ = ("_orders_1m", "_orders_10s", "_weight_1m", "_weight_limit")
+    __slots__ = ("_orders_1m", "_orders_10s", "_weight_1m")
 
-    def __init__(self, weight_per_minute: int = WEIGHT_PER_MINUTE) -> None:
+    def __init__(self) -> None:
         """Start with empty counters."""
-        self._weight_limit = weight_per_minute
-        self._weight_1m = WindowCounter(weight_per_minute, MINUTE_MS)
+        self._weight_1m = WindowCounter(WEIGHT_PER_MINUTE, MINUTE_MS)
         self._orders_10s = WindowCounter(ORDERS_PER_10_SECONDS, TEN_SECONDS_MS)
         self._orders_1m = WindowCounter(ORDERS_PER_MINUTE, MINUTE_MS)
 
@@ -73,7 +75,7 @@ class RateLimits:
         """Count the weight of a call; -1003 (429, with seconds to wait) when it does not fit, then uncounted."""
         if not self._weight_1m.fits(caller, weight, now_ms):
             wait = self._weight_1m.seconds_left(now_ms)
-            raise errors.TOO_MANY_REQUESTS.error(self._weight_limit, retry_after=wait)
+            raise errors.TOO_MANY_REQUESTS.error(WEIGHT_PER_MINUTE, retry_after=wait)
         self._weight_1m.add(caller, weight, now_ms)
 
     def charge_orders(self, caller: str, count: int, now_ms: int) -> None:
