@@ -79,7 +79,8 @@ def test_a_market_order_and_what_is_tolerated() -> None:
             )
             for kind in ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
         ],
-        ({"timeInForce": "GTD", "goodTillDate": ""}, -1115, "Invalid timeInForce."),
+        ({"timeInForce": "GTD"}, -1115, "Invalid timeInForce."),
+        ({"timeInForce": "GTD", "goodTillDate": "1764000700000"}, -1115, "Invalid timeInForce."),
         ({"timeInForce": "DAY"}, -1115, "Invalid timeInForce."),
         ({"quantity": "1" * 40}, -1100, None),
         ({"quantity": "abc"}, -1100, None),

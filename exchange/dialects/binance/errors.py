@@ -134,11 +134,6 @@ AMEND_NOTIONAL = Refusal(-5029, "Order's notional must be no smaller than %s")
 PRICE_MATCH_NOT_VALID = Refusal(-5037, "Invalid price match")
 PRICE_MATCH_ORDER_TYPE = Refusal(-5038, "Price match only supports order type: LIMIT, STOP AND TAKE_PROFIT")
 SELF_TRADE_NOT_VALID = Refusal(-5039, "Invalid self trade prevention mode")
-GOOD_TILL_NOT_VALID = Refusal(
-    -5040,
-    "The goodTillDate timestamp must be greater than the current time plus 600 seconds and smaller than "
-    "253402300799000 (UTC 9999-12-31 23:59:59)",
-)
 AMEND_NOT_REDUCE_ONLY = Refusal(-5047, "The original order is not a reduce-only order")
 
 # Ours: the dialect has no word for these. docs/fidelity.md lists them.

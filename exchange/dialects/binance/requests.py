@@ -63,7 +63,8 @@ def place_order(context: Context, params: Params) -> PlaceOrder:
     contract = contract_of(context, params)
     side = _side(params)
     order_type = _order_type(params)
-    _refuse_unbuilt(params)
+    time_in_force = _time_in_force(params) if order_type is OrderType.LIMIT else TimeInForce.GTC
+    _refuse_unbuilt(params)  # after the time in force: a GTD order comes with its date, and it is GTD that is refused
     _check_price_match(params, order_type)
     wants_result(params)
     if order_type is OrderType.MARKET:
@@ -73,7 +74,7 @@ def place_order(context: Context, params: Params) -> PlaceOrder:
         symbol=contract.symbol,
         side=side,
         order_type=order_type,
-        time_in_force=_time_in_force(params) if order_type is OrderType.LIMIT else TimeInForce.GTC,
+        time_in_force=time_in_force,
         quantity=parse_quantity(contract, required(params, "quantity")),
         price=parse_price(contract, required(params, "price") if order_type is OrderType.LIMIT else "0"),
         reduce_only=_flag(params, "reduceOnly"),
