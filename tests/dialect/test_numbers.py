@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.units import INT63_MAX
+from exchange.core.units import DECIMAL_TEXT_MAX, INT63_MAX
 from exchange.dialects.binance import numbers
 from exchange.dialects.binance.errors import DialectError
 from tests.dialect.desk import shipped_contracts
@@ -74,6 +74,16 @@ def test_a_quantity_off_the_step_has_its_error() -> None:
     by_five = type(coarse)(**{name: getattr(coarse, name) for name in coarse.__struct_fields__} | {"step_e8": 500_000})
     assert code_of(numbers.parse_quantity, by_five, "0.007") == -4023
     assert numbers.parse_quantity(by_five, "0.010") == 2
+
+
+def test_the_longest_decimal_text_is_one_for_both_readers() -> None:
+    longest = "-" + "0" * 15 + "50000." + "1" + "0" * 17
+    assert len(longest) == DECIMAL_TEXT_MAX
+    assert numbers.parse_price(BTC, longest[1:]) == 500_001
+    assert code_of(numbers.parse_price, BTC, longest) == -4001
+    assert numbers.parse_amount(longest, "amount") == -5_000_010_000_000
+    for longer in (longest + "0", longest[1:] + "0", longest.replace("-", "-0"), longest[1:-2].rjust(41, "0")):
+        assert code_of(numbers.parse_price, BTC, longer) == -1100, longer
 
 
 @pytest.mark.parametrize("text", ["true", "True", "TRUE", "tRuE"])

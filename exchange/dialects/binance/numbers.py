@@ -9,6 +9,7 @@ import re
 from exchange.core.contract import Contract
 from exchange.core.units import (
     ATOM_DECIMALS,
+    DECIMAL_TEXT_MAX,
     INT63_MAX,
     Atoms,
     Lots,
@@ -20,8 +21,10 @@ from exchange.core.units import (
 from exchange.dialects.binance import errors
 
 NANOS_PER_MS = 10**6
-DECIMAL_RANGE = "^-?([0-9]{1,20})(\\.[0-9]{1,20})?$"
-INTEGER_RANGE = "^-?[0-9]{1,20}$"
+DIGITS_MAX = 20  # before the point
+FRACTION_DIGITS_MAX = DECIMAL_TEXT_MAX - len("-.") - DIGITS_MAX  # so that what is legal here can be parsed by the core
+DECIMAL_RANGE = f"^-?([0-9]{{1,{DIGITS_MAX}}})(\\.[0-9]{{1,{FRACTION_DIGITS_MAX}}})?$"
+INTEGER_RANGE = f"^-?[0-9]{{1,{DIGITS_MAX}}}$"
 _DECIMAL = re.compile(DECIMAL_RANGE)
 _INTEGER = re.compile(INTEGER_RANGE)
 _BOOLEANS = {"true": True, "false": False}
