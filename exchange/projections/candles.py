@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import islice
+from operator import attrgetter
 
 CANDLES_MAX = 1_500  # candles of an interval that can be asked for
 CANDLES_KEPT = CANDLES_MAX + 100  # live candles with trades that are kept per interval
@@ -22,6 +24,7 @@ _MONDAY_MS = 4 * DAY_MS  # 5 January 1970, the first Monday
 _MONTHS = 12
 STALE = -1
 NO_TRADE = -1  # trade id of a candle without trades
+_OPEN_MS = attrgetter("open_ms")
 
 
 @dataclass(slots=True)
@@ -174,21 +177,24 @@ class Candles:
         Without `start_ms` they are the newest ones up to the end. None lies after the candle that is open at `now_ms`,
         or before the first known one. Raises KeyError for an unknown interval.
         """
-        grid = INTERVALS[interval]
-        known = self._known(interval)
-        if not known:
+        series = self._series[interval]
+        grid = series.interval
+        edges = self._edges(series)
+        if edges is None:
             return []
-        last = grid.open_of(max(known[-1].open_ms, now_ms))
+        first, newest = edges
+        last = grid.open_of(max(newest, now_ms))
         if end_ms is not None:
             last = min(last, grid.open_of(end_ms))
-        first = known[0].open_ms
-        if start_ms is not None:
+        if start_ms is None:
+            first = _earliest(grid, first, last, limit)
+        else:
             aligned = grid.open_of(start_ms)
             first = max(first, aligned if aligned == start_ms else grid.next_open(aligned))
-        if start_ms is None:
-            return list(deque(_filled(grid, known, _earliest(grid, first, last, limit), last), maxlen=limit))
-        filled = _filled(grid, known, first, last)
-        return [candle for candle, _ in zip(filled, range(limit), strict=False)]
+        last = _latest_open(grid, first, limit, last)
+        if first > last:
+            return []
+        return list(_filled(grid, self._known(series, first, last), first, last))
 
     def current(self, interval: str, now_ms: int) -> Candle | None:
         """Return the candle that is open at a time, flat when nothing was traded in it; None before the first one."""
@@ -242,16 +248,30 @@ class Candles:
                 latest = _joined(latest, replace(candle, open_ms=series.interval.open_of(candle.open_ms)))
         return latest
 
-    def _known(self, interval: str) -> list[Candle]:
-        """Return every candle that had trades or was seeded, ascending, the live minute included."""
-        series = self._series[interval]
-        known = list(series.seeded)
-        for candle in [*series.live, *([self._minute] if self._minute else [])]:
-            placed = replace(candle, open_ms=series.interval.open_of(candle.open_ms))
-            if known and known[-1].open_ms >= placed.open_ms:
-                known[-1] = _joined(known[-1], placed)
+    def _edges(self, series: _Series) -> tuple[int, int] | None:
+        """Return when the oldest and the newest known candle of a series open, or None when there is none."""
+        minute = [self._minute] if self._minute else []
+        opens = [
+            candle.open_ms for part in (series.seeded, series.live, minute) if part for candle in (part[0], part[-1])
+        ]
+        return (series.interval.open_of(min(opens)), series.interval.open_of(max(opens))) if opens else None
+
+    def _known(self, series: _Series, first_ms: int, last_ms: int) -> list[Candle]:
+        """Return what had trades or was seeded within first..last, ascending, after the candle before that.
+
+        Nobody changes them later: what trading goes on in is a copy, the rest, which is over, is not.
+        """
+        known = list(_within(series.seeded, first_ms, last_ms))
+        live = [*_within(series.live, first_ms, last_ms)]
+        if live and live[-1] is series.live[-1]:
+            live[-1] = replace(live[-1])
+        if self._minute is not None and (open_ms := series.interval.open_of(self._minute.open_ms)) <= last_ms:
+            live.append(replace(self._minute, open_ms=open_ms))
+        for candle in live:
+            if known and known[-1].open_ms >= candle.open_ms:
+                known[-1] = _sum(known[-1], candle)
             else:
-                known.append(placed)
+                known.append(candle)
         return known
 
     def _parts_of_day(self, begin_ms: int) -> tuple[Candle | None, Candle | None]:
@@ -294,6 +314,22 @@ def _earliest(grid: Interval, first: int, last: int, limit: int) -> int:
             break
         begin = grid.open_of(begin - 1)
     return max(first, begin)
+
+
+def _latest_open(grid: Interval, first: int, limit: int, last: int) -> int:
+    """Return where the last of `limit` candles from `first` on opens, not after `last`."""
+    end = first
+    for _ in range(limit - 1):
+        if end >= last:
+            break
+        end = grid.next_open(end)
+    return min(end, last)
+
+
+def _within(candles: list[Candle] | deque[Candle], first_ms: int, last_ms: int) -> Iterator[Candle]:
+    """Yield the candles that open within first..last, and before them the last one that opens earlier."""
+    begin = bisect_left(candles, first_ms, key=_OPEN_MS)
+    return islice(candles, max(0, begin - 1), bisect_right(candles, last_ms, key=_OPEN_MS))
 
 
 def _filled(grid: Interval, known: list[Candle], first: int, last: int) -> Iterator[Candle]:

@@ -1,9 +1,12 @@
 """Candles: alignment, joining of minutes, back-filled candles, gaps, the last 24 hours. Times are picked by hand."""
 
+import random
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from exchange.projections import candles as candles_module
 from exchange.projections.candles import CANDLES_KEPT, DAY_MS, INTERVALS, MINUTE_MS, NO_TRADE, Candle, Candles
 
 MONDAY = int(datetime(2025, 2, 3, tzinfo=UTC).timestamp()) * 1000
@@ -182,3 +185,61 @@ def test_the_day_forgets_what_is_older_than_24_hours() -> None:
     total = candles.day(later + DAY_MS)
     assert total is not None
     assert (total.open, total.high, total.low, total.close, total.volume) == (120, 120, 120, 120, 0)
+
+
+def test_a_read_copies_no_more_than_it_returns(monkeypatch: pytest.MonkeyPatch) -> None:
+    candles = Candles()
+    candles.seed("1m", [Candle(MONDAY + minute * MINUTE_MS, 9, 9, 9, 9) for minute in range(-1_000, 0)])
+    for minute in range(1_000):
+        trade(candles, MONDAY + minute * MINUTE_MS, 100 + minute)
+    made: list[Candle] = []
+
+    def counted(candle: Candle, **changes: int) -> Candle:
+        made.append(candle)
+        return replace(candle, **changes)
+
+    monkeypatch.setattr(candles_module, "replace", counted)
+    (newest,) = candles.read("1m", MONDAY + 999 * MINUTE_MS, limit=1)
+    assert newest.close == 1_099
+    assert len(made) <= 2
+    assert len(candles.read("1m", MONDAY + 999 * MINUTE_MS, start_ms=MONDAY - MINUTE_MS, limit=3)) == 3
+    assert len(made) <= 2
+
+
+def test_what_was_read_does_not_change_with_later_trades() -> None:
+    candles = Candles()
+    candles.seed("1h", [Candle(MONDAY, 50, 50, 50, 50)])
+    for minute in (1, 2):
+        trade(candles, MONDAY + minute * MINUTE_MS, 60)
+        read = candles.read("1h", MONDAY + minute * MINUTE_MS)
+        before = [replace(candle) for candle in read]
+        for later in range(3):
+            trade(candles, MONDAY + (minute + later) * MINUTE_MS, 90 + later)
+        assert read == before
+
+
+def plain_read(opens: dict[int, int], first: int, last: int) -> list[tuple[int, int]]:
+    """Return (open, close) minute by minute, flat where nothing is known."""
+    known = sorted(opens)
+    minutes = range(max(first, known[0]), last + MINUTE_MS, MINUTE_MS)
+    return [(ms, opens[max(open_ms for open_ms in known if open_ms <= ms)]) for ms in minutes]
+
+
+def test_any_window_is_what_a_plain_table_gives() -> None:
+    chance = random.Random(3)
+    candles = Candles()
+    closes = {MONDAY + minute * MINUTE_MS: 1_000 + minute for minute in sorted(chance.sample(range(-50, 1), 20))}
+    candles.seed("1m", [Candle(ms, close, close, close, close) for ms, close in closes.items()])
+    for minute in sorted(chance.sample(range(61), 25)):
+        trade(candles, MONDAY + minute * MINUTE_MS, 2_000 + minute)
+        closes[MONDAY + minute * MINUTE_MS] = 2_000 + minute
+    now = MONDAY + 60 * MINUTE_MS
+    for _ in range(300):
+        first, last = sorted(MONDAY + chance.randrange(-60, 70) * MINUTE_MS for _ in range(2))
+        limit = chance.randrange(1, 30)
+        wanted = plain_read(closes, first, min(last, now))
+        forward = candles.read("1m", now, start_ms=first, end_ms=last, limit=limit)
+        assert [(candle.open_ms, candle.close) for candle in forward] == wanted[:limit]
+        newest = plain_read(closes, MONDAY - 60 * MINUTE_MS, min(last, now))
+        backward = candles.read("1m", now, end_ms=last, limit=limit)
+        assert [(candle.open_ms, candle.close) for candle in backward] == newest[-limit:]
