@@ -20,8 +20,8 @@ class Depth:
         self.ts = 0  # nanoseconds, of the last update
 
     def fold(self, ts: int, event: BookChanged) -> None:
-        """Take in one update; updates of a contract are consecutive."""
-        assert event.update_id == self.update_id + 1 or self.update_id == 0, (event.update_id, self.update_id)
+        """Take in one update; those of a contract count from 1 without a gap."""
+        assert event.update_id == self.update_id + 1, (event.update_id, self.update_id)
         self.update_id = event.update_id
         self.ts = ts
         for price, quantity in event.bids:

@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from exchange.core.events import BookChanged
 from exchange.core.units import Lots, Ticks
 from exchange.projections.depth import Depth, DepthDiff
@@ -23,6 +25,15 @@ def test_best_prices_come_first_and_empty_levels_go() -> None:
     depth.fold(6, change(2, {101: 0}, {103: 0}))
     assert (depth.best_bid(), depth.best_ask()) == ((100, 1), (105, 3))
     assert (depth.update_id, depth.ts) == (2, 6)
+
+
+def test_a_gap_is_our_error_from_the_first_update_on() -> None:
+    depth = Depth()
+    with pytest.raises(AssertionError):
+        depth.fold(5, change(2, {100: 1}))
+    depth.fold(5, change(1, {100: 1}))
+    with pytest.raises(AssertionError):
+        depth.fold(6, change(3, {100: 1}))
 
 
 def test_a_diff_holds_the_newest_total_of_each_touched_level() -> None:
