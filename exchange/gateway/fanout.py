@@ -1,10 +1,12 @@
 """Who hears which stream: sources are set to work, asked when it is time, and each message is encoded once. No sockets.
 
 Every message is encoded at most twice whoever listens: as it is, and wrapped as `{"stream", "data"}`. All who hear it
-share those bytes. Timed streams are sampled here, by timers of the event loop, never by the core.
+share those bytes. Timed streams are sampled here, by timers of the event loop, never by the core. A source that fails
+has lost a message, so its readers would be wrong without knowing it: that ends the venue, in a timer as in a batch.
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
@@ -91,12 +93,17 @@ class Fanout:
         contracts: Mapping[str, Contract],
         listen_keys: ListenKeys,
         now_ms: Callable[[], int],
+        on_fault: Callable[[str], None],
     ) -> None:
-        """Start with no stream. `now_ms` is the venue's clock, for event times and the ends of keys."""
+        """Start with no stream. `now_ms` is the venue's clock, for event times and the ends of keys.
+
+        `on_fault` is told of an error of our own in a timer and ends the venue; `publish` raises its own.
+        """
         self._market_data = market_data
         self._contracts = contracts
         self._listen_keys = listen_keys
         self._now_ms = now_ms
+        self._on_fault = on_fault
         self._markets: dict[str, _MarketTopic] = {}
         self._users: dict[int, _UserTopic] = {}  # by account
         self._by_period: dict[int, list[_MarketTopic]] = {}
@@ -198,10 +205,14 @@ class Fanout:
     def _on_timer(self, period_ms: int) -> None:
         """Ask the streams of a period, and again later while there are any."""
         del self._timers[period_ms]
-        now_ms = self._now_ms()
-        if period_ms == KEY_CHECK_MS:
-            self._end_keys(now_ms)
-        self._sample(period_ms, now_ms)
+        try:
+            now_ms = self._now_ms()
+            if period_ms == KEY_CHECK_MS:
+                self._end_keys(now_ms)
+            self._sample(period_ms, now_ms)
+        except Exception:  # noqa: BLE001 - the loop would log it and go on without this period
+            self._on_fault(traceback.format_exc())
+            return
         if period_ms in self._by_period or (period_ms == KEY_CHECK_MS and self._users):
             self._set_timer(period_ms)
 

@@ -134,6 +134,10 @@ class Sequencer:
             self._armed = True
             self._loop.call_soon(self._drain)
 
+    def fail(self, reason: str) -> None:
+        """Stop as when a listener fails, at the word of one that found out between two batches that it is wrong."""
+        self._fail(self.seq, reason)
+
     async def stop(self) -> None:
         """Take no more commands, finish those that wait, and return when all is durable. The journal stays open."""
         if self._open:

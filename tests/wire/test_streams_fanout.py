@@ -3,15 +3,23 @@
 import asyncio
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import orjson
 import pytest
 
-from exchange.core.commands import Command
+from exchange.core.commands import Annotate, Command
 from exchange.core.events import Event
+from exchange.dialects.binance.stream_sources import MarkPrices, Message
+from exchange.dialects.binance.streams import EVERY_BATCH, Stream
 from exchange.gateway import fanout as fanout_module
 from exchange.gateway.fanout import Fanout
+from exchange.gateway.server import create_application
+from exchange.gateway.streams import FANOUT
 from exchange.journal.recovery import Applied
+from exchange.runtime.app import open_app
+from exchange.runtime.sequencer import StoppedError
+from exchange.runtime.settings import Settings
 from tests.dialect.desk import Desk
 from tests.dialect.test_story import SHAPES
 
@@ -47,7 +55,7 @@ class Floor(Desk):
 
     def open(self) -> Fanout:
         contracts = {contract.symbol: contract for contract in self.contracts}
-        self.fanout = Fanout(self.market_data, contracts, self.listen_keys, lambda: self.ts // 10**6)
+        self.fanout = Fanout(self.market_data, contracts, self.listen_keys, lambda: self.ts // 10**6, pytest.fail)
         return self.fanout
 
     def order(self, account: int, side: str, price: str) -> None:
@@ -125,6 +133,38 @@ async def test_a_timed_stream_speaks_at_its_pace_and_its_timer_ends_with_it() ->
     assert len(ear.frames) == 1
     fanout.close()
     assert not fanout._timers
+
+
+class Broken(MarkPrices):
+    """A source with a fault."""
+
+    def take(self, now_ms: int) -> list[Message]:
+        raise LookupError(f"at {now_ms}")
+
+
+@pytest.mark.parametrize("period_ms", [EVERY_BATCH, 100])
+async def test_a_source_that_fails_ends_the_venue_loudly_whoever_asked_it(
+    period_ms: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fanout_module, "find_stream", lambda _, name: Stream(name, period_ms, make_broken))
+    fatal: asyncio.Queue[str] = asyncio.Queue()
+    app = open_app(Settings(data_folder=tmp_path / "data", index="manual"), on_fatal=fatal.put_nowait)
+    fanout = create_application(app)[FANOUT]
+    await app.start()
+    fanout.join("any", Ear())
+    await app.sequencer.submit(Annotate("test", "a batch"))
+    async with asyncio.timeout(5):
+        message = await fatal.get()
+    assert "stopped at sequence number" in message
+    assert "LookupError: at " in message
+    with pytest.raises(StoppedError):
+        await app.sequencer.submit(Annotate("test", "too late"))
+    fanout.close()
+    await app.close()
+
+
+def make_broken() -> Broken:
+    return Broken([], as_list=True)
 
 
 async def test_streams_of_one_batch_are_told_whole_and_in_order() -> None:
