@@ -137,11 +137,6 @@ def run_walk(state: State, market: Market, taker: Order, found: Walk, taker_fee:
             expire_knocked_out(state, state.accounts[taker.account_id], taker.symbol)
 
 
-def taker_fee_rule(market: Market, account_id: int) -> FeeRule:
-    """Return what an ordinary taker pays; the fund pays nothing."""
-    return no_fee if account_id == FUND_ID else proportional_fee(market.contract.taker_fee)
-
-
 def _trade(state: State, market: Market, taker: Order, maker: Order, quantity: int, taker_fee: FeeRule) -> None:
     trade_id = state.next_trade_id
     state.next_trade_id += 1
@@ -160,7 +155,7 @@ def _trade(state: State, market: Market, taker: Order, maker: Order, quantity: i
             liquidation=taker.order_type is OrderType.LIQUIDATION,
         )
     )
-    maker_fee = no_fee if maker.account_id == FUND_ID else proportional_fee(market.contract.maker_fee)
+    maker_fee = proportional_fee(market.contract.maker_fee)
     notional = market.contract.notional(price, quantity)
     for order, fee_rule in ((maker, maker_fee), (taker, taker_fee)):
         profit = state.accounts[order.account_id].holdings[order.symbol].position.fill(order.side, quantity, notional)

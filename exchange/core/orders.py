@@ -11,7 +11,7 @@ from exchange.core.admission import (
     find_party,
 )
 from exchange.core.book import Order
-from exchange.core.clearing import end_order, open_order, report_order, run_walk, taker_fee_rule
+from exchange.core.clearing import end_order, open_order, proportional_fee, report_order, run_walk
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage
 from exchange.core.enums import Execution, ExpireReason, OrderStatus, RejectReason, SelfTradePrevention
 from exchange.core.events import LeverageSet, Rejected
@@ -143,7 +143,7 @@ def _work(state: State, order: Order, candidate: Candidate) -> None:
     for other in candidate.knocked_out:
         end_order(state, other, OrderStatus.EXPIRED, ExpireReason.REDUCE_ONLY)
     market, life, found = candidate.market, candidate.life, candidate.walk
-    run_walk(state, market, order, found, taker_fee_rule(market, order.account_id))
+    run_walk(state, market, order, found, proportional_fee(market.contract.taker_fee))
     if not order.remaining:
         return
     if found.stopped_by_self:
