@@ -1,7 +1,6 @@
 """A served venue put together: app, candles of the past, gateway, index feed, ready file. It prints nothing."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from exchange.core.commands import CreateAccount
 from exchange.core.events import AccountCreated
 from exchange.core.units import ATOMS_PER_QUOTE, Atoms
 from exchange.gateway.server import Serving, serve
+from exchange.journal.disk import write_secret
 from exchange.projections.candles import INTERVALS
 from exchange.runtime.app import App, open_app
 from exchange.runtime.feeds.history import NS_PER_MS, Playback, history_bars
@@ -22,7 +22,6 @@ from exchange.runtime.feeds.sources import IndexSource, index_source
 from exchange.runtime.settings import DEFAULT_SEED, Settings, read_contracts
 
 READY_NAME = "ready.json"
-READY_MODE = 0o600
 FIRST_ACCOUNT = CreateAccount(
     "trader", deposit=Atoms(10_000 * ATOMS_PER_QUOTE), funding_deposit=Atoms(5_000 * ATOMS_PER_QUOTE)
 )
@@ -108,11 +107,7 @@ async def served(settings: Settings, *, any_port: bool = False) -> AsyncIterator
 def write_ready(path: Path, ready: ReadyFile) -> None:
     """Write the ready file as a whole, readable by its owner only: whoever sees it may read all of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, READY_MODE), "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(ready), indent=1) + b"\n")
-    unfinished.replace(path)
+    write_secret(path, msgspec.json.format(msgspec.json.encode(ready), indent=1) + b"\n")
 
 
 def _source(app: App) -> IndexSource:

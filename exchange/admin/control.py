@@ -3,6 +3,7 @@
 One bearer token opens all of it. Amounts are decimal text; errors are `{"code", "msg"}`, as in the dialect.
 """
 
+import asyncio
 import hmac
 import logging
 from collections.abc import Awaitable, Callable
@@ -85,7 +86,7 @@ class Control:
         funding = parse_amount(body.funding_deposit, "fundingDeposit")
         applied = await self._submit(CreateAccount(body.name, deposit, funding))
         created = next(event for event in applied.events if isinstance(event, AccountCreated))
-        key = self._app.keys.issue(created.account_id)
+        key = await asyncio.to_thread(self._app.keys.issue, created.account_id)  # it waits for the disk
         return {"accountId": key.account_id, "apiKey": key.api_key, "secretKey": key.secret_key}
 
     async def deposit(self, request: web.Request) -> object:

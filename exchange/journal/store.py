@@ -1,6 +1,5 @@
 """The journal as a SQLite file: one header, one row per committed batch. It stores and reads; it executes nothing."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Self
 import msgspec
 
 from exchange.journal.codec import CORE_REVISION, FORMAT_VERSION, GENESIS, hash_entries
+from exchange.journal.disk import sync
 from exchange.journal.errors import (
     CoreRevisionError,
     CorruptJournalError,
@@ -89,9 +89,9 @@ def create(data: Path, header: Header) -> None:
             connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
             connection.executemany("INSERT INTO header VALUES (?, ?)", rows.items())
             connection.close()
-        _sync(unfinished)
+        sync(unfinished)
         unfinished.rename(path)
-        _sync(data)
+        sync(data)
     finally:
         lock.release()
 
@@ -239,11 +239,3 @@ def _translated(path: Path) -> Iterator[None]:
         if code & 0xFF == sqlite3.SQLITE_FULL:
             raise DiskFullError(path, str(error)) from error
         raise DiskError(path, str(error)) from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

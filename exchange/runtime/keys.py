@@ -1,17 +1,24 @@
-"""API keys in a file of their own, so that a journal can be shared. It stores secrets; it checks no signature."""
+"""API keys in a file of their own, so that a journal can be shared. It stores secrets; it checks no signature.
+
+The file is JSON lines: the admin token, then one key a line, appended and synced as they are issued.
+"""
 
 import os
 import secrets
 import string
+import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-KEYS_NAME = "keys.json"
+from exchange.journal.disk import write_secret
+
+KEYS_NAME = "keys.jsonl"
 KEY_LENGTH = 64
 ALPHABET = string.ascii_letters + string.digits
-FILE_MODE = 0o600
 ADMIN_TOKEN_BYTES = 32
 
 
@@ -19,46 +26,54 @@ class KeysError(Exception):
     """The key file cannot be read, or others may read it."""
 
 
-class ApiKey(msgspec.Struct, frozen=True):
-    """What one account signs its requests with; key and secret are KEY_LENGTH letters and digits."""
+class AdminLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first line of the file."""
+
+    admin_token: str
+
+
+class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one account signs its requests with, a line of the file; key and secret: KEY_LENGTH letters and digits."""
 
     account_id: int
     api_key: str
     secret_key: str
 
 
-class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The file as it is written."""
-
-    admin_token: str
-    keys: list[ApiKey]
+Record = TypeVar("Record", AdminLine, ApiKey)
 
 
 @dataclass(slots=True)
 class KeyStore:
-    """The keys of all accounts and the admin token, kept in one file of mode 0600."""
+    """The keys of all accounts and the admin token, kept in one file of mode 0600. Threads may share it."""
 
     path: Path
     admin_token: str
     _keys: dict[str, ApiKey]
+    _appending: threading.Lock
 
     def __init__(self, path: Path) -> None:
-        """Read the file, or begin it with a new admin token. Raises KeysError when it is damaged or open to others."""
+        """Read the file, or begin it with a new admin token. Raises KeysError when it is damaged or open to others.
+
+        A torn last line goes, with a word on stderr: a crash left it before its key was given to anybody.
+        """
         self.path = path
-        if path.exists():
-            written = _read(path)
-            self.admin_token = written.admin_token
-            self._keys = {key.api_key: key for key in written.keys}
-        else:
-            self.admin_token = secrets.token_urlsafe(ADMIN_TOKEN_BYTES)
-            self._keys = {}
-            self._write()
+        self._appending = threading.Lock()
+        if not path.exists():
+            write_secret(path, _line(AdminLine(secrets.token_urlsafe(ADMIN_TOKEN_BYTES))))
+        self.admin_token, keys = _read(path)
+        self._keys = {key.api_key: key for key in keys}
 
     def issue(self, account_id: int) -> ApiKey:
-        """Make a key for an account; it is on the disk when this returns. An account may have several."""
+        """Make a key for an account; it is on the disk when this returns. An account may have several.
+
+        Raises OSError when it cannot be written; then there is no such key. It waits for the disk: on an event loop,
+        call it in a thread.
+        """
         key = ApiKey(account_id, _random_text(), _random_text())
-        self._keys[key.api_key] = key
-        self._write()
+        with self._appending:
+            _append(self.path, _line(key))
+            self._keys[key.api_key] = key
         return key
 
     def find(self, api_key: str) -> ApiKey | None:
@@ -69,28 +84,44 @@ class KeyStore:
         """Return every key, oldest first."""
         return tuple(self._keys.values())
 
-    def _write(self) -> None:
-        """Replace the file as a whole: a crash leaves the old one or the new one."""
-        unfinished = self.path.with_suffix(".new")
-        unfinished.unlink(missing_ok=True)
-        text = msgspec.json.format(msgspec.json.encode(KeyFile(self.admin_token, list(self._keys.values()))), indent=1)
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
+
+def _line(record: AdminLine | ApiKey) -> bytes:
+    return msgspec.json.encode(record) + b"\n"
+
+
+def _append(path: Path, line: bytes) -> None:
+    """Add a line that is on the disk when this returns; one that cannot be written whole is taken back."""
+    with path.open("ab", buffering=0) as file:  # a buffer would try again on closing what failed
+        end = file.tell()
+        try:
+            while line:
+                line = line[file.write(line) :]
             os.fsync(file.fileno())
-        unfinished.replace(self.path)
+        except OSError:
+            os.truncate(path, end)
+            raise
 
 
-def _read(path: Path) -> KeyFile:
+def _read(path: Path) -> tuple[str, list[ApiKey]]:
+    """Return the admin token and the keys; cut off a torn last line."""
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
         raise KeysError(f"{path} has mode {mode:o}: others may read the secrets; `chmod 600` it")
+    *lines, torn = path.read_bytes().split(b"\n")
+    admin = _decoded(path, 1, lines[0] if lines else b"", AdminLine)
+    keys = [_decoded(path, number, line, ApiKey) for number, line in enumerate(lines[1:], 2)]
+    if torn:
+        os.truncate(path, path.stat().st_size - len(torn))
+        sys.stderr.write(f"margincall: {path}: the last line was torn, and is removed: nobody was given its key\n")
+    return admin.admin_token, keys
+
+
+def _decoded(path: Path, number: int, line: bytes, kind: type[Record]) -> Record:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=KeyFile)
+        return msgspec.json.decode(line, type=kind)
     except msgspec.DecodeError as error:
-        reason = f"{path} cannot be read: {error}; restore it, or remove it to begin anew without the old keys"
-        raise KeysError(reason) from error
+        way_out = "restore it, or remove it to begin anew without the old keys"
+        raise KeysError(f"{path} cannot be read, line {number}: {error}; {way_out}") from error
 
 
 def _random_text() -> str:

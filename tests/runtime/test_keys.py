@@ -2,25 +2,32 @@
 
 import json
 import os
+import resource
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from exchange.runtime.keys import ALPHABET, KEY_LENGTH, KeysError, KeyStore
+from exchange.runtime.keys import ALPHABET, KEY_LENGTH, KEYS_NAME, KeysError, KeyStore
 
 
-def test_a_key_is_found_again_by_another_process(tmp_path: Path) -> None:
-    keys = KeyStore(tmp_path / "keys.json")
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / KEYS_NAME
+
+
+def test_a_key_is_found_again_by_another_process(path: Path) -> None:
+    keys = KeyStore(path)
     first, second = keys.issue(1), keys.issue(1)
-    again = KeyStore(tmp_path / "keys.json")
+    again = KeyStore(path)
     assert again.find(first.api_key) == first
     assert again.all() == (first, second)
     assert again.admin_token == keys.admin_token
     assert again.find("unknown") is None
 
 
-def test_keys_look_like_those_of_the_venue_we_imitate(tmp_path: Path) -> None:
-    keys = KeyStore(tmp_path / "keys.json")
+def test_keys_look_like_those_of_the_venue_we_imitate(path: Path) -> None:
+    keys = KeyStore(path)
     issued = [keys.issue(account_id) for account_id in (1, 2, 3)]
     texts = [text for key in issued for text in (key.api_key, key.secret_key)]
     assert len(set(texts)) == 6
@@ -28,40 +35,83 @@ def test_keys_look_like_those_of_the_venue_we_imitate(tmp_path: Path) -> None:
     assert [key.account_id for key in issued] == [1, 2, 3]
 
 
-def test_only_the_owner_may_read_the_file(tmp_path: Path) -> None:
+def test_only_the_owner_may_read_the_file(path: Path) -> None:
     umask = os.umask(0)
     try:
-        keys = KeyStore(tmp_path / "keys.json")
-        assert keys.path.stat().st_mode & 0o777 == 0o600
+        keys = KeyStore(path)
+        assert path.stat().st_mode & 0o777 == 0o600
         keys.issue(1)
-        assert keys.path.stat().st_mode & 0o777 == 0o600
+        assert path.stat().st_mode & 0o777 == 0o600
     finally:
         os.umask(umask)
+    assert [file.name for file in path.parent.iterdir()] == [KEYS_NAME]
 
 
-def test_a_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    keys = KeyStore(tmp_path / "keys.json")
-    keys.path.chmod(0o644)
+def test_a_file_that_others_may_read_is_refused(path: Path) -> None:
+    KeyStore(path).path.chmod(0o644)
     with pytest.raises(KeysError, match="chmod 600"):
-        KeyStore(keys.path)
+        KeyStore(path)
 
 
-def test_the_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
-    keys = KeyStore(tmp_path / "keys.json")
-    before = keys.path.stat().st_ino
-    (tmp_path / "keys.new").write_text("a crash left this")
+def test_a_new_key_adds_its_line_and_rewrites_none(path: Path) -> None:
+    keys = KeyStore(path)
+    file = path.stat().st_ino
     key = keys.issue(5)
-    assert keys.path.stat().st_ino != before
-    assert [path.name for path in tmp_path.iterdir()] == ["keys.json"]
-    assert json.loads(keys.path.read_text())["keys"] == [
-        {"account_id": 5, "api_key": key.api_key, "secret_key": key.secret_key}
+    assert path.stat().st_ino == file
+    assert [json.loads(line) for line in path.read_text().splitlines()] == [
+        {"admin_token": keys.admin_token},
+        {"account_id": 5, "api_key": key.api_key, "secret_key": key.secret_key},
     ]
 
 
-@pytest.mark.parametrize("text", ["", "{", '{"keys": []}', '{"admin_token": "x", "keys": [{"account_id": "1"}]}'])
-def test_a_damaged_file_is_told(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "keys.json"
+def test_threads_share_it(path: Path) -> None:
+    keys = KeyStore(path)
+    with ThreadPoolExecutor(4) as threads:
+        issued = list(threads.map(keys.issue, range(1, 41)))
+    assert set(KeyStore(path).all()) == set(keys.all()) == set(issued)
+
+
+def test_a_torn_last_line_goes_and_the_keys_before_it_stay(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = KeyStore(path).issue(1)
+    KeyStore(path).issue(2)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    keys = KeyStore(path)
+    assert keys.all() == (first,)
+    assert "the last line was torn" in capsys.readouterr().err
+    second = keys.issue(2)
+    assert KeyStore(path).all() == (first, second)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_key_that_could_not_be_written_is_none(path: Path) -> None:
+    keys = KeyStore(path)
+    first = keys.issue(1)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, limits[1]))  # a line does not fit any more
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            keys.issue(2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    third = keys.issue(3)
+    assert keys.all() == KeyStore(path).all() == (first, third)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", 1),
+        ("{", 1),
+        ('{"admin_token": "x"}', 1),
+        ('{"keys": []}\n', 1),
+        ('{"admin_token": "x"}\n{"account_id"\n', 2),
+        ('{"admin_token": "x"}\n{"account_id": "1"}\n', 2),
+    ],
+)
+def test_a_damaged_file_is_told_and_left_alone(path: Path, text: str, line: int) -> None:
     path.touch(mode=0o600)
     path.write_text(text)
-    with pytest.raises(KeysError, match="cannot be read"):
+    with pytest.raises(KeysError, match=f"cannot be read, line {line}"):
         KeyStore(path)
+    assert path.read_text() == text
