@@ -1,7 +1,8 @@
 """Leveraged traders: they put all they have on one side and meet the liquidation engine; a few answer their call."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from random import Random
 
 from clients.bots.trader import Desk, Trader
 from clients.reference import VenueError
@@ -12,11 +13,14 @@ ENTRY_GAP_S = (0.3, 1.5)
 ENTERED_SHARE = 0.95  # of the wanted position: so much is enough
 STAKE_SHARE = 0.9  # of the wallet that goes into the position's margin
 COSTS = 0.0015  # fee and slippage per unit of notional, to be left beside the margin
-HOLD_S = (90.0, 420.0)
+HOLD_S = (90.0, 300.0)
 TAKE_PROFIT = 1.0  # of the stake
-PAUSE_S = (15.0, 45.0)  # before a liquidated trader comes back with new money
+PAUSE_S = (15.0, 45.0)  # before a trader comes back, with new money when the old is lost
+LATER_LEVERAGES = (33, 50, 50, 75, 100, 100)  # drawn from after the first bet: what an hour's ordinary move can reach
+LATER_STAKES_MAX = {33: 20_000.0, 50: 15_000.0, 75: 3_500.0, 100: 2_500.0}  # what the brackets carry at a leverage
 ANSWER_SHARE = 0.5  # of the funding wallet that a careful trader sends on a margin call
 WATCH_S = 0.5
+CENT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +33,23 @@ class Bet:
     careful: bool = False
 
 
+def later_bet(first: Bet, chance: Random) -> Bet:
+    """Return what a trader who made the bet `first` tries next: the same side, fresh leverage, a stake that fits it."""
+    leverage = chance.choice(LATER_LEVERAGES)
+    return replace(first, leverage=leverage, stake_quote=min(first.stake_quote, LATER_STAKES_MAX[leverage]))
+
+
 def entry_quantity(wallet: float, leverage: int, price: float) -> float:
     """Return the largest position, in the base asset, that a wallet carries at this leverage with its costs paid."""
     return STAKE_SHARE * wallet / (price * (1 / leverage + COSTS))
 
 
 class Leveraged(Trader):
-    """Enters in a few market orders, holds for a while or until doubled, then pauses and does it again."""
+    """Enters in a few market orders, holds for a while or until doubled, pauses, and comes back with another bet."""
 
     def __init__(self, desk: Desk, name: str, symbol: str, bet: Bet) -> None:
         super().__init__(desk, name, symbol)
-        self.bet = bet
+        self.first_bet = self.bet = bet
         self.deposit_quote = bet.stake_quote
         self.funding_deposit_quote = bet.stake_quote if bet.careful else 0.0
 
@@ -52,12 +62,20 @@ class Leveraged(Trader):
         if self.position:
             await self.market_order("SELL" if self.position > 0 else "BUY", abs(self.position), reduce_only=True)
         await asyncio.sleep(self.chance.uniform(*PAUSE_S))
+        if not self.position:
+            await self._take_stake(later_bet(self.first_bet, self.chance))
+
+    async def _take_stake(self, bet: Bet) -> None:
+        """Have the bet's stake in the futures wallet, no more: what is beyond it would keep the position alive."""
+        self.bet, self.deposit_quote = bet, bet.stake_quote
+        surplus = self.view.wallet - bet.stake_quote
+        if surplus >= CENT:
+            await self.rest.transfer_to_funding(f"{surplus:.2f}")
         await self.top_up()
 
     async def _enter(self) -> None:
         await self.rest.set_leverage(self.symbol, self.bet.leverage)
-        money = min(self.view.wallet, self.bet.stake_quote)  # profits are kept, not piled up
-        quantity = entry_quantity(money, self.bet.leverage, self.quote.mark)
+        quantity = entry_quantity(min(self.view.wallet, self.bet.stake_quote), self.bet.leverage, self.quote.mark)
         filled = 0.0
         for _ in range(ENTRY_ORDERS_MAX):
             try:

@@ -109,8 +109,11 @@ class Rest:
 
     async def transfer_to_futures(self, amount: str) -> None:
         """Move USDT from the funding wallet into the futures wallet, where it is margin."""
-        params = {"type": "MAIN_UMFUTURE", "asset": "USDT", "amount": amount}
-        await self.signed("POST", "/sapi/v1/asset/transfer", params)
+        await self._transfer("MAIN_UMFUTURE", amount)
+
+    async def transfer_to_funding(self, amount: str) -> None:
+        """Move USDT out of the futures wallet into the funding wallet, where no position can lose it."""
+        await self._transfer("UMFUTURE_MAIN", amount)
 
     async def futures_account(self) -> dict[str, Any]:
         """Return the account's balances and margins."""
@@ -128,6 +131,9 @@ class Rest:
         query = urlencode({**(params or {}), "recvWindow": RECV_WINDOW_MS, "timestamp": time.time_ns() // 10**6})
         signature = hmac.new(self.account.secret_key.encode(), query.encode(), hashlib.sha256).hexdigest()
         return await self._send(method, path, f"{query}&signature={signature}")
+
+    async def _transfer(self, kind: str, amount: str) -> None:
+        await self.signed("POST", "/sapi/v1/asset/transfer", {"type": kind, "asset": "USDT", "amount": amount})
 
     async def _send(self, method: str, path: str, query: str) -> Any:
         headers = {"X-MBX-APIKEY": self.account.api_key} if self.account else {}

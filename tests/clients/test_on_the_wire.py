@@ -69,10 +69,11 @@ async def test_an_account_view_follows_its_user_stream(tmp_path: Path) -> None:
                     await maker.place(BTC, "SELL", "0.010", "100000.00")
                     await taker.place(BTC, "BUY", "0.010", "100000.00")
                     await taker.transfer_to_futures("100")
-                if view.position(BTC) and view.wallet > 10_000:
+                    await taker.transfer_to_funding("40.25")
+                if view.position(BTC) and 10_000 < view.wallet < 10_090:
                     break
         assert view.position(BTC) == 0.01
-        assert view.wallet == pytest.approx(10_100 - 0.5)  # the taker's fee
+        assert view.wallet == pytest.approx(10_059.75 - 0.5)  # the taker's fee
 
 
 async def test_refusals_and_lost_connections_are_different_errors(tmp_path: Path) -> None:

@@ -1,10 +1,15 @@
 """The pure parts of the house bots: ladders, stress, the size of a bet."""
 
+from random import Random
+
 import pytest
 
-from clients.bots.leveraged import entry_quantity
+from clients.bots.house import BETS
+from clients.bots.leveraged import LATER_LEVERAGES, LATER_STAKES_MAX, entry_quantity, later_bet
 from clients.bots.maker import STRESS_MAX, MakerStyle, ladder, stress
 from clients.bots.market import Quote
+from exchange.core.units import ATOMS_PER_QUOTE
+from exchange.runtime.settings import read_contracts
 
 STYLE = MakerStyle((2.0, 4.0), (1.0, 2.0), 10.0, 10.0)
 
@@ -59,3 +64,17 @@ def test_moves_are_measured_over_mark_events(quote: Quote) -> None:
 def test_a_bet_leaves_room_for_its_costs(leverage: int) -> None:
     notional = entry_quantity(1_000, leverage, 50_000) * 50_000
     assert notional / leverage + 0.0015 * notional == pytest.approx(900)
+
+
+def test_a_later_bet_has_fresh_leverage_and_a_stake_that_the_brackets_carry() -> None:
+    chance = Random(4)
+    brackets = {contract.symbol: contract.brackets for contract in read_contracts(())}
+    for _name, symbol, first in BETS:
+        later = [later_bet(first, chance) for _ in range(60)]
+        assert {bet.leverage for bet in later} == set(LATER_LEVERAGES) == set(LATER_STAKES_MAX)
+        assert {(bet.side, bet.careful) for bet in later} == {(first.side, first.careful)}
+        for bet in later:
+            notional = entry_quantity(bet.stake_quote, bet.leverage, 50_000) * 50_000
+            cap = max(row.cap for row in brackets[symbol] if row.max_leverage >= bet.leverage) / ATOMS_PER_QUOTE
+            assert bet.stake_quote <= first.stake_quote
+            assert notional <= cap
