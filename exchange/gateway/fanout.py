@@ -110,11 +110,6 @@ class Fanout:
         self._by_event: dict[type[Event], list[Source]] = {}
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
-    @property
-    def stream_count(self) -> int:
-        """How many streams are at work."""
-        return len(self._markets) + len(self._users)
-
     def knows(self, name: str) -> bool:
         """Tell whether a name is a market stream or a live listen key."""
         return self._account_of(name) is not None or find_stream(self._market_data, name) is not None

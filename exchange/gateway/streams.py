@@ -99,20 +99,14 @@ class Connection:
             self._close_code, self._close_reason = code, reason
             self._closing.set()
 
-    def hear(self, names: list[str]) -> None:
-        """Begin to hear streams; names that are none are passed over."""
-        for name in names:
-            if len(self._names) < STREAMS_MAX and self._fanout.knows(name):
-                self._names[name] = None
-                self._fanout.join(name, self)
-
-    async def run(self, transport: asyncio.BaseTransport | None) -> None:
-        """Serve until either side ends it, then hear nothing any more and cut the socket if it lingers."""
+    async def run(self, transport: asyncio.BaseTransport | None, names: list[str]) -> None:
+        """Serve, hearing these streams, until either side ends it; then hear nothing more and cut a lingering socket."""
         parts = [
             asyncio.create_task(part)
             for part in (self._read(), self._write(), self._keep_alive(), self._closing.wait())
         ]
         try:
+            self._hear(names)
             await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for name in self._names:
@@ -175,6 +169,13 @@ class Connection:
             else:
                 self._control(message.data)
 
+    def _hear(self, names: list[str]) -> None:
+        """Begin to hear streams; names that are none are passed over."""
+        for name in names:
+            if len(self._names) < STREAMS_MAX and self._fanout.knows(name):
+                self._names[name] = None
+                self._fanout.join(name, self)
+
     def _control(self, data: bytes | str) -> None:
         """Do one request and queue its answer, which comes before the first event of a new stream."""
         try:
@@ -190,7 +191,7 @@ class Connection:
         if len({**self._names, **dict.fromkeys(control.params)}) > STREAMS_MAX:
             raise ControlError(f"at most {STREAMS_MAX} streams on a connection", control.request_id)
         self._answer(control, None)
-        self.hear(list(control.params))
+        self._hear(list(control.params))
 
     def _unsubscribe(self, control: Control) -> None:
         for name in control.params:
@@ -234,14 +235,13 @@ def _handler(*, combined: bool) -> Callable[[web.Request], Awaitable[web.StreamR
         connections = request.app[CONNECTIONS]
         if len(connections) >= CONNECTIONS_MAX:
             return _refused(TOO_MANY_CONNECTIONS, "Too many stream connections.")
-        await socket_.prepare(request)
-        _bound_send_buffer(request.transport)
         events = stream_names(request.query.get("events", ""))
         connection = Connection(socket_, request.app[FANOUT], combined=combined, events=events)
-        connections[connection] = None
-        connection.hear(_first_names(request))
+        connections[connection] = None  # before the first wait, so that it counts for those who ask meanwhile
         try:
-            await connection.run(request.transport)
+            await socket_.prepare(request)
+            _bound_send_buffer(request.transport)
+            await connection.run(request.transport, _first_names(request))
         finally:
             del connections[connection]
         return socket_

@@ -9,6 +9,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import WSMsgType
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.web import BaseRequest, WebSocketResponse
 
 from exchange.core.commands import Annotate, CancelOrder, CreateAccount, PlaceOrder, SetIndexPrice
 from exchange.core.enums import OrderType, Side
@@ -16,7 +18,7 @@ from exchange.core.events import Rejected
 from exchange.core.units import Atoms, Lots, Ticks
 from exchange.dialects.binance.streams import STREAMS_MAX
 from exchange.gateway import streams
-from exchange.gateway.fanout import Fanout
+from exchange.gateway.fanout import Fanout, Reader
 from exchange.gateway.server import Serving, serve
 from exchange.runtime.app import open_app
 from exchange.runtime.settings import Settings
@@ -188,6 +190,40 @@ async def test_the_number_of_connections_is_bounded(market: Market, monkeypatch:
     assert refused.value.status == 503
 
 
+async def test_a_connection_counts_from_before_its_handshake(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, prepare = asyncio.Event(), WebSocketResponse.prepare
+
+    async def held(response: WebSocketResponse, request: BaseRequest) -> AbstractStreamWriter | None:
+        await gate.wait()
+        return await prepare(response, request)
+
+    monkeypatch.setattr(streams, "CONNECTIONS_MAX", 1)
+    monkeypatch.setattr(WebSocketResponse, "prepare", held)
+    both = [asyncio.create_task(market.session.ws_connect(f"{market.ws_url}/ws")) for _ in range(2)]
+    async with asyncio.timeout(WAIT_SECONDS_MAX):
+        [refused], [waiting] = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await refused
+    gate.set()
+    await (await waiting).close()
+
+
+async def test_a_connection_whose_begin_fails_is_let_go(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = Fanout.join
+
+    def index_fails(fanout: Fanout, name: str, reader: Reader) -> None:
+        begin(fanout, name, reader)
+        if name == INDEX:
+            raise LookupError(name)
+
+    monkeypatch.setattr(Fanout, "join", index_fails)
+    async with connected(market, f"/ws/btcusdt@trade/{INDEX}") as client:
+        await client.close_code()
+    async with asyncio.timeout(WAIT_SECONDS_MAX):
+        while market.connections() or market.fanout._markets:
+            await market.app.sequencer.submit(Annotate("test", "time goes by"))
+
+
 async def test_a_ping_is_answered_and_pings_are_sent(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "PING_SECONDS", 0.01)
     async with connected(market, "/ws", autoping=False) as client:
@@ -268,10 +304,10 @@ async def test_when_the_venue_closes_its_readers_are_told(market: Market) -> Non
 
 async def test_nothing_is_at_work_when_nobody_listens(market: Market) -> None:
     async with connected(market, "/ws/btcusdt@depth/btcusdt@trade/!markPrice@arr@1s") as client:
-        assert market.fanout.stream_count == 3
+        assert len(market.fanout._markets) == 3
         await client.ask("UNSUBSCRIBE", ["btcusdt@trade"])
-        assert market.fanout.stream_count == 2
+        assert len(market.fanout._markets) == 2
     async with asyncio.timeout(WAIT_SECONDS_MAX):
         while market.connections():
             await market.app.sequencer.submit(Annotate("test", "time goes by"))
-    assert market.fanout.stream_count == 0
+    assert len(market.fanout._markets) == 0

@@ -107,7 +107,7 @@ async def test_a_venue_without_readers_encodes_nothing_and_keeps_no_timer(encode
         fanout.leave(name, ear)
     encoded.clear()
     floor.order(trader, "BUY", "49000")
-    assert (encoded, ear.frames, fanout.stream_count) == ([], [], 0)
+    assert (encoded, ear.frames, fanout._markets, fanout._users) == ([], [], {}, {})
 
 
 async def test_a_timed_stream_speaks_at_its_pace_and_its_timer_ends_with_it() -> None:
