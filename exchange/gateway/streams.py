@@ -100,7 +100,7 @@ class Connection:
             self._closing.set()
 
     async def run(self, transport: asyncio.BaseTransport | None, names: list[str]) -> None:
-        """Serve, hearing these streams, until either side ends it; then hear nothing more and cut a lingering socket."""
+        """Serve, hearing these streams, until either side ends it; then hear nothing and cut a lingering socket."""
         parts = [
             asyncio.create_task(part)
             for part in (self._read(), self._write(), self._keep_alive(), self._closing.wait())
