@@ -88,7 +88,7 @@ async def served(settings: Settings, *, any_port: bool = False) -> AsyncIterator
         await _first_account(app)
         contracts = app.journal.header.contracts
         coupled = bool(app.settings.coupled)
-        feed = IndexFeed(source, app.sequencer, contracts, speed=app.settings.speed, coupled=coupled)
+        app.feed = feed = IndexFeed(source, app.sequencer, contracts, speed=app.settings.speed, coupled=coupled)
         serving = await _serve(app, any_port=any_port)
         playing = asyncio.create_task(feed.run())
         try:

@@ -1,8 +1,11 @@
-"""The tapes of liquidations and of the insurance fund, kept whole for the control API. They decide nothing."""
+"""The newest rows of the tapes of liquidations and of the insurance fund, for the control API. They decide nothing."""
 
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
+from operator import attrgetter
 from typing import TypeVar
 
 from exchange.core.account import FUND_ID
@@ -10,8 +13,8 @@ from exchange.core.commands import Command
 from exchange.core.enums import BalanceReason
 from exchange.core.events import AccountUpdated, Event, FundInventoryExceeded, FundShortfall, PositionLiquidated
 
-Row = TypeVar("Row")
 TAPE_ROWS_MAX = 100_000  # the oldest rows go first, and `dropped` counts them
+_SEQ = attrgetter("seq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,27 @@ class FundRow:
     symbol: str
     change: int
     balance: int
+
+
+Row = TypeVar("Row", LiquidationRow, FundRow)
+
+
+def page(tape: deque[Row], limit: int, after_seq: int | None = None) -> list[Row]:
+    """Return the newest `limit` rows, or the oldest `limit` beyond a sequence number, oldest first.
+
+    Rows of one command are never parted, else asking on from the last row's sequence number would miss some: so a page
+    may be longer by what one command caused.
+    """
+    if after_seq is None:
+        begin, end = max(0, len(tape) - limit), len(tape)
+        if 0 < begin < end:
+            begin = bisect_left(tape, tape[begin].seq, key=_SEQ)
+    else:
+        begin = bisect_right(tape, after_seq, key=_SEQ)
+        end = min(len(tape), begin + limit)
+        if begin < end:
+            end = bisect_right(tape, tape[end - 1].seq, key=_SEQ)
+    return list(islice(tape, begin, end))
 
 
 class Liquidations:

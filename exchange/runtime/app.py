@@ -23,6 +23,7 @@ from exchange.projections.history import History
 from exchange.projections.liquidations import Liquidations
 from exchange.projections.market_data import MarketData
 from exchange.runtime.clock import Clock, WallClock
+from exchange.runtime.feeds.player import IndexFeed
 from exchange.runtime.keys import KEYS_NAME, KeyStore
 from exchange.runtime.sequencer import OnFatal, Sequencer, exit_process
 from exchange.runtime.settings import DEFAULTS_RECORDED, Settings, read_contracts
@@ -45,6 +46,7 @@ class App:
     history: History
     liquidations: Liquidations
     admin_token: str
+    feed: IndexFeed | None = None  # set by whoever plays index prices into the venue
 
     async def start(self) -> None:
         """Let the venue run on this loop: it resumes, and from now on takes commands."""

@@ -5,8 +5,10 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from clients.reference import Admin
 from exchange.composition import Served, served
 from exchange.core.commands import CreateAccount, PlaceOrder, SetIndexPrice
 from exchange.core.enums import OrderType, Side
@@ -81,6 +83,13 @@ async def test_a_coupled_index_follows_what_is_bought(tmp_path: Path) -> None:
 
         after = await index_prices(venue, lambda seen: any(map(above, seen)))
     assert above(after[-1])
+
+
+async def test_health_tells_how_many_prices_found_no_room(tmp_path: Path) -> None:
+    async with served(settings(tmp_path)) as venue, aiohttp.ClientSession() as session:
+        venue.feed.beats_dropped = 3
+        health = await Admin(venue.ready.rest, venue.ready.admin_token, session).call("GET", "/sim/v1/health")
+    assert health["indexBeatsDropped"] == 3
 
 
 async def test_impact_fades_over_the_time_that_went_by_however_many_beats_were_late(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from exchange.core.enums import BalanceReason
 from exchange.core.events import AccountUpdated, Event, FundInventoryExceeded, FundShortfall, PositionLiquidated
 from exchange.core.units import Atoms, Lots, Ticks
 from exchange.projections import liquidations
-from exchange.projections.liquidations import FundRow, Liquidations
+from exchange.projections.liquidations import FundRow, Liquidations, page
 
 
 def liquidated(liquidation_id: int) -> PositionLiquidated:
@@ -63,3 +63,21 @@ def test_the_oldest_rows_go_first_and_are_counted(monkeypatch: pytest.MonkeyPatc
         tapes.fold(number, number, Tick(), [liquidated(number)])
     assert [row.event.liquidation_id for row in tapes.liquidations] == [2, 3]
     assert tapes.dropped == 1
+
+
+def test_pages_follow_each_other_and_part_no_command() -> None:
+    tapes = Liquidations()
+    for seq, count in ((3, 1), (5, 3), (9, 1), (12, 2)):
+        tapes.fold(seq, seq, Tick(), [liquidated(seq)] * count)
+
+    def seqs(limit: int, after_seq: int | None = None) -> list[int]:
+        return [row.seq for row in page(tapes.liquidations, limit, after_seq)]
+
+    assert seqs(100) == [3, 5, 5, 5, 9, 12, 12]
+    assert seqs(3) == [9, 12, 12]
+    assert seqs(1) == [12, 12]
+    assert seqs(4) == [5, 5, 5, 9, 12, 12]
+    assert seqs(2, after_seq=0) == [3, 5, 5, 5]
+    assert seqs(2, after_seq=5) == [9, 12, 12]
+    assert seqs(2, after_seq=12) == []
+    assert page(Liquidations().fund, 5) == page(Liquidations().fund, 5, 1) == []

@@ -7,10 +7,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from exchange.admin import control
 from exchange.core.checks import conservation_residue
 from exchange.core.snapshot import state_hash
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX
 from exchange.gateway.server import serve
+from exchange.projections.liquidations import FundRow
 from exchange.runtime.app import open_app
 from exchange.runtime.settings import Settings
 from tests.wire.conftest import Served
@@ -124,6 +126,8 @@ async def test_health_tells_what_the_venue_stands_at(still: Served) -> None:
         "seq": 2,
         "stateHash": state_hash(state),
         "conservationResidue": conservation_residue(state),
+        "indexBeatsDropped": 0,
+        "tapeRowsDropped": 0,
     }
     assert body["conservationResidue"] == 0
 
@@ -164,6 +168,35 @@ async def test_a_liquidation_is_on_the_tape(still: Served) -> None:
     assert fund["positions"] == []
     assert (await still.control("GET", "/adl")).body == []
     assert (await still.state())[1] == 0
+
+
+async def test_tapes_come_in_pages(still: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "TAPE_LIMIT_DEFAULT", 2)
+    monkeypatch.setattr(control, "TAPE_LIMIT_MAX", 3)
+    tape = still.app.liquidations.fund
+    tape.extend(FundRow(seq, 0, "INSURANCE_CLEAR", "BTCUSDT", 1, seq) for seq in range(1, 8))
+    still.app.liquidations.dropped = 4
+    for query, seqs in [
+        ("", [6, 7]),
+        ("?limit=1", [7]),
+        ("?limit=100", [5, 6, 7]),
+        ("?afterSeq=2", [3, 4]),
+        ("?afterSeq=0&limit=3", [1, 2, 3]),
+        ("?afterSeq=7", []),
+    ]:
+        body = (await still.control("GET", f"/insurance-fund{query}")).body
+        assert [row["seq"] for row in body["tape"]] == seqs, query
+        assert (await still.control("GET", f"/liquidations{query}")).body == []
+    assert (await still.control("GET", "/health")).body["tapeRowsDropped"] == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "code"), [("limit=0", -1130), ("limit=x", -1100), ("limit=", -1100), ("afterSeq=-1", -1130)]
+)
+async def test_pages_that_are_none(still: Served, query: str, code: int) -> None:
+    for path in ("liquidations", "insurance-fund"):
+        reply = await still.control("GET", f"/{path}?{query}")
+        assert (reply.status, reply.code) == (400, code)
 
 
 async def test_an_own_error_is_told_as_json_and_logged(still: Served, caplog: pytest.LogCaptureFixture) -> None:
