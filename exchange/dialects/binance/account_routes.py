@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 
 from exchange.core.events import Event
-from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import account_responses as responses
-from exchange.dialects.binance import errors, requests
-from exchange.dialects.binance.numbers import money_text, parse_integer, to_ms
-from exchange.dialects.binance.requests import contract_of, contracts_of
+from exchange.dialects.binance import requests
+from exchange.dialects.binance.numbers import money_text, to_ms
+from exchange.dialects.binance.parameters import contract_of, contracts_of, row_limit, symbol_or_none, times
 from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, Security
 from exchange.dialects.binance.trade_responses import leverage_json
-from exchange.dialects.binance.trade_routes import row_limit, symbol_or_none
 from exchange.projections import views
 from exchange.projections.history import IncomeRow, first_tran_id
 
 INCOME_LIMIT_DEFAULT = 100
+INCOME_LIMIT_MAX = 1000
 
 
 def read_account_v2(context: Context, _params: Params) -> object:
@@ -74,14 +73,14 @@ def read_commission_rate(context: Context, params: Params) -> object:
 
 def read_income(context: Context, params: Params) -> object:
     """Answer GET income: changes of the futures wallet, oldest first."""
-    start_ms, end_ms = _income_window(params)
+    start_ms, end_ms = times(params)  # no window of seven days here
     rows = context.history.income(
         context.account_id,
         symbol_or_none(context, params),
         params.get("incomeType") or None,
         start_ms=start_ms,
         end_ms=end_ms,
-        limit=row_limit(params, INCOME_LIMIT_DEFAULT),
+        limit=row_limit(params, INCOME_LIMIT_DEFAULT, INCOME_LIMIT_MAX),
     )
     return [_income_json(_asset(context), row) for row in rows]
 
@@ -112,17 +111,6 @@ def _asset(context: Context) -> str:
 def _updated(context: Context) -> int:
     """Return the time of the venue's last command in milliseconds: the core keeps no time per account."""
     return to_ms(context.state.ts)
-
-
-def _income_window(params: Params) -> tuple[int | None, int | None]:
-    """Return startTime and endTime as sent: income has no seven-day window."""
-    start, end = (
-        parse_integer(params[name], name, 0, INT63_MAX) if params.get(name) else None
-        for name in ("startTime", "endTime")
-    )
-    if start is not None and end is not None and start > end:
-        raise errors.START_AFTER_END.error()
-    return start, end
 
 
 def _income_json(asset: str, row: IncomeRow) -> dict[str, object]:

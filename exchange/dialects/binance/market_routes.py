@@ -6,13 +6,11 @@ All are reads: none of them is a command, and none changes the venue.
 from collections.abc import Callable
 from typing import TypeVar
 
-from exchange.core.contract import Contract
 from exchange.core.state import Market
 from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
 from exchange.dialects.binance import market_responses as responses
-from exchange.dialects.binance.numbers import parse_integer
-from exchange.dialects.binance.parameters import required
+from exchange.dialects.binance.parameters import contract_of, optional_integer, required, row_limit, times
 from exchange.dialects.binance.route import Context, Params, ReadRoute, Security, Weight
 from exchange.projections.candles import CANDLES_MAX, INTERVALS
 from exchange.projections.market_data import FUNDINGS_MAX, TRADES_MAX, MarketFold
@@ -49,7 +47,7 @@ def read_exchange_info(context: Context, params: Params) -> object:
 def read_depth(context: Context, params: Params) -> object:
     """Answer a snapshot of the book. Errors: symbol; -1130 for a limit that is none of the seven."""
     market = _market(context, params)
-    limit = _integer(params, "limit", 1, INT63_MAX) or DEPTH_LIMIT_DEFAULT
+    limit = optional_integer(params, "limit", 1) or DEPTH_LIMIT_DEFAULT
     if limit not in DEPTH_LIMITS:
         raise errors.DATA_NOT_VALID.error("limit")
     fold = _fold(context, params)
@@ -59,16 +57,16 @@ def read_depth(context: Context, params: Params) -> object:
 def read_trades(context: Context, params: Params) -> object:
     """Answer the newest trades, oldest of them first."""
     fold = _fold(context, params)
-    limit = _limit(params, ROWS_DEFAULT, TRADES_MAX)
+    limit = row_limit(params, ROWS_DEFAULT, TRADES_MAX)
     return [responses.trade_json(fold.contract, trade) for trade in list(fold.trades)[-limit:]]
 
 
 def read_agg_trades(context: Context, params: Params) -> object:
     """Answer aggregate trades: from an id on, or within a time, or the newest. Error: -1128 for an id with a time."""
     fold = _fold(context, params)
-    limit = _limit(params, ROWS_DEFAULT, ROWS_MAX)
-    from_id = _integer(params, "fromId", 0, INT63_MAX)
-    start, end = _times(params)
+    limit = row_limit(params, ROWS_DEFAULT, ROWS_MAX)
+    from_id = optional_integer(params, "fromId")
+    start, end = times(params)
     if from_id is not None and (start is not None or end is not None):
         raise errors.PARAMETERS_CLASH.error()
     if from_id is not None:
@@ -79,13 +77,13 @@ def read_agg_trades(context: Context, params: Params) -> object:
 
 
 def read_klines(context: Context, params: Params) -> object:
-    """Answer candles. Errors: symbol; -1120 interval; -1130 limit or times."""
+    """Answer candles. Errors: symbol; -1120 interval; limit and times as everywhere."""
     fold = _fold(context, params)
     interval = INTERVALS.get(required(params, "interval"))
     if interval is None:
         raise errors.INTERVAL_NOT_VALID.error()
-    limit = _limit(params, ROWS_DEFAULT, CANDLES_MAX)
-    start, end = _times(params)
+    limit = row_limit(params, ROWS_DEFAULT, CANDLES_MAX)
+    start, end = times(params)
     candles = fold.candles.read(interval.name, context.now_ms, start, end, limit)
     return [responses.kline_json(fold.contract, interval, candle) for candle in candles]
 
@@ -98,8 +96,8 @@ def read_premium_index(context: Context, params: Params) -> object:
 def read_funding_rate(context: Context, params: Params) -> object:
     """Answer settled fundings, of one contract or of all, by ascending time."""
     folds = [_fold(context, params)] if params.get("symbol") else list(context.market_data.markets.values())
-    start, end = _times(params)
-    limit = _limit(params, FUNDINGS_DEFAULT, FUNDINGS_MAX)
+    start, end = times(params)
+    limit = row_limit(params, FUNDINGS_DEFAULT, FUNDINGS_MAX)
     rows = [(funding.ms, fold.contract, funding) for fold in folds for funding in fold.fundings]
     rows.sort(key=lambda row: row[0])
     wanted = _within(rows, lambda row: row[0], start, end, limit)
@@ -175,14 +173,6 @@ def read_foreign_exchange_info(context: Context, params: Params) -> object:
     return responses.foreign_exchange_info_json(context.now_ms)
 
 
-def contract_of(context: Context, params: Params) -> Contract:
-    """Return the contract that the parameter `symbol` names. Errors: -1102 not sent, -1121 not listed."""
-    contract = context.contracts.get(required(params, "symbol"))
-    if contract is None:
-        raise errors.SYMBOL_NOT_VALID.error()
-    return contract
-
-
 def _market(context: Context, params: Params) -> Market:
     return context.state.markets[contract_of(context, params).symbol]
 
@@ -196,26 +186,6 @@ def _one_or_all(context: Context, params: Params, render: Callable[[Market], obj
     if params.get("symbol"):
         return render(_market(context, params))
     return [render(market) for market in context.state.markets.values()]
-
-
-def _integer(params: Params, name: str, low: int, high: int) -> int | None:
-    """Return an optional integer, None when it is not sent. Errors: -1100, -1130."""
-    text = params.get(name)
-    return parse_integer(text, name, low, high) if text else None
-
-
-def _limit(params: Params, default: int, most: int) -> int:
-    """Return the parameter `limit`. Error: -1130 outside 1..most."""
-    return _integer(params, "limit", 1, most) or default
-
-
-def _times(params: Params) -> tuple[int | None, int | None]:
-    """Return startTime and endTime. Error: -1130 for an end before the start."""
-    start = _integer(params, "startTime", 0, _TIME_MS_MAX)
-    end = _integer(params, "endTime", 0, _TIME_MS_MAX)
-    if start is not None and end is not None and end < start:
-        raise errors.DATA_NOT_VALID.error("endTime")
-    return start, end
 
 
 def _within(rows: list[Row], ms_of: Callable[[Row], int], start: int | None, end: int | None, limit: int) -> list[Row]:
@@ -238,7 +208,7 @@ def _by_limit(steps: tuple[tuple[int, int], ...], default: int) -> Weight:
 
     def weight(params: Params) -> int:
         text = params.get("limit") or str(default)
-        limit = int(text) if text.isascii() and text.isdigit() and len(text) < _LIMIT_DIGITS_MAX else _TIME_MS_MAX
+        limit = int(text) if text.isascii() and text.isdigit() and len(text) < _LIMIT_DIGITS_MAX else INT63_MAX
         return next((cost for most, cost in steps if limit <= most), steps[-1][1])
 
     return weight
@@ -253,7 +223,6 @@ def _public(path: str, weight: Weight, read: Callable[[Context, Params], object]
     return ReadRoute("GET", path, Security.NONE, weight, read)
 
 
-_TIME_MS_MAX = INT63_MAX // 10**6  # the last millisecond that nanoseconds within 63 bits reach
 _LIMIT_DIGITS_MAX = 10
 
 MARKET_ROUTES: tuple[ReadRoute, ...] = (

@@ -1,13 +1,20 @@
-"""Parameters of a request, read from raw query and raw body whatever the content type says. They are not understood."""
+"""Parameters of a request, read from raw query and body whatever the content type says; and those that many share.
+
+What only one endpoint asks for is understood there.
+"""
 
 from urllib.parse import parse_qsl
 
+from exchange.core.contract import Contract
+from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
-from exchange.dialects.binance.route import Params
+from exchange.dialects.binance.numbers import parse_integer, to_ms
+from exchange.dialects.binance.route import Context, Params
 
 BODY_BYTES_MAX = 64 * 1024
 QUERY_BYTES_MAX = 16 * 1024
 PARAMETERS_MAX = 100  # pairs in query and body together
+TIME_MS_MAX = to_ms(INT63_MAX)  # the last millisecond that nanoseconds within 63 bits reach
 
 
 def parse_parameters(raw_query: bytes, raw_body: bytes) -> dict[str, str]:
@@ -31,6 +38,44 @@ def required(params: Params, name: str) -> str:
     if not value:
         raise errors.MANDATORY_PARAMETER.error(name)
     return value
+
+
+def optional_integer(params: Params, name: str, low: int = 0, high: int = INT63_MAX) -> int | None:
+    """Return an integer within low..high, or None when it is not sent. Errors: -1100 no integer, -1130 its range."""
+    text = params.get(name)
+    return parse_integer(text, name, low, high) if text else None
+
+
+def row_limit(params: Params, default: int, most: int) -> int:
+    """Return the parameter `limit`. Errors: -1100 no integer, -1130 outside 1..most: nothing is cut silently."""
+    return optional_integer(params, "limit", 1, most) or default
+
+
+def times(params: Params) -> tuple[int | None, int | None]:
+    """Return startTime and endTime in milliseconds. Errors: -1100, -1130, -1023 for an end before the start."""
+    start = optional_integer(params, "startTime", 0, TIME_MS_MAX)
+    end = optional_integer(params, "endTime", 0, TIME_MS_MAX)
+    if start is not None and end is not None and start > end:
+        raise errors.START_AFTER_END.error()
+    return start, end
+
+
+def contract_of(context: Context, params: Params) -> Contract:
+    """Return the contract that the parameter `symbol` names. Errors: -1102 not sent, -1121 not listed."""
+    contract = context.contracts.get(required(params, "symbol"))
+    if contract is None:
+        raise errors.SYMBOL_NOT_VALID.error()
+    return contract
+
+
+def contracts_of(context: Context, params: Params) -> list[Contract]:
+    """Return the contract of the optional parameter `symbol`, or all of them in listing order."""
+    return [contract_of(context, params)] if params.get("symbol") else list(context.contracts.values())
+
+
+def symbol_or_none(context: Context, params: Params) -> str | None:
+    """Return the optional parameter `symbol`, checked, or None when it is not sent."""
+    return contract_of(context, params).symbol if params.get("symbol") else None
 
 
 def _pairs(raw: bytes) -> list[tuple[str, str]]:

@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage, Transfer
-from exchange.core.contract import Contract
 from exchange.core.enums import OrderType, SelfTradePrevention, Side, TimeInForce, Wallet
 from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.numbers import parse_amount, parse_boolean, parse_integer, parse_price, parse_quantity
-from exchange.dialects.binance.parameters import required
+from exchange.dialects.binance.parameters import contract_of, required
 from exchange.dialects.binance.route import Context, Params
 
 T = TypeVar("T")
@@ -133,19 +132,6 @@ def transfer(context: Context, params: Params) -> Transfer:
     if required(params, "asset") not in {contract.quote_asset for contract in context.contracts.values()}:
         raise errors.DATA_NOT_VALID.error("asset")
     return Transfer(context.account_id, source, parse_amount(required(params, "amount"), "amount"))
-
-
-def contract_of(context: Context, params: Params) -> Contract:
-    """Return the contract of the mandatory parameter `symbol`; -1121 when it is not listed."""
-    contract = context.contracts.get(required(params, "symbol"))
-    if contract is None:
-        raise errors.SYMBOL_NOT_VALID.error()
-    return contract
-
-
-def contracts_of(context: Context, params: Params) -> list[Contract]:
-    """Return the contract of the optional parameter `symbol`, or all of them in listing order."""
-    return [contract_of(context, params)] if params.get("symbol") else list(context.contracts.values())
 
 
 def order_reference(params: Params) -> tuple[int, str]:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from exchange.core.contract import Contract
 from exchange.core.events import Event, OrderRecord
-from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors, requests
-from exchange.dialects.binance.numbers import parse_integer
-from exchange.dialects.binance.requests import contract_of, order_reference, wants_result
+from exchange.dialects.binance.numbers import to_ms
+from exchange.dialects.binance.parameters import contract_of, optional_integer, row_limit, symbol_or_none, times
+from exchange.dialects.binance.requests import order_reference, wants_result
 from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, Security
 from exchange.dialects.binance.trade_responses import (
     ALL_CANCELED,
@@ -31,8 +31,7 @@ def time_window(params: Params, now_ms: int) -> tuple[int | None, int | None]:
 
     With neither, (None, None): the most recent rows, whatever their age. Errors: -1023 wrong order, -1127 too long.
     """
-    start = _time(params, "startTime")
-    end = _time(params, "endTime")
+    start, end = times(params)
     if start is None and end is None:
         return None, None
     if end is None:
@@ -40,21 +39,9 @@ def time_window(params: Params, now_ms: int) -> tuple[int | None, int | None]:
         end = min(start + WINDOW_MS_MAX, max(now_ms, start))
     if start is None:
         start = max(0, end - WINDOW_MS_MAX)
-    if start > end:
-        raise errors.START_AFTER_END.error()
     if end - start > WINDOW_MS_MAX:
         raise errors.INTERVAL_TOO_LONG.error(24 * WINDOW_DAYS_MAX)
     return start, end
-
-
-def row_limit(params: Params, default: int = LIMIT_DEFAULT, most: int = LIMIT_MAX) -> int:
-    """Return the parameter `limit`; a larger one than `most` counts as `most`."""
-    return min(most, parse_integer(params.get("limit") or str(default), "limit", 1, INT63_MAX))
-
-
-def symbol_or_none(context: Context, params: Params) -> str | None:
-    """Return the optional parameter `symbol`, checked, or None when it is not sent."""
-    return contract_of(context, params).symbol if params.get("symbol") else None
 
 
 def read_order(context: Context, params: Params) -> object:
@@ -93,9 +80,9 @@ def read_open_orders(context: Context, params: Params) -> object:
 def read_all_orders(context: Context, params: Params) -> object:
     """Answer GET allOrders: open and ended, by id; from `orderId` on, or placed within the window, or the latest."""
     symbol = symbol_or_none(context, params)
-    from_id = _optional_integer(params, "orderId")
+    from_id = optional_integer(params, "orderId")
     start_ms, end_ms = time_window(params, context.now_ms)
-    limit = row_limit(params)
+    limit = row_limit(params, LIMIT_DEFAULT, LIMIT_MAX)
     orders = {
         record.order_id: record
         for record in context.history.orders(
@@ -114,17 +101,17 @@ def read_all_orders(context: Context, params: Params) -> object:
 def read_user_trades(context: Context, params: Params) -> object:
     """Answer GET userTrades: the account's fills, oldest first."""
     start_ms, end_ms = time_window(params, context.now_ms)
-    from_id = _optional_integer(params, "fromId")
+    from_id = optional_integer(params, "fromId")
     if from_id is not None and start_ms is not None:
         raise errors.PARAMETERS_CLASH.error()
     rows = context.history.fills(
         context.account_id,
         contract_of(context, params).symbol,
-        order_id=_optional_integer(params, "orderId"),
+        order_id=optional_integer(params, "orderId"),
         from_id=from_id,
         start_ms=start_ms,
         end_ms=end_ms,
-        limit=row_limit(params),
+        limit=row_limit(params, LIMIT_DEFAULT, LIMIT_MAX),
     )
     return [fill_json(context.contracts[row.order.symbol], row.order, row.fill, row.ts) for row in rows]
 
@@ -158,16 +145,8 @@ def _respond_cancel_all(_context: Context, _params: Params, _seq: int, _events: 
     return ALL_CANCELED
 
 
-def _time(params: Params, name: str) -> int | None:
-    return parse_integer(params[name], name, 0, INT63_MAX) if params.get(name) else None
-
-
-def _optional_integer(params: Params, name: str) -> int | None:
-    return parse_integer(params[name], name, 0, INT63_MAX) if params.get(name) else None
-
-
 def _within(record: OrderRecord, from_id: int | None, start_ms: int | None, end_ms: int | None) -> bool:
-    created_ms = record.created_ts // 10**6
+    created_ms = to_ms(record.created_ts)
     return (
         (from_id is None or record.order_id >= from_id)
         and (start_ms is None or created_ms >= start_ms)
