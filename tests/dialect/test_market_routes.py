@@ -5,15 +5,18 @@ import json
 import pytest
 
 from exchange.core.commands import SetIndexPrice
+from exchange.core.contract import VenueRules
 from exchange.core.units import Ticks
+from exchange.core.venue import Venue
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.limits import WEIGHT_PER_MINUTE
+from exchange.dialects.binance.market_responses import exchange_info_json
 from exchange.dialects.binance.market_routes import MARKET_ROUTES
 from exchange.dialects.binance.route import Params, weight_of
 from exchange.dialects.binance.routes import find
 from exchange.projections.candles import INTERVALS, MINUTE_MS
 from tests.dialect.conftest import Golden
-from tests.dialect.desk import START, Desk
+from tests.dialect.desk import START, Desk, shipped_contracts
 from tests.dialect.test_story import SHAPES, differences
 
 BTC = {"symbol": "BTCUSDT"}
@@ -93,6 +96,12 @@ def test_exchange_info_offers_the_words_and_filters_that_clients_expect(desk: De
         assert answer["symbols"][0][name] == sample["symbols"][0][name], name
     assert answer["rateLimits"] == sample["rateLimits"]
     assert [row["symbol"] for row in answer["symbols"]] == ["BTCUSDT", "ETHUSDT"]
+
+
+def test_exchange_info_tells_the_rules_of_this_venue() -> None:
+    venue = Venue(VenueRules(max_amendments=7), shipped_contracts())
+    rows = json.loads(json.dumps(exchange_info_json(venue.state, START_MS)))["symbols"]
+    assert [row["maxMoveOrderLimit"] for row in rows] == [7, 7]
 
 
 def test_a_kline_is_twelve_places_with_integers_at_0_6_and_8(desk: Desk) -> None:

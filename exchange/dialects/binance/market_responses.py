@@ -6,11 +6,11 @@ lastUpdateId <= u`), even on an idle book, and clients that compare by `<` drop 
 `<=`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
-from exchange.core.contract import Contract
+from exchange.core.contract import Contract, VenueRules
 from exchange.core.enums import MarketState, Side
-from exchange.core.state import Market
+from exchange.core.state import Market, State
 from exchange.core.units import ATOM_DECIMALS, RATE_ONE, SECOND, div_half_even, format_decimal
 from exchange.dialects.binance.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
 from exchange.dialects.binance.numbers import (
@@ -30,7 +30,6 @@ DELIVERY_MS = 4_133_404_800_000  # 25 December 2100: perpetuals do not expire, a
 ONBOARD_MS = 1_569_398_400_000
 ORDER_TYPES = ["LIMIT", "MARKET", "STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET"]
 TIMES_IN_FORCE = ["GTC", "IOC", "FOK", "GTX", "GTD"]
-MAX_MOVE_ORDER_LIMIT = 10_000
 HOUR = 3_600 * SECOND
 PERCENT_DIGITS = 3
 RATE_DIGITS = 4
@@ -212,9 +211,9 @@ def open_interest_json(contract: Contract, lots: int, now_ms: int) -> Json:
     return {"openInterest": quantity_text(contract, lots), "symbol": contract.symbol, "time": now_ms}
 
 
-def exchange_info_json(markets: Mapping[str, Market], now_ms: int) -> Json:
+def exchange_info_json(state: State, now_ms: int) -> Json:
     """Return the rules of the exchange and of every contract."""
-    assets = dict.fromkeys(market.contract.quote_asset for market in markets.values())
+    assets = dict.fromkeys(market.contract.quote_asset for market in state.markets.values())
     return {
         "timezone": "UTC",
         "serverTime": now_ms,
@@ -226,7 +225,7 @@ def exchange_info_json(markets: Mapping[str, Market], now_ms: int) -> Json:
         ],
         "exchangeFilters": [],
         "assets": [{"asset": asset, "marginAvailable": True, "autoAssetExchange": "-10000"} for asset in assets],
-        "symbols": [_symbol_json(market) for market in markets.values()],
+        "symbols": [_symbol_json(market, state.rules) for market in state.markets.values()],
     }
 
 
@@ -239,7 +238,7 @@ def _rate_limit(kind: str, interval: str, count: int, limit: int) -> Json:
     return {"rateLimitType": kind, "interval": interval, "intervalNum": count, "limit": limit}
 
 
-def _symbol_json(market: Market) -> Json:
+def _symbol_json(market: Market, rules: VenueRules) -> Json:
     """Return what exchangeInfo says of one contract."""
     contract = market.contract
     return {
@@ -264,7 +263,7 @@ def _symbol_json(market: Market) -> Json:
         "triggerProtect": "0.0500",
         "liquidationFee": format_decimal(contract.liquidation_fee // 100, ATOM_DECIMALS - 2),
         "marketTakeBound": short_text(contract.market_take_bound),
-        "maxMoveOrderLimit": MAX_MOVE_ORDER_LIMIT,
+        "maxMoveOrderLimit": rules.max_amendments,
         "filters": _filters(contract),
         "orderTypes": ORDER_TYPES,
         "timeInForce": TIMES_IN_FORCE,

@@ -41,7 +41,7 @@ def read_time(context: Context, params: Params) -> object:
 def read_exchange_info(context: Context, params: Params) -> object:
     """Answer the rules of all contracts."""
     del params
-    return responses.exchange_info_json(context.state.markets, context.now_ms)
+    return responses.exchange_info_json(context.state, context.now_ms)
 
 
 def read_depth(context: Context, params: Params) -> object:
