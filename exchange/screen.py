@@ -18,6 +18,7 @@ from exchange.core.enums import Side
 from exchange.core.events import AccountLocked, AccountUpdated, OrderUpdated, PositionLiquidated, TradePrinted
 from exchange.core.state import State
 from exchange.core.units import ATOM_DECIMALS, ATOMS_PER_QUOTE, SECOND, format_decimal
+from exchange.projections.views import open_interest
 from exchange.runtime.sequencer import Applied
 
 LINE_S = 1.0
@@ -198,10 +199,9 @@ class Screen:
         index, mark, last = (
             _price(contract, ticks) for ticks in (market.index_price, market.mark_price, market.last_price)
         )
-        held = [account.holdings[contract.symbol].position.quantity for account in self._state.accounts.values()]
-        open_interest = sum(quantity for quantity in held if quantity > 0) * contract.step_e8 / ATOMS_PER_QUOTE
+        held = open_interest(self._state, contract.symbol) * contract.step_e8 / ATOMS_PER_QUOTE
         asset = contract.base_asset
-        return f"[bold]{asset}[/bold] {index} / {mark} / {last} open {open_interest:,.1f}"
+        return f"[bold]{asset}[/bold] {index} / {mark} / {last} open {held:,.1f}"
 
     def _liquidation_line(self, liquidation: Liquidation) -> str:
         event = liquidation.event

@@ -120,12 +120,7 @@ def open_orders(state: State, account_id: int, symbol: str | None = None) -> lis
     return sorted((order for holding in chosen for order in holding.orders.values()), key=lambda order: order.order_id)
 
 
-def open_order(
-    state: State, account_id: int, symbol: str, order_id: int = 0, client_order_id: str = ""
-) -> Order | None:
-    """Return one open order by its id or, when that is 0, by its client order id; None when it is not open there."""
-    account = state.accounts[account_id]
-    if order_id:
-        return account.holdings[symbol].orders.get(order_id)
-    order = account.client_order_ids.get(client_order_id)
-    return order if order is not None and order.symbol == symbol else None
+def open_interest(state: State, symbol: str) -> int:
+    """Return how many lots of a contract are held long, which is as many as are held short, the fund's included."""
+    held = (account.holdings[symbol].position.quantity for account in state.accounts.values())
+    return sum(quantity for quantity in held if quantity > 0)

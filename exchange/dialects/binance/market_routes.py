@@ -12,6 +12,7 @@ from exchange.dialects.binance import errors
 from exchange.dialects.binance import market_responses as responses
 from exchange.dialects.binance.parameters import contract_of, optional_integer, required, row_limit, times
 from exchange.dialects.binance.route import Context, Params, ReadRoute, Security, Weight
+from exchange.projections import views
 from exchange.projections.candles import CANDLES_MAX, INTERVALS
 from exchange.projections.market_data import FUNDINGS_MAX, TRADES_MAX, MarketFold
 
@@ -137,9 +138,7 @@ def read_price(context: Context, params: Params) -> object:
 def read_open_interest(context: Context, params: Params) -> object:
     """Answer how much of a contract is held."""
     contract = _market(context, params).contract
-    held = (account.holdings[contract.symbol].position.quantity for account in context.state.accounts.values())
-    lots = sum(quantity for quantity in held if quantity > 0)
-    return responses.open_interest_json(contract, lots, context.now_ms)
+    return responses.open_interest_json(contract, views.open_interest(context.state, contract.symbol), context.now_ms)
 
 
 def create_listen_key(context: Context, params: Params) -> object:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from exchange.core.account import Account
+from exchange.core.admission import find_order
 from exchange.core.contract import Contract
 from exchange.core.events import Event, OrderRecord
 from exchange.dialects.binance import errors, requests
@@ -48,7 +50,7 @@ def read_order(context: Context, params: Params) -> object:
     """Answer GET order: open, or ended as far as history reaches back; -2013 otherwise."""
     contract = contract_of(context, params)
     order_id, client_order_id = order_reference(params)
-    found = views.open_order(context.state, context.account_id, contract.symbol, order_id, client_order_id)
+    found = find_order(_account(context), contract.symbol, order_id, client_order_id)
     record = (
         found.record()
         if found is not None
@@ -65,7 +67,7 @@ def read_open_order(context: Context, params: Params) -> object:
     """Answer GET openOrder; -2013 when it is not open (any more)."""
     contract = contract_of(context, params)
     order_id, client_order_id = order_reference(params)
-    order = views.open_order(context.state, context.account_id, contract.symbol, order_id, client_order_id)
+    order = find_order(_account(context), contract.symbol, order_id, client_order_id)
     if order is None:
         raise errors.ORDER_NOT_EXISTING.error()
     return queried_order(contract, order.record())
@@ -119,6 +121,10 @@ def read_user_trades(context: Context, params: Params) -> object:
 def open_orders_weight(params: Params) -> int:
     """Return the weight of openOrders: 1 with a symbol, 40 without."""
     return 1 if params.get("symbol") else 40
+
+
+def _account(context: Context) -> Account:
+    return context.state.accounts[context.account_id]
 
 
 def _contract(context: Context, params: Params) -> Contract:
