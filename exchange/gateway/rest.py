@@ -130,7 +130,6 @@ class RestDoor:
             listen_keys=self._listen_keys,
             now_ms=call.now_ms,
             account_id=0 if known is None else known.account_id,
-            api_key="" if known is None else known.api_key,
         )
 
     def _response(self, call: _Call, body: object, status: int, retry_after: int = 0) -> web.Response:

@@ -76,7 +76,6 @@ class Desk:
             listen_keys=self.listen_keys,
             now_ms=to_ms(self.ts),
             account_id=account_id,
-            api_key="key",
         )
 
     def call(self, account_id: int, method: str, path: str, params: Params) -> object:

@@ -153,6 +153,15 @@ def commission_json(contract: Contract) -> dict[str, object]:
     }
 
 
+def leverage_json(contract: Contract, leverage: int) -> dict[str, object]:
+    """Return the answer to POST leverage: what is set, and the largest notional at it."""
+    return {
+        "leverage": leverage,
+        "maxNotionalValue": notional_cap_text(contract, leverage),
+        "symbol": contract.symbol,
+    }
+
+
 def notional_cap_text(contract: Contract, leverage: int) -> str:
     """Return the largest notional at a leverage as text without trailing zeros."""
     return short_text(contract.notional_cap(leverage))

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from exchange.core.events import Event
+from exchange.core.events import Event, LeverageSet
 from exchange.dialects.binance import account_responses as responses
-from exchange.dialects.binance import requests
-from exchange.dialects.binance.numbers import money_text, to_ms
-from exchange.dialects.binance.parameters import contract_of, contracts_of, row_limit, symbol_or_none, times
+from exchange.dialects.binance import errors, requests
+from exchange.dialects.binance.numbers import money_text, parse_boolean, to_ms
+from exchange.dialects.binance.parameters import contract_of, contracts_of, required, row_limit, symbol_or_none, times
 from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, Security
-from exchange.dialects.binance.trade_responses import leverage_json
 from exchange.projections import views
 from exchange.projections.history import IncomeRow, first_tran_id
 
@@ -85,13 +84,36 @@ def read_income(context: Context, params: Params) -> object:
     return [_income_json(_asset(context), row) for row in rows]
 
 
+def change_margin_type(context: Context, params: Params) -> object:
+    """Answer POST marginType: every account is CROSSED and stays so (-4046); ISOLATED is not built (-1130)."""
+    contract_of(context, params)
+    if required(params, "marginType") == "CROSSED":
+        raise errors.MARGIN_TYPE_UNCHANGED.error()
+    raise errors.DATA_NOT_VALID.error("marginType")
+
+
+def change_position_mode(_context: Context, params: Params) -> object:
+    """Answer POST positionSide/dual: every account is one-way and stays so (-4059); hedge mode is not built (-1130)."""
+    if not parse_boolean(required(params, "dualSidePosition"), "dualSidePosition"):
+        raise errors.POSITION_SIDE_UNCHANGED.error()
+    raise errors.DATA_NOT_VALID.error("dualSidePosition")
+
+
+def change_assets_mode(_context: Context, params: Params) -> object:
+    """Answer POST multiAssetsMargin: single-asset is what every account has; multi-asset is not built (-1130)."""
+    if parse_boolean(required(params, "multiAssetsMargin"), "multiAssetsMargin"):
+        raise errors.DATA_NOT_VALID.error("multiAssetsMargin")
+    return {"code": 200, "msg": "success"}
+
+
 def _respond_transfer(_context: Context, _params: Params, seq: int, _events: Sequence[Event]) -> object:
     """Answer a transfer with the id of its row of income, the only one that it makes."""
     return {"tranId": first_tran_id(seq)}
 
 
 def _respond_leverage(context: Context, params: Params, _seq: int, events: Sequence[Event]) -> object:
-    return leverage_json(context.contracts[params["symbol"]], events)
+    done = next(event for event in events if isinstance(event, LeverageSet))
+    return responses.leverage_json(context.contracts[params["symbol"]], done.leverage)
 
 
 def _account(context: Context) -> views.AccountView:
@@ -135,11 +157,11 @@ ACCOUNT_ROUTES: tuple[Route, ...] = (
     ReadRoute("GET", "/fapi/v2/positionRisk", _SIGNED, 5, read_position_risk_v2),
     ReadRoute("GET", "/fapi/v3/positionRisk", _SIGNED, 5, read_position_risk_v3),
     CommandRoute("POST", "/fapi/v1/leverage", _SIGNED, 1, 0, requests.set_leverage, _respond_leverage),
-    ReadRoute("POST", "/fapi/v1/marginType", _SIGNED, 1, requests.change_margin_type),
+    ReadRoute("POST", "/fapi/v1/marginType", _SIGNED, 1, change_margin_type),
     ReadRoute("GET", "/fapi/v1/positionSide/dual", _SIGNED, 30, read_position_mode),
-    ReadRoute("POST", "/fapi/v1/positionSide/dual", _SIGNED, 1, requests.change_position_mode),
+    ReadRoute("POST", "/fapi/v1/positionSide/dual", _SIGNED, 1, change_position_mode),
     ReadRoute("GET", "/fapi/v1/multiAssetsMargin", _SIGNED, 30, read_assets_mode),
-    ReadRoute("POST", "/fapi/v1/multiAssetsMargin", _SIGNED, 1, requests.change_assets_mode),
+    ReadRoute("POST", "/fapi/v1/multiAssetsMargin", _SIGNED, 1, change_assets_mode),
     ReadRoute("GET", "/fapi/v1/leverageBracket", _SIGNED, 1, read_leverage_brackets),
     ReadRoute("GET", "/fapi/v1/symbolConfig", _SIGNED, 5, read_symbol_config),
     ReadRoute("GET", "/fapi/v1/commissionRate", _SIGNED, 20, read_commission_rate),

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from exchange.core.commands import (
     AmendOrder,
     Annotate,
-    CancelOrder,
     Command,
     CreateAccount,
     Deposit,
@@ -101,7 +100,7 @@ QUANTITY_BELOW_MIN = Refusal(-4004, "Quantity less than min quantity.")
 QUANTITY_ABOVE_MAX = Refusal(-4005, "Quantity greater than max quantity.")
 PRICE_BELOW_MIN = Refusal(-4013, "Price less than min price.")
 PRICE_OFF_TICK = Refusal(-4014, "Price not increased by tick size.")
-CLIENT_ORDER_ID_TOO_LONG = Refusal(-4015, "Client order id length should not be more than 36 chars")
+CLIENT_ORDER_ID_TOO_LONG = Refusal(-4015, "Client order id length should not be more than %s chars")
 CLIENT_ORDER_ID_NOT_VALID = Refusal(-4015, "Client order id is not valid.")
 PRICE_ABOVE_BAND = Refusal(-4016, "Price is higher than mark price multiplier cap.")
 QUANTITY_OFF_STEP = Refusal(-4023, "Qty not increased by step size.")
@@ -194,8 +193,6 @@ _RANGED_PARAMETER: Mapping[type, str] = {
     Withdraw: "amount",
     Transfer: "amount",
     PlaceOrder: "newClientOrderId",
-    AmendOrder: "quantity",
-    CancelOrder: "orderId",
     Annotate: "kind or text",
 }
 

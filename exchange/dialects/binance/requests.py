@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from exchange.core.admission import CLIENT_ORDER_ID_MAX, OWN_ID_PREFIXES
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage, Transfer
 from exchange.core.enums import OrderType, SelfTradePrevention, Side, TimeInForce, Wallet
 from exchange.core.units import INT63_MAX
@@ -15,10 +16,9 @@ from exchange.dialects.binance.route import Context, Params
 
 T = TypeVar("T")
 
-CLIENT_ORDER_ID_CHARACTERS_MAX = 36
-_CLIENT_ORDER_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
+_CLIENT_ORDER_ID = re.compile(r"[.A-Z:/a-z0-9_-]+")
 # Prefixes that the venue gives to its own orders: clients tell a liquidation by them, so nobody else may use them.
-RESERVED_CLIENT_IDS = ("mc-", "unwind-", "autoclose-", "adl_autoclose", "settlement_autoclose-")
+RESERVED_CLIENT_IDS = (*OWN_ID_PREFIXES, "adl_autoclose", "settlement_autoclose-")
 
 _SIDES: Mapping[str, Side] = {"BUY": Side.BUY, "SELL": Side.SELL}
 _ORDER_TYPES: Mapping[str, OrderType] = {"LIMIT": OrderType.LIMIT, "MARKET": OrderType.MARKET}
@@ -152,28 +152,6 @@ def wants_result(params: Params) -> bool:
     return kind == "RESULT"
 
 
-def change_margin_type(context: Context, params: Params) -> object:
-    """Answer POST marginType: every account is CROSSED and stays so (-4046); ISOLATED is not built (-1130)."""
-    contract_of(context, params)
-    if required(params, "marginType") == "CROSSED":
-        raise errors.MARGIN_TYPE_UNCHANGED.error()
-    raise errors.DATA_NOT_VALID.error("marginType")
-
-
-def change_position_mode(_context: Context, params: Params) -> object:
-    """Answer POST positionSide/dual: every account is one-way and stays so (-4059); hedge mode is not built (-1130)."""
-    if not parse_boolean(required(params, "dualSidePosition"), "dualSidePosition"):
-        raise errors.POSITION_SIDE_UNCHANGED.error()
-    raise errors.DATA_NOT_VALID.error("dualSidePosition")
-
-
-def change_assets_mode(_context: Context, params: Params) -> object:
-    """Answer POST multiAssetsMargin: single-asset is what every account has; multi-asset is not built (-1130)."""
-    if parse_boolean(required(params, "multiAssetsMargin"), "multiAssetsMargin"):
-        raise errors.DATA_NOT_VALID.error("multiAssetsMargin")
-    return {"code": 200, "msg": "success"}
-
-
 def _side(params: Params) -> Side:
     return _member(params, "side", _SIDES, errors.SIDE_NOT_VALID.error)
 
@@ -216,8 +194,8 @@ def _new_client_order_id(params: Params) -> str:
 
 
 def _client_order_id(text: str) -> str:
-    if len(text) > CLIENT_ORDER_ID_CHARACTERS_MAX:
-        raise errors.CLIENT_ORDER_ID_TOO_LONG.error()
+    if len(text) > CLIENT_ORDER_ID_MAX:
+        raise errors.CLIENT_ORDER_ID_TOO_LONG.error(CLIENT_ORDER_ID_MAX)
     if not _CLIENT_ORDER_ID.fullmatch(text):
         raise errors.CLIENT_ORDER_ID_NOT_VALID.error()
     return text

@@ -26,7 +26,7 @@ class Security(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What an endpoint may look at. `account_id` is 0 and `api_key` empty where the route asks for no key.
+    """What an endpoint may look at. `account_id` is 0 where the route asks for no key.
 
     `state` is read, never written. `now_ms` is the server's wall time in milliseconds.
     """
@@ -38,7 +38,6 @@ class Context:
     listen_keys: ListenKeys
     now_ms: int
     account_id: int
-    api_key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 
 from exchange.core.contract import Contract
 from exchange.core.enums import OrderStatus, Side
-from exchange.core.events import Event, Fill, LeverageSet, OrderRecord, OrderUpdated
+from exchange.core.events import Event, Fill, OrderRecord, OrderUpdated
 from exchange.dialects.binance.numbers import (
     average_price_text,
     money_text,
     notional_text,
     price_text,
     quantity_text,
-    short_text,
     to_ms,
 )
 
@@ -101,10 +100,3 @@ def fill_json(contract: Contract, order: OrderRecord, fill: Fill, ts: int) -> di
         "buyer": order.side is Side.BUY,
         "maker": fill.maker,
     }
-
-
-def leverage_json(contract: Contract, events: Sequence[Event]) -> dict[str, object]:
-    """Return the answer to POST leverage: what is set, and the largest notional at it."""
-    done = next(event for event in events if isinstance(event, LeverageSet))
-    cap = short_text(contract.notional_cap(done.leverage))
-    return {"leverage": done.leverage, "maxNotionalValue": cap, "symbol": done.symbol}
