@@ -22,20 +22,3 @@ class WallClock:
         """Return nanoseconds since the epoch, never less than before."""
         self._latest = max(self._latest, time.time_ns())
         return self._latest
-
-
-class ManualClock:
-    """A clock that stands until it is moved, for tests."""
-
-    def __init__(self, ts: int) -> None:
-        """Set it to `ts`, nanoseconds since the epoch."""
-        self._ts = ts
-
-    def now(self) -> int:
-        """Return nanoseconds since the epoch."""
-        return self._ts
-
-    def advance(self, nanos: int) -> None:
-        """Move it on by `nanos` nanoseconds, not negative."""
-        assert nanos >= 0, "time does not go backwards"
-        self._ts += nanos

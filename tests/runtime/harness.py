@@ -10,9 +10,9 @@ from pathlib import Path
 from exchange.journal.errors import DiskFullError
 from exchange.journal.recovery import Applied, recover
 from exchange.journal.store import Batch, Journal, create
-from exchange.runtime.clock import ManualClock
 from exchange.runtime.sequencer import Sequencer
 from tests.journal.recording import START, header
+from tests.runtime.manual_clock import ManualClock
 
 HOLD_SECONDS_MAX = 30
 

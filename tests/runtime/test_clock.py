@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from exchange.runtime.clock import ManualClock, WallClock
+from exchange.runtime.clock import WallClock
+from tests.runtime.manual_clock import ManualClock
 
 
 def test_wall_time_stands_still_while_the_machine_is_set_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,9 @@ import pytest
 from exchange.core.units import SECOND
 from exchange.gateway.server import serve
 from exchange.runtime.app import App, open_app
-from exchange.runtime.clock import Clock, ManualClock
+from exchange.runtime.clock import Clock
 from exchange.runtime.settings import Settings
+from tests.runtime.manual_clock import ManualClock
 from tests.wire.signed_client import Reply, SignedClient
 
 

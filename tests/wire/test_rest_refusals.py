@@ -11,8 +11,8 @@ from exchange.core.events import Rejected
 from exchange.core.snapshot import state_hash
 from exchange.core.units import SECOND
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX, PARAMETERS_MAX, QUERY_BYTES_MAX
-from exchange.runtime.clock import ManualClock
 from exchange.runtime.sequencer import Applied
+from tests.runtime.manual_clock import ManualClock
 from tests.wire.conftest import Served
 from tests.wire.signed_client import Reply, SignedClient
 
