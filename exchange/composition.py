@@ -16,7 +16,7 @@ from exchange.gateway.server import Serving, serve
 from exchange.journal.disk import write_secret
 from exchange.projections.candles import INTERVALS
 from exchange.runtime.app import App, open_app
-from exchange.runtime.feeds.history import NS_PER_MS, Playback, history_bars
+from exchange.runtime.feeds.backfill import NS_PER_MS, Playback, history_bars
 from exchange.runtime.feeds.player import IndexFeed
 from exchange.runtime.feeds.sources import IndexSource, index_source
 from exchange.runtime.settings import DEFAULT_SEED, Settings, read_contracts

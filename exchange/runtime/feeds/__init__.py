@@ -1,1 +1,1 @@
-"""Index prices: pure path functions (paths, minutes, sources, coupling, history), and the one task that plays them."""
+"""Index prices: pure path functions (paths, minutes, sources, coupling, backfill), and the one task that plays them."""

@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.units import SECOND
 from exchange.projections.candles import CANDLES_MAX, INTERVALS, Candles
-from exchange.runtime.feeds.history import Playback, history_bars
+from exchange.runtime.feeds.backfill import Playback, history_bars
 from exchange.runtime.feeds.sources import DAY_PATH, shipped_path
 from exchange.runtime.settings import read_contracts
 
