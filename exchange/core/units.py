@@ -15,6 +15,7 @@ ATOM_DECIMALS = 8
 ATOMS_PER_QUOTE: int = 10**ATOM_DECIMALS
 RATE_ONE = 10**8
 SECOND = 10**9
+MILLISECOND = 10**6
 NEVER = Nanos(2**63 - 1)
 INT63_MAX = 2**63 - 1
 MONEY_MAX = Atoms(10**17)  # 1e9 quote: a deposit or transfer above it is refused

@@ -26,12 +26,11 @@ import msgspec
 from exchange.core.commands import Command
 from exchange.core.enums import BalanceReason, OrderType
 from exchange.core.events import AccountUpdated, Event, Fill, OrderRecord, OrderUpdated
+from exchange.core.units import INT63_MAX, MILLISECOND
 
 PENDING_MAX = 500  # rows that wait in memory for their transaction
 FORMAT = 2  # raise it with every change of a table: a file of another format is emptied and folded again
 TRAN_IDS_PER_COMMAND = 10**6
-_NANOS_PER_MS = 10**6
-_INT63_MAX = 2**63 - 1
 
 _TABLES = """
 CREATE TABLE progress (format INTEGER NOT NULL, seq INTEGER NOT NULL, tran_id INTEGER NOT NULL);
@@ -262,9 +261,9 @@ class _Wanted:
         if symbol is not None:
             self.also("symbol = ?", symbol)
         if start_ms is not None:
-            self.also("ts >= ?", min(start_ms * _NANOS_PER_MS, _INT63_MAX))
+            self.also("ts >= ?", min(start_ms * MILLISECOND, INT63_MAX))
         if end_ms is not None:
-            self.also("ts < ?", min((end_ms + 1) * _NANOS_PER_MS, _INT63_MAX))
+            self.also("ts < ?", min((end_ms + 1) * MILLISECOND, INT63_MAX))
 
     def also(self, condition: str, value: object) -> None:
         """Narrow it by one more condition with one place."""

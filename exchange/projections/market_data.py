@@ -12,13 +12,13 @@ from exchange.core.commands import Command
 from exchange.core.contract import Contract
 from exchange.core.enums import Side
 from exchange.core.events import BookChanged, Event, FundingSettled, IndexPriceSet, MarkPriceSet, TradePrinted
+from exchange.core.units import MILLISECOND
 from exchange.projections.candles import Candle, Candles
 from exchange.projections.depth import Depth
 
 TRADES_MAX = 1_000  # newest trades per contract
 AGG_TRADES_MAX = 20_000  # newest aggregate trades per contract; more than one batch can make
 FUNDINGS_MAX = 1_000  # newest fundings per contract
-NANOS_PER_MS = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class MarketFold:
 
     def print_trade(self, ts: int, event: TradePrinted) -> None:
         """Take in one trade; its aggregate comes with `print_aggregate`."""
-        ms = ts // NANOS_PER_MS
+        ms = ts // MILLISECOND
         taker_buys = event.taker_side is Side.BUY
         value = self.contract.notional(event.price, event.quantity)
         self.trades.append(Trade(event.trade_id, ms, event.price, event.quantity, not taker_buys))
@@ -130,7 +130,7 @@ class MarketFold:
         self.agg_trades.append(
             AggTrade(
                 agg_id=self._last_agg_id,
-                ms=ts // NANOS_PER_MS,
+                ms=ts // MILLISECOND,
                 price=trades[0].price,
                 quantity=sum(trade.quantity for trade in trades),
                 first_trade_id=trades[0].trade_id,
@@ -142,11 +142,11 @@ class MarketFold:
     def set_mark(self, ts: int, event: MarkPriceSet) -> None:
         """Take in a new mark."""
         self.mark = Mark(
-            ms=ts // NANOS_PER_MS,
+            ms=ts // MILLISECOND,
             mark_price=event.mark_price,
             index_price=event.index_price,
             funding_rate=event.funding_rate,
-            next_funding_ms=event.next_funding_ts // NANOS_PER_MS,
+            next_funding_ms=event.next_funding_ts // MILLISECOND,
         )
 
     def set_index(self, event: IndexPriceSet) -> None:
@@ -156,7 +156,7 @@ class MarketFold:
 
     def settle_funding(self, event: FundingSettled) -> None:
         """Take in a settled funding."""
-        self.fundings.append(Funding(event.funding_ts // NANOS_PER_MS, event.funding_rate, event.mark_price))
+        self.fundings.append(Funding(event.funding_ts // MILLISECOND, event.funding_rate, event.mark_price))
 
 
 class MarketData:

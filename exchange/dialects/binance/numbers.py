@@ -11,6 +11,7 @@ from exchange.core.units import (
     ATOM_DECIMALS,
     DECIMAL_TEXT_MAX,
     INT63_MAX,
+    MILLISECOND,
     Atoms,
     Lots,
     Ticks,
@@ -20,7 +21,6 @@ from exchange.core.units import (
 )
 from exchange.dialects.binance import errors
 
-NANOS_PER_MS = 10**6
 DIGITS_MAX = 20  # before the point
 FRACTION_DIGITS_MAX = DECIMAL_TEXT_MAX - len("-.") - DIGITS_MAX  # so that what is legal here can be parsed by the core
 DECIMAL_RANGE = f"^-?([0-9]{{1,{DIGITS_MAX}}})(\\.[0-9]{{1,{FRACTION_DIGITS_MAX}}})?$"
@@ -134,7 +134,7 @@ def short_text(value: int, decimals: int = ATOM_DECIMALS) -> str:
 
 def to_ms(nanos: int) -> int:
     """Return nanoseconds as whole milliseconds, rounded down."""
-    return nanos // NANOS_PER_MS
+    return nanos // MILLISECOND
 
 
 def _decimal(text: str, decimals: int, name: str) -> int:
