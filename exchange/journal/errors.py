@@ -30,8 +30,7 @@ class CoreRevisionError(JournalError):
     def __init__(self, path: Path, found: int, known: int) -> None:
         super().__init__(
             f"{path} was written by core revision {found}, this is revision {known}, and replaying it would give "
-            "another history: open it with the release that wrote it and carry the state over by a snapshot "
-            "(`margincall migrate`), or start with another --data folder"
+            "another history: use the version of margincall that wrote it, or start with another --data folder"
         )
 
 
