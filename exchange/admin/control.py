@@ -40,7 +40,8 @@ from exchange.core.snapshot import state_hash
 from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import DialectError, Refusal
-from exchange.dialects.binance.numbers import parse_amount, parse_integer, parse_price
+from exchange.dialects.binance.numbers import parse_amount, parse_price
+from exchange.dialects.binance.parameters import optional_integer, row_limit
 from exchange.projections.liquidations import page
 from exchange.runtime.app import App
 from exchange.runtime.feeds.sources import MANUAL
@@ -181,10 +182,8 @@ class Control:
 
 def _page_asked(request: web.Request) -> tuple[int, int | None]:
     """Return `limit` and `afterSeq` of a query: the newest rows without `afterSeq`, else the oldest ones beyond it."""
-    query = request.query
-    limit = parse_integer(query.get("limit", str(TAPE_LIMIT_DEFAULT)), "limit", 1, INT63_MAX)
-    after_seq = query.get("afterSeq")
-    return min(limit, TAPE_LIMIT_MAX), None if after_seq is None else parse_integer(after_seq, "afterSeq", 0, INT63_MAX)
+    limit = row_limit(request.query, TAPE_LIMIT_DEFAULT, TAPE_LIMIT_MAX)
+    return limit, optional_integer(request.query, "afterSeq", 0, INT63_MAX)
 
 
 def _account_id(request: web.Request) -> int:
