@@ -11,12 +11,12 @@ import msgspec
 
 from exchange.core.commands import CreateAccount
 from exchange.core.events import AccountCreated
-from exchange.core.units import ATOMS_PER_QUOTE, Atoms
+from exchange.core.units import ATOMS_PER_QUOTE, MILLISECOND, Atoms
 from exchange.gateway.server import Serving, serve
 from exchange.journal.disk import write_secret
 from exchange.projections.candles import INTERVALS
 from exchange.runtime.app import App, open_app
-from exchange.runtime.feeds.backfill import NS_PER_MS, Playback, history_bars
+from exchange.runtime.feeds.backfill import Playback, history_bars
 from exchange.runtime.feeds.player import IndexFeed
 from exchange.runtime.feeds.sources import IndexSource, index_source
 from exchange.runtime.settings import DEFAULT_SEED, Settings, read_contracts
@@ -120,7 +120,7 @@ def _source(app: App) -> IndexSource:
 def _seed_candles(app: App, source: IndexSource) -> None:
     """Back-fill all candles up to the moment the venue began, which after a restart is that of its first batch."""
     first = next(app.journal.batches(), None)
-    begun_ms = (first.ts if first else app.clock.now()) // NS_PER_MS
+    begun_ms = (first.ts if first else app.clock.now()) // MILLISECOND
     for contract in app.journal.header.contracts:
         path = source.paths.get(contract.symbol)
         if path is None:

@@ -8,11 +8,10 @@ before and after the start are alike in range. Volumes are invented, the same on
 from typing import NamedTuple
 
 from exchange.core.contract import Contract
-from exchange.core.units import ATOMS_PER_QUOTE
+from exchange.core.units import ATOMS_PER_QUOTE, MILLISECOND
 from exchange.projections.candles import CANDLES_MAX, INTERVALS, MINUTE_MS, Candle
 from exchange.runtime.feeds.paths import GridPath
 
-NS_PER_MS = 10**6
 BARS = CANDLES_MAX + 10  # what one klines request returns, and what goes by while a client starts
 SAMPLES_PER_BAR_MAX = 16  # highs and lows are those of at most so many points of the path
 QUOTE_PER_MINUTE = 1_000_000  # traded per minute, about
@@ -29,7 +28,7 @@ class Playback(NamedTuple):
 
     def source_at(self, wall_ms: int) -> int:
         """Return the source time, in ns, that belongs to a wall time in ms."""
-        return self.source_ns + round((wall_ms - self.now_ms) * NS_PER_MS * self.speed)
+        return self.source_ns + round((wall_ms - self.now_ms) * MILLISECOND * self.speed)
 
 
 def history_bars(playback: Playback, contract: Contract, interval: str, count: int = BARS) -> list[Candle]:
