@@ -21,8 +21,7 @@ from exchange.admin.bodies import (
     liquidation_json,
     parse_body,
 )
-from exchange.admin.json_http import json_response, read_body
-from exchange.core.account import FUND_ID
+from exchange.core.admission import find_account
 from exchange.core.checks import conservation_residue
 from exchange.core.commands import (
     Annotate,
@@ -34,18 +33,17 @@ from exchange.core.commands import (
     Withdraw,
 )
 from exchange.core.contract import Contract
-from exchange.core.enums import RejectReason
-from exchange.core.events import AccountCreated, Rejected
+from exchange.core.events import AccountCreated
 from exchange.core.snapshot import state_hash
 from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import DialectError, Refusal
 from exchange.dialects.binance.numbers import parse_amount, parse_price
 from exchange.dialects.binance.parameters import optional_integer, row_limit
+from exchange.door import json_response, read_body, submit
 from exchange.projections.liquidations import page
 from exchange.runtime.app import App
 from exchange.runtime.feeds.sources import MANUAL
-from exchange.runtime.sequencer import Applied, InboxFullError, StoppedError
 
 TOKEN_NOT_VALID = Refusal(-9100, "Send the admin token: `Authorization: Bearer <admin token>`.", 401)
 ACCOUNT_UNKNOWN = Refusal(-9102, "No such account.", 404)
@@ -88,7 +86,7 @@ class Control:
         body = parse_body(await read_body(request), NewAccount)
         deposit = parse_amount(body.deposit, "deposit")
         funding = parse_amount(body.funding_deposit, "fundingDeposit")
-        applied = await self._submit(CreateAccount(body.name, deposit, funding))
+        applied = await submit(self._app.sequencer, CreateAccount(body.name, deposit, funding))
         created = next(event for event in applied.events if isinstance(event, AccountCreated))
         key = await asyncio.to_thread(self._app.keys.issue, created.account_id)  # it waits for the disk
         return {"accountId": key.account_id, "apiKey": key.api_key, "secretKey": key.secret_key}
@@ -96,12 +94,12 @@ class Control:
     async def deposit(self, request: web.Request) -> object:
         """Add money to a futures wallet."""
         body = parse_body(await read_body(request), Amount)
-        return await self._receipt(Deposit(_account_id(request), parse_amount(body.amount, "amount")))
+        return await self._receipt(Deposit(self._account_id(request), parse_amount(body.amount, "amount")))
 
     async def withdraw(self, request: web.Request) -> object:
         """Take withdrawable money out of a futures wallet."""
         body = parse_body(await read_body(request), Amount)
-        return await self._receipt(Withdraw(_account_id(request), parse_amount(body.amount, "amount")))
+        return await self._receipt(Withdraw(self._account_id(request), parse_amount(body.amount, "amount")))
 
     async def set_index_price(self, request: web.Request) -> object:
         """Set an index price, where no feed does: a feed goes on from the source time of the last price it gave."""
@@ -164,33 +162,21 @@ class Control:
             raise errors.SYMBOL_NOT_VALID.error()
         return market.contract
 
-    async def _receipt(self, command: Command) -> object:
-        return {"seq": (await self._submit(command)).seq}
+    def _account_id(self, request: web.Request) -> int:
+        """Return the account that the path names; -9102 when it is no trader's."""
+        account_id = int(request.match_info["account_id"])
+        if find_account(self._app.venue.state, account_id) is None:
+            raise ACCOUNT_UNKNOWN.error()
+        return account_id
 
-    async def _submit(self, command: Command) -> Applied:
-        """Have a command done; raise the error of its refusal."""
-        try:
-            applied = await self._app.sequencer.submit(command)
-        except (InboxFullError, StoppedError):
-            raise errors.OVERLOADED.error() from None
-        for event in applied.events:
-            if isinstance(event, Rejected):
-                unknown = event.reason is RejectReason.UNKNOWN_ACCOUNT
-                raise ACCOUNT_UNKNOWN.error() if unknown else errors.rejection(command, event)
-        return applied
+    async def _receipt(self, command: Command) -> object:
+        return {"seq": (await submit(self._app.sequencer, command)).seq}
 
 
 def _page_asked(request: web.Request) -> tuple[int, int | None]:
     """Return `limit` and `afterSeq` of a query: the newest rows without `afterSeq`, else the oldest ones beyond it."""
     limit = row_limit(request.query, TAPE_LIMIT_DEFAULT, TAPE_LIMIT_MAX)
     return limit, optional_integer(request.query, "afterSeq", 0, INT63_MAX)
-
-
-def _account_id(request: web.Request) -> int:
-    account_id = int(request.match_info["account_id"])
-    if account_id == FUND_ID:
-        raise ACCOUNT_UNKNOWN.error()
-    return account_id
 
 
 def _guarded(admin_token: str, answer: Answer) -> Handler:

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from exchange.admin.json_http import json_response, read_body
-from exchange.core.events import Rejected
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.auth import Credentials, authenticate
 from exchange.dialects.binance.errors import DialectError
@@ -17,8 +15,8 @@ from exchange.dialects.binance.numbers import to_ms
 from exchange.dialects.binance.parameters import parse_parameters
 from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, weight_of
 from exchange.dialects.binance.routes import find
+from exchange.door import json_response, read_body, submit
 from exchange.runtime.app import App
-from exchange.runtime.sequencer import InboxFullError, StoppedError
 
 API_KEY_HEADER = "X-MBX-APIKEY"
 LOGGED_PATH_CHARACTERS_MAX = 200
@@ -110,15 +108,8 @@ class RestDoor:
         return answer
 
     async def _command(self, route: CommandRoute, context: Context, params: Params) -> object:
-        """Submit the command and render what it did, or its refusal."""
-        command = route.parse(context, params)
-        try:
-            applied = await self._app.sequencer.submit(command)
-        except (InboxFullError, StoppedError):
-            raise errors.OVERLOADED.error() from None
-        for event in applied.events:
-            if isinstance(event, Rejected):
-                raise errors.rejection(command, event)
+        """Have the command done and render what it did."""
+        applied = await submit(self._app.sequencer, route.parse(context, params))
         return route.respond(context, params, applied.seq, applied.events)
 
     def _context(self, call: _Call, known: Credentials | None) -> Context:

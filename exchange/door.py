@@ -1,12 +1,15 @@
-"""JSON over aiohttp, for the control API and the REST door alike: bodies in, answers out. It knows no path."""
+"""What REST and the control API do alike: take a body, have a command done, answer in JSON. It knows no path."""
 
 from collections.abc import Mapping
 
 import orjson
 from aiohttp import web
 
+from exchange.core.commands import Command
+from exchange.core.events import Rejected
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX
+from exchange.runtime.sequencer import Applied, InboxFullError, Sequencer, StoppedError
 
 
 async def read_body(request: web.Request) -> bytes:
@@ -17,6 +20,18 @@ async def read_body(request: web.Request) -> bytes:
         raise errors.BODY_TOO_LARGE.error(BODY_BYTES_MAX) from error
     except (web.RequestPayloadError, ConnectionError) as error:
         raise errors.BODY_UNREADABLE.error() from error
+
+
+async def submit(sequencer: Sequencer, command: Command) -> Applied:
+    """Have a command done and return what it did. Errors: -1008 when none is taken now, and that of its refusal."""
+    try:
+        applied = await sequencer.submit(command)
+    except (InboxFullError, StoppedError):
+        raise errors.OVERLOADED.error() from None
+    for event in applied.events:
+        if isinstance(event, Rejected):
+            raise errors.rejection(command, event)
+    return applied
 
 
 def json_response(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
