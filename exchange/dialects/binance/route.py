@@ -42,7 +42,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class ReadRoute:
-    """An endpoint that changes no venue state. `read` returns a JSON-able object or raises DialectError."""
+    """An endpoint that is no command: no venue state changes. `read` returns a JSON-able object or raises DialectError.
+
+    Some are POST: settings that every account has anyway, and listen keys, which are no state of the venue.
+    """
 
     method: str
     path: str
