@@ -1,4 +1,4 @@
-"""The command line, where everything is put together. Heavy imports stay inside the commands: --help answers at once.
+"""The command line: flags in, exit codes out. Heavy imports stay inside the commands, so that --help answers at once.
 
 stdout carries the result, stderr the progress. Exit 0: done; 1: failed; 2: misuse, as a contradiction with the journal.
 """
