@@ -14,7 +14,7 @@ from exchange.dialects.binance.market_responses import exchange_info_json
 from exchange.dialects.binance.market_routes import MARKET_ROUTES
 from exchange.dialects.binance.route import Params, weight_of
 from exchange.dialects.binance.routes import find
-from exchange.projections.candles import INTERVALS, MINUTE_MS
+from exchange.projections.candles import INTERVALS, MINUTE_MS, Candle
 from tests.dialect.conftest import Golden
 from tests.dialect.desk import START, Desk, shipped_contracts
 from tests.dialect.test_story import SHAPES, differences
@@ -158,6 +158,17 @@ def test_before_the_first_trade_the_last_price_is_the_mark() -> None:
     assert json.loads(json.dumps(read(desk, "/v1/ticker/price", **BTC)))["price"] == "50000.00"
     assert read(desk, "/v1/klines", **BTC, interval="1h") == []
     assert json.loads(json.dumps(read(desk, "/v1/ticker/24hr", **BTC)))["count"] == 0
+
+
+def test_before_the_first_trade_of_a_played_path_the_last_price_is_that_of_its_newest_candle() -> None:
+    desk = Desk()
+    bar = Candle(START_MS - MINUTE_MS, 499_000, 499_500, 498_000, 499_100, 10, 49_900_000_000, 3)
+    desk.market_data.seed("BTCUSDT", "1m", [bar])
+    assert json.loads(json.dumps(read(desk, "/v1/ticker/price", **BTC)))["price"] == "49910.00"
+    assert json.loads(json.dumps(read(desk, "/v1/ticker/24hr", **BTC)))["lastPrice"] == "49910.00"
+    order(desk, desk.account(10_000), "SELL", "0.010", "49950")
+    order(desk, desk.account(10_000), "BUY", "0.010", "49950")
+    assert json.loads(json.dumps(read(desk, "/v1/ticker/price", **BTC)))["price"] == "49950.00"
 
 
 def test_the_index_price_is_told_at_once_and_the_mark_at_its_tick() -> None:
