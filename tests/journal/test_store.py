@@ -155,9 +155,7 @@ def test_another_format_is_refused(data: Path, opening: Callable[[Path], Journal
 
 def test_another_core_revision_is_refused_with_the_way_out(data: Path) -> None:
     alter(data, "UPDATE header SET value = '7' WHERE name = 'core_revision'")
-    with pytest.raises(
-        CoreRevisionError, match=r"revision 7, this is revision 1.*use the version .* that wrote it"
-    ):
+    with pytest.raises(CoreRevisionError, match=r"revision 7, this is revision 1.*use the version .* that wrote it"):
         Journal(data)
     with JournalReader(data) as reader:  # looking is allowed
         assert reader.core_revision == 7
