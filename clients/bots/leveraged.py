@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from random import Random
 
-from clients.bots.trader import Desk, Trader
+from clients.bots.trader import CENT, Desk, Trader
 from clients.reference import VenueError
 
 ENTRY_ORDERS = 3  # that a whole position takes; more are sent when the book was too thin for some
@@ -13,14 +13,14 @@ ENTRY_GAP_S = (0.3, 1.5)
 ENTERED_SHARE = 0.95  # of the wanted position: so much is enough
 STAKE_SHARE = 0.9  # of the wallet that goes into the position's margin
 COSTS = 0.0015  # fee and slippage per unit of notional, to be left beside the margin
+FIRST_HOLD_S = (75.0, 180.0)  # through the crash that the demo begins with
 HOLD_S = (90.0, 300.0)
 TAKE_PROFIT = 1.0  # of the stake
 PAUSE_S = (15.0, 45.0)  # before a trader comes back, with new money when the old is lost
-LATER_LEVERAGES = (33, 50, 50, 75, 100, 100)  # drawn from after the first bet: what an hour's ordinary move can reach
-LATER_STAKES_MAX = {33: 20_000.0, 50: 15_000.0, 75: 3_500.0, 100: 2_500.0}  # what the brackets carry at a leverage
+LATER_LEVERAGES = (50, 75, 100, 100, 125)  # drawn from after the first bet: what an hour's ordinary move can reach
+LATER_STAKES_MAX = {50: 15_000.0, 75: 3_500.0, 100: 2_500.0, 125: 500.0}  # what the brackets carry at a leverage
 ANSWER_SHARE = 0.5  # of the funding wallet that a careful trader sends on a margin call
 WATCH_S = 0.5
-CENT = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Leveraged(Trader):
         await asyncio.sleep(self.chance.uniform(*ENTRY_GAP_S))
         if not self.position:
             await self._enter()
-        await self._hold(self.chance.uniform(*HOLD_S))
+        await self._hold(self.chance.uniform(*(FIRST_HOLD_S if self.bet is self.first_bet else HOLD_S)))
         if self.position:
             await self.market_order("SELL" if self.position > 0 else "BUY", abs(self.position), reduce_only=True)
         await asyncio.sleep(self.chance.uniform(*PAUSE_S))

@@ -25,6 +25,7 @@ from clients.reference.streams import CONNECTED
 REFUSED_PAUSE_S = 0.5
 LOST_PAUSE_S = 1.0
 LEAVE_S = 2.0
+CENT = 0.01
 KEY_UNKNOWN = -2015  # the venue began anew without our account
 
 
@@ -93,7 +94,7 @@ class Trader(ABC):
     async def top_up(self) -> None:
         """Fill the futures wallet up to the bot's usual deposit with money from outside."""
         missing = self.deposit_quote - self.view.wallet
-        if missing > 0 and self.rest.account:
+        if missing >= CENT and self.rest.account:
             await self.desk.admin.deposit(self.rest.account.account_id, f"{missing:.2f}")
 
     async def _open_account(self) -> None:
