@@ -27,8 +27,9 @@ def test_a_call_that_began_in_an_earlier_window_does_not_turn_the_clock_back() -
     rates.charge_orders("a", 300, NOW)
     rates.charge_weight("a", 2400, NOW)
     slow = NOW - 1  # when the head of its request came; its body took longer
-    with pytest.raises(DialectError, match="2400 requests per minute"):
+    with pytest.raises(DialectError, match="2400 requests per minute") as raised:
         rates.charge_weight("a", 1, slow)
+    assert raised.value.retry_after == 61
     with pytest.raises(DialectError, match="300 orders per 10 SECOND"):
         rates.charge_orders("a", 1, slow)
     with pytest.raises(DialectError, match="2400 requests per minute"):

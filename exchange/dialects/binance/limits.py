@@ -47,7 +47,8 @@ class WindowCounter:
 
     def seconds_left(self, now_ms: int) -> int:
         """Return the seconds until the next window, rounded up: at least 1."""
-        left_ms = self._window_ms - now_ms % self._window_ms
+        self._turn(now_ms)
+        left_ms = (self._window + 1) * self._window_ms - now_ms
         return -(-left_ms // _MS_PER_SECOND)
 
     def _turn(self, now_ms: int) -> None:
