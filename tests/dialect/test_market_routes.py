@@ -211,6 +211,18 @@ def test_a_listen_key_lives_an_hour_and_is_extended() -> None:
     assert refused.value.code == -1125
 
 
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_named_listen_key_must_be_the_accounts_own(method: str) -> None:
+    desk = Desk()
+    account = desk.account(1)
+    assert desk.call(account, "POST", "/fapi/v1/listenKey", {}) == {"listenKey": "a-listen-key"}
+    with pytest.raises(DialectError) as refused:
+        desk.call(account, method, "/fapi/v1/listenKey", {"listenKey": "wrong"})
+    assert refused.value.code == -1125
+    assert desk.listen_keys.account_of("a-listen-key", desk.ts // 10**6) == account
+    desk.call(account, method, "/fapi/v1/listenKey", {"listenKey": "a-listen-key"})
+
+
 @pytest.mark.parametrize(
     ("path", "params", "code"),
     [

@@ -148,16 +148,23 @@ def create_listen_key(context: Context, params: Params) -> object:
 
 
 def extend_listen_key(context: Context, params: Params) -> object:
-    """Extend the account's key. Error: -1125."""
-    del params
+    """Extend the account's key. Error: -1125 when it has none, or the one that is named is not it."""
+    _refuse_another_key(context, params)
     return {"listenKey": context.listen_keys.extend(context.account_id, context.now_ms)}
 
 
 def end_listen_key(context: Context, params: Params) -> object:
-    """End the account's key."""
-    del params
+    """End the account's key; having none is no error. Error: -1125 when the one that is named is not it."""
+    _refuse_another_key(context, params)
     context.listen_keys.end(context.account_id)
     return {}
+
+
+def _refuse_another_key(context: Context, params: Params) -> None:
+    """Raise -1125 when a call names a listen key that is not live or not this account's; it need not name any."""
+    named = params.get("listenKey", "")
+    if named and context.listen_keys.account_of(named, context.now_ms) != context.account_id:
+        raise errors.LISTEN_KEY_UNKNOWN.error()
 
 
 def read_nothing(context: Context, params: Params) -> object:
