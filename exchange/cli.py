@@ -180,6 +180,7 @@ def _settings(data: Path, flags: dict[str, Any]) -> "Settings":
 def _run(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
     """Run on uvloop, where there is one, until `work` ends; SIGINT and SIGTERM set the event it is given."""
     from exchange.journal.errors import HeaderMismatchError, JournalError
+    from exchange.projections.derived import DerivedFileError
     from exchange.runtime.feeds.minutes import MalformedBarsError
     from exchange.runtime.feeds.sources import UnknownIndexError
     from exchange.runtime.keys import KeysError
@@ -196,7 +197,7 @@ def _run(work: Callable[[asyncio.Event], Coroutine[Any, Any, None]]) -> None:
             runner.run(until_signal())
     except (HeaderMismatchError, MalformedBarsError, UnknownIndexError, SettingsError) as error:
         _fail(str(error), MISUSE)
-    except (JournalError, KeysError, OSError) as error:
+    except (JournalError, KeysError, DerivedFileError, OSError) as error:
         _fail(str(error), FAILED)
 
 

@@ -2,7 +2,8 @@
 
 Delete the file and a replay of the journal rebuilds it; what it has folded already it skips, by sequence number.
 Changes gather in memory, an order that changes twice is written once, and they are written in one transaction when
-PENDING_MAX have gathered or somebody asks. Times are asked for in milliseconds and kept in nanoseconds.
+PENDING_MAX have gathered or somebody asks; while another process holds the file, they wait for the next time. Times
+are asked for in milliseconds and kept in nanoseconds.
 
 Income, in atoms, signed as the futures wallet moved; the sum of an account's rows is its wallet:
 
@@ -15,11 +16,10 @@ Income, in atoms, signed as the futures wallet moved; the sum of an account's ro
 | TRANSFER | transfers between the wallets, deposits, withdrawals |
 """
 
-import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 
@@ -27,8 +27,10 @@ from exchange.core.commands import Command
 from exchange.core.enums import BalanceReason, OrderType
 from exchange.core.events import AccountUpdated, Event, Fill, OrderRecord, OrderUpdated
 from exchange.core.units import INT63_MAX, MILLISECOND
+from exchange.projections.derived import BusyFileError, DerivedFile, Row
 
 PENDING_MAX = 500  # rows that wait in memory for their transaction
+PENDING_LIMIT = 20_000  # rows that wait while another process holds the file; then it is an error
 FORMAT = 2  # raise it with every change of a table: a file of another format is emptied and folded again
 TRAN_IDS_PER_COMMAND = 10**6
 
@@ -55,7 +57,7 @@ _INCOME_KIND = {
     BalanceReason.ADMIN_DEPOSIT: "TRANSFER",
     BalanceReason.ADMIN_WITHDRAW: "TRANSFER",
 }  # ORDER is told by the fills
-Row = tuple[Any, ...]  # as sqlite3 gives it
+Record = TypeVar("Record")
 INCOME_KINDS = ("REALIZED_PNL", "COMMISSION", *dict.fromkeys(_INCOME_KIND.values()))
 
 
@@ -95,11 +97,14 @@ class History:
     """The derived file, or a database in memory when there is no path."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Open or make it. A file of another format is emptied. Raises sqlite3.DatabaseError when it is no database."""
-        self._database = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=OFF")  # derived: after a crash the journal is folded again
-        self._seq, self._tran_id = _opened(self._database)
+        """Open or make it. A file of another format is emptied. Raises DerivedFileError, of it DamagedFileError."""
+        self._file = DerivedFile(path)
+        try:
+            self._seq, self._tran_id = _opened(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+        self._write_at = PENDING_MAX  # rows
         self._orders: dict[int, OrderRecord] = {}
         self._fills: list[tuple[int, int, int, str, int, bytes]] = []
         self._income: list[tuple[int, int, str, str, int, int, int]] = []
@@ -113,8 +118,13 @@ class History:
         return self._seq
 
     def fold(self, seq: int, ts: int, command: Command, events: Sequence[Event]) -> None:
-        """Take in what one command caused; a command that the file knows already is skipped."""
+        """Take in what one command caused; a command that the file knows already is skipped.
+
+        Raises DerivedFileError when it cannot be written, also when a reader found damage before.
+        """
         del command  # every fold takes it
+        if self._file.damage is not None:
+            raise self._file.damage
         if seq <= self._seq:
             return
         self._seq = seq
@@ -126,30 +136,40 @@ class History:
             elif isinstance(event, AccountUpdated) and event.reason in _INCOME_KIND:
                 kind = _INCOME_KIND[event.reason]
                 self._earn(ts, event.account_id, event.symbol, kind, event.balance_change, 0)
-        if len(self._orders) + len(self._fills) + len(self._income) >= PENDING_MAX:
-            self.flush()
+        if self._pending >= self._write_at:
+            self._write_or_wait()
 
     def flush(self) -> None:
-        """Write what has gathered, in one transaction."""
-        execute, execute_many = self._database.execute, self._database.executemany
-        execute("BEGIN")
+        """Write what has gathered, in one transaction. Raises DerivedFileError; then all of it waits as before."""
+        if self._pending == 0:
+            return
         orders = (
             (row.order_id, row.account_id, row.symbol, row.client_order_id, row.created_ts, self._encode(row))
             for row in self._orders.values()
         )
-        execute_many("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)", orders)
-        execute_many("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?)", self._fills)
-        execute_many("INSERT INTO income VALUES (?, ?, ?, ?, ?, ?, ?)", self._income)
-        execute("UPDATE progress SET seq = ?, tran_id = ?", (self._seq, self._tran_id))
-        execute("COMMIT")
+        with self._file.transaction() as database:
+            database.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)", orders)
+            database.executemany("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?)", self._fills)
+            database.executemany("INSERT INTO income VALUES (?, ?, ?, ?, ?, ?, ?)", self._income)
+            database.execute("UPDATE progress SET seq = ?, tran_id = ?", (self._seq, self._tran_id))
         self._orders.clear()
         self._fills.clear()
         self._income.clear()
+        self._write_at = PENDING_MAX
 
     def close(self) -> None:
-        """Write what has gathered and close the file."""
-        self.flush()
-        self._database.close()
+        """Write what has gathered and close the file.
+
+        Raises DerivedFileError when it cannot be written: it is closed all the same, and the next start folds the rest.
+        """
+        try:
+            self.flush()
+        finally:
+            self._file.close()
+
+    def abandon(self) -> None:
+        """Close the file without what has gathered: the next start folds it again."""
+        self._file.close()
 
     def order(
         self, account_id: int, symbol: str, order_id: int | None = None, client_order_id: str | None = None
@@ -162,7 +182,7 @@ class History:
         chosen = f"{where} AND account_id = ? AND symbol = ? ORDER BY order_id DESC LIMIT 1"
         sql = f"SELECT record FROM orders WHERE {chosen}"  # noqa: S608 - texts of this function
         rows = self._rows(sql, (value, account_id, symbol))
-        return next((self._decode_order(record) for (record,) in rows), None)
+        return self._decoded(self._decode_order, rows[0][0]) if rows else None
 
     def orders(
         self,
@@ -176,7 +196,7 @@ class History:
         """Return orders by ascending id: from an id or a time of creation on, else the newest ones."""
         wanted = _Wanted(account_id, symbol, from_id, start_ms, end_ms, limit)
         rows = self._newest(wanted, "orders", "record, order_id", "order_id")
-        return [self._decode_order(row[0]) for row in rows]
+        return [self._decoded(self._decode_order, row[0]) for row in rows]
 
     def fills(
         self,
@@ -194,7 +214,10 @@ class History:
             wanted.also("order_id = ?", order_id)
         columns = "(SELECT orders.record FROM orders WHERE orders.order_id = fills.order_id), record, ts, trade_id"
         rows = self._newest(wanted, "fills", columns, "trade_id")
-        return [FillRow(self._decode_order(row[0]), self._decode_fill(row[1]), row[2]) for row in rows]
+        return [
+            FillRow(self._decoded(self._decode_order, row[0]), self._decoded(self._decode_fill, row[1]), row[2])
+            for row in rows
+        ]
 
     def income(
         self,
@@ -211,6 +234,20 @@ class History:
             wanted.also("kind = ?", kind)
         rows = self._newest(wanted, "income", "symbol, kind, amount, ts, tran_id, trade_id", "tran_id")
         return [IncomeRow(*row) for row in rows]
+
+    @property
+    def _pending(self) -> int:
+        """How many rows wait for their transaction."""
+        return len(self._orders) + len(self._fills) + len(self._income)
+
+    def _write_or_wait(self) -> None:
+        """Write, or, while another process holds the file, wait for as many rows again, up to a limit."""
+        try:
+            self.flush()
+        except BusyFileError:
+            if self._pending >= PENDING_LIMIT:
+                raise
+            self._write_at = self._pending + PENDING_MAX
 
     def _fold_fill(self, ts: int, order: OrderRecord, fill: Fill) -> None:
         """Gather a fill and what it earned."""
@@ -232,13 +269,20 @@ class History:
         order = "ASC" if wanted.from_begin else "DESC"
         where, values = wanted.where(key)
         sql = f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {key} {order} LIMIT ?"  # noqa: S608 - texts of this file
-        rows = list(self._rows(sql, (*values, wanted.limit)))
+        rows = self._rows(sql, (*values, wanted.limit))
         return rows if wanted.from_begin else rows[::-1]
 
-    def _rows(self, sql: str, values: tuple[object, ...]) -> Iterator[Row]:
+    def _rows(self, sql: str, values: tuple[object, ...]) -> list[Row]:
         """Write what has gathered, so that a reader sees it, and run a query."""
         self.flush()
-        return iter(self._database.execute(sql, values))
+        return self._file.rows(sql, values)
+
+    def _decoded(self, decode: Callable[[bytes], Record], data: bytes) -> Record:
+        """Return a stored record; one that cannot be read, or is not there, is damage."""
+        try:
+            return decode(data)
+        except (msgspec.DecodeError, TypeError) as error:
+            raise self._file.damaged(f"a record cannot be read: {error}") from error
 
 
 class _Wanted:
@@ -277,15 +321,17 @@ class _Wanted:
         return " AND ".join(text for text, _ in conditions), [value for _, value in conditions]
 
 
-def _opened(database: sqlite3.Connection) -> tuple[int, int]:
+def _opened(file: DerivedFile) -> tuple[int, int]:
     """Make the tables of this FORMAT if they are not there; return the last sequence number and transaction id."""
-    tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    tables = [name for (name,) in file.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
     if "progress" in tables:
-        row = database.execute("SELECT format, seq, tran_id FROM progress").fetchone()
-        if row is not None and row[0] == FORMAT:
-            return int(row[1]), int(row[2])
-    for name in tables:
-        database.execute(f"DROP TABLE {name}")
-    database.executescript(_TABLES)
-    database.execute("INSERT INTO progress VALUES (?, 0, 0)", (FORMAT,))
+        rows = file.rows("SELECT format, seq, tran_id FROM progress")
+        if len(rows) == 1 and rows[0][0] == FORMAT and all(type(value) is int for value in rows[0]):
+            return rows[0][1:]
+    with file.transaction() as database:
+        for name in tables:
+            database.execute(f"DROP TABLE {name}")
+        for statement in _TABLES.split(";"):
+            database.execute(statement)
+        database.execute("INSERT INTO progress VALUES (?, 0, 0)", (FORMAT,))
     return 0, 0

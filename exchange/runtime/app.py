@@ -3,10 +3,9 @@
 It opens no socket; the gateway is given an `App`.
 """
 
-import sqlite3
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -17,8 +16,9 @@ from exchange.core.events import Event
 from exchange.core.venue import Venue
 from exchange.journal.errors import HeaderMismatchError
 from exchange.journal.header import Header
-from exchange.journal.recovery import Applied, Listener, recover
+from exchange.journal.recovery import Applied, Recovered, recover
 from exchange.journal.store import JOURNAL_NAME, Journal, create
+from exchange.projections.derived import DamagedFileError, remove
 from exchange.projections.history import History
 from exchange.projections.liquidations import Liquidations
 from exchange.projections.market_data import MarketData
@@ -53,16 +53,22 @@ class App:
         await self.sequencer.start()
 
     async def close(self) -> None:
-        """Take no more commands, wait until all is durable, close the files and let the data folder go."""
+        """Take no more commands, wait until all is durable, close the files and let the data folder go.
+
+        Raises DerivedFileError when the history cannot be written; all is closed all the same.
+        """
         await self.sequencer.stop()
-        self.history.close()
-        self.journal.close()
+        try:
+            self.history.close()
+        finally:
+            self.journal.close()
 
 
 def open_app(settings: Settings, clock: Clock | None = None, on_fatal: OnFatal = exit_process) -> App:
     """Begin or recover the venue of `settings.data_folder` and build everything around it.
 
-    Raises SettingsError, KeysError, or a JournalError (DataFolderLockedError, HeaderMismatchError, ...).
+    Raises SettingsError, KeysError, a JournalError (DataFolderLockedError, HeaderMismatchError, ...), or
+    DerivedFileError when the history cannot be written.
     """
     folder = settings.data_folder
     if not (folder / JOURNAL_NAME).exists():
@@ -73,14 +79,11 @@ def open_app(settings: Settings, clock: Clock | None = None, on_fatal: OnFatal =
         if differences:
             raise HeaderMismatchError(journal.path, differences)
         keys = KeyStore(folder / KEYS_NAME)
-        market_data = MarketData(journal.header.contracts)
-        history = opened.enter_context(closing(_open_history(folder / HISTORY_NAME, journal.last_seq())))
-        liquidations = Liquidations(journal.header.rules.fund_seed)
-        listener = _folding([market_data, history, liquidations])
-        recovered = recover(journal, [listener])
+        recovered, folds = _recover(journal, folder / HISTORY_NAME)
+        opened.callback(folds.history.abandon)
         clock = clock or WallClock()
         sequencer = Sequencer(recovered, clock, on_fatal)
-        sequencer.subscribe(listener)
+        sequencer.subscribe(folds.listen)
         opened.pop_all()
     return App(
         settings=settings.resolved(journal.header.settings),
@@ -90,43 +93,63 @@ def open_app(settings: Settings, clock: Clock | None = None, on_fatal: OnFatal =
         sequencer=sequencer,
         clock=clock,
         keys=keys,
-        market_data=market_data,
-        history=history,
-        liquidations=liquidations,
+        market_data=folds.market_data,
+        history=folds.history,
+        liquidations=folds.liquidations,
         admin_token=keys.admin_token,
     )
-
-
-def _open_history(path: Path, journal_seq: int) -> History:
-    """Open the derived file; one that is damaged, or knows what the journal does not, is made anew by the recovery.
-
-    The latter happens when the journal was removed, or lost its tail in a power cut under relaxed durability.
-    """
-    try:
-        history = History(path)
-        if history.seq <= journal_seq:
-            return history
-        history.close()
-        reason = f"it is at sequence number {history.seq}, the journal at {journal_seq}"
-    except sqlite3.DatabaseError as error:
-        reason = str(error)
-    sys.stderr.write(f"margincall: {path} is made anew from the journal: {reason}\n")
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return History(path)
 
 
 class _Projection(Protocol):
     def fold(self, seq: int, ts: int, command: Command, events: Sequence[Event]) -> None: ...
 
 
-def _folding(projections: Sequence[_Projection]) -> Listener:
-    def fold(batch: Sequence[Applied]) -> None:
+class _Folds:
+    """Everything that is folded from the journal: at the recovery, then live."""
+
+    def __init__(self, header: Header, history: History) -> None:
+        self.market_data = MarketData(header.contracts)
+        self.history = history
+        self.liquidations = Liquidations(header.rules.fund_seed)
+        self._all: tuple[_Projection, ...] = (self.market_data, self.history, self.liquidations)
+
+    def listen(self, batch: Sequence[Applied]) -> None:
+        """Fold a batch."""
         for applied in batch:
-            for projection in projections:
+            for projection in self._all:
                 projection.fold(applied.seq, applied.ts, applied.command, applied.events)
 
-    return fold
+
+def _recover(journal: Journal, history_path: Path) -> tuple[Recovered, _Folds]:
+    """Replay the journal into a venue and all projections; a history that is damaged is made anew by it.
+
+    So is one that knows what the journal does not: the journal was removed, or lost its tail in a power cut under
+    relaxed durability.
+    """
+    try:
+        history = History(history_path)
+        known, journal_seq = history.seq, journal.last_seq()
+        if known <= journal_seq:
+            return _fold_all(journal, history)
+        history.abandon()
+        reason = f"it is at sequence number {known}, the journal at {journal_seq}"
+    except DamagedFileError as error:
+        reason = error.reason
+    sys.stderr.write(f"margincall: {history_path} is made anew from the journal: {reason}\n")
+    remove(history_path)
+    return _fold_all(journal, History(history_path))
+
+
+def _fold_all(journal: Journal, history: History) -> tuple[Recovered, _Folds]:
+    """Recover, and write all of the history: damage shows now, where it can be made anew. Raises what these raise."""
+    try:
+        folds = _Folds(journal.header, history)
+        recovered = recover(journal, [folds.listen])
+        history.flush()
+    except BaseException:
+        history.abandon()
+        raise
+    return recovered, folds
 
 
 def _wanted_header(settings: Settings, begun: Header | None) -> Header:

@@ -20,6 +20,7 @@ from exchange.core.venue import Venue
 from exchange.journal.codec import decode_command, encode_command, encode_entries, hash_events
 from exchange.journal.recovery import Applied, Listener, Recovered
 from exchange.journal.store import Batch
+from exchange.projections.derived import DerivedFileError
 from exchange.runtime.clock import Clock
 
 __all__ = ["INBOX_MAX", "Applied", "InboxFullError", "Sequencer", "StoppedError", "exit_process"]
@@ -232,6 +233,9 @@ class Sequencer:
         for listener in self._listeners:
             try:
                 listener(batch)
+            except DerivedFileError as error:  # nothing of ours is wrong: the reason alone is of use
+                self._fail(batch[0].seq, str(error))
+                return
             except Exception:  # noqa: BLE001 - a projection that missed a batch is wrong for ever; recovery rebuilds it
                 self._fail(batch[0].seq, traceback.format_exc())
                 return

@@ -22,6 +22,7 @@ from exchange.core.enums import (
 from exchange.core.events import AccountUpdated, Event, Fill, OrderRecord, OrderUpdated
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from exchange.projections import history as history_module
+from exchange.projections.derived import BusyFileError, DamagedFileError, DerivedFileError
 from exchange.projections.history import INCOME_KINDS, History, IncomeRow, first_tran_id
 from tests.dialect.desk import START, Desk
 
@@ -213,18 +214,86 @@ def test_a_file_of_another_format_is_emptied(tmp_path: Path, monkeypatch: pytest
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite"
     path.write_bytes(b"no database" * 1000)
-    with pytest.raises(sqlite3.DatabaseError):
+    with pytest.raises(DamagedFileError, match=r"history\.sqlite is damaged: file is not a database; delete it"):
         History(path)
+
+
+def test_a_file_that_another_process_writes_is_waited_for_without_a_lost_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history_module, "PENDING_MAX", 3)
+    monkeypatch.setattr(history_module, "PENDING_LIMIT", 12)
+    path = tmp_path / "history.sqlite"
+    fed = Fed(History(path))
+    fed.feed(placed(order(1)))
+    fed.history.flush()
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert len(fed.history.orders(1)) == 1, "with nothing to write, reading goes on"
+    for order_id in range(2, 9):
+        fed.feed(placed(order(order_id)))
+    with pytest.raises(BusyFileError, match=r"history\.sqlite: another process is writing it"):
+        fed.history.orders(1)  # it would not tell all
+    other.execute("ROLLBACK")
+    assert [row.order_id for row in fed.history.orders(1)] == list(range(1, 9))
+    other.execute("BEGIN IMMEDIATE")
+    for order_id in range(9, 8 + history_module.PENDING_LIMIT):
+        fed.feed(placed(order(order_id)))
+    with pytest.raises(BusyFileError):
+        fed.feed(placed(order(8 + history_module.PENDING_LIMIT)))
+    other.close()
+    fed.history.close()
+    assert len(History(path).orders(1)) == 8 + history_module.PENDING_LIMIT
+
+
+def test_a_full_disk_is_told_and_the_rows_wait(tmp_path: Path) -> None:
+    fed = Fed(History(tmp_path / "history.sqlite"))
+    pages = fed.history._file.rows("PRAGMA page_count")[0][0]
+    fed.history._file.rows(f"PRAGMA max_page_count = {pages}")
+    for order_id in range(1, 200):
+        fed.feed(placed(order(order_id)))
+    with pytest.raises(DerivedFileError, match=r"history\.sqlite: database or disk is full; free some space"):
+        fed.history.flush()
+    fed.history._file.rows("PRAGMA max_page_count = 1000000")
+    assert len(fed.history.orders(1)) == 199
+    fed.history.close()
+
+
+def test_pages_that_are_no_pages_are_found_at_the_opening(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    fed = Fed(History(path))
+    for order_id in range(1, 200):
+        fed.feed(placed(order(order_id)))
+    fed.history.close()
+    with path.open("r+b") as file:
+        file.seek(8192)
+        file.write(b"x" * (path.stat().st_size - 8192 - 4096))
+    with pytest.raises(DamagedFileError, match="delete it"):
+        History(path)
+
+
+def test_damage_that_a_reader_finds_stops_the_next_fold(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    fed = Fed(History(path))
+    fed.feed(placed(order(1)))
+    fed.history.flush()
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE orders SET record = x'c1'")
+    other.close()
+    with pytest.raises(DamagedFileError, match="a record cannot be read"):
+        fed.history.orders(1)
+    with pytest.raises(DamagedFileError, match="a record cannot be read"):
+        fed.feed(placed(order(2)))
 
 
 def test_an_order_that_changes_often_is_written_once_per_transaction() -> None:
     fed = Fed()
     for _ in range(history_module.PENDING_MAX - 1):
         fed.feed(placed(order(7)))
-    assert fed.history._database.total_changes == 1, "the row of progress alone"
+    assert fed.history._file._connection.total_changes == 1, "the row of progress alone"
     for order_id in range(8, 8 + history_module.PENDING_MAX):
         fed.feed(placed(order(order_id)))
-    assert fed.history._database.total_changes == 1 + history_module.PENDING_MAX + 1
+    assert fed.history._file._connection.total_changes == 1 + history_module.PENDING_MAX + 1
 
 
 def test_the_income_of_every_account_adds_up_to_its_wallet() -> None:

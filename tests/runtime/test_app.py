@@ -1,5 +1,7 @@
 """A data folder becomes a venue, and the same venue again; what contradicts its journal is refused by name."""
 
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from exchange.core.snapshot import state_hash
 from exchange.core.units import Atoms, Lots, Ticks
 from exchange.journal.errors import CorruptJournalError, DataFolderLockedError, HeaderMismatchError
 from exchange.journal.recovery import replay
+from exchange.journal.store import JOURNAL_NAME
+from exchange.projections.derived import DamagedFileError, DerivedFileError
 from exchange.runtime.app import HISTORY_NAME, App, open_app
 from exchange.runtime.settings import DEFAULT_INDEX, Settings, SettingsError, read_contracts
 
@@ -57,21 +61,101 @@ async def test_projections_are_the_same_live_and_recovered_without_history_file(
     await again.close()
 
 
-@pytest.mark.parametrize("damage", [b"this is no database, " * 300, None])
-async def test_a_history_that_cannot_be_right_is_made_anew(
-    tmp_path: Path, damage: bytes | None, capsys: pytest.CaptureFixture[str]
+def overwrite(path: Path, begin: int, end: int) -> None:
+    """Write over the bytes of a file from `begin` to `end`."""
+    with path.open("r+b") as file:
+        file.seek(begin)
+        file.write(b"no page! " * (end // 9 + 1))
+        file.truncate(end)
+
+
+def all_of_it(history: Path) -> None:
+    """Nothing is left of it."""
+    overwrite(history, 0, 6_000)
+
+
+def the_middle(history: Path) -> None:
+    """The first two pages are as they were."""
+    overwrite(history, 8192, history.stat().st_size)
+
+
+def the_file_below_its_log(history: Path) -> None:
+    """The write-ahead log is whole, what it belongs to is not."""
+    log = history.with_name(history.name + "-wal")
+    with sqlite3.connect(history, isolation_level=None) as connection:
+        connection.execute("UPDATE progress SET tran_id = tran_id")
+        kept = log.read_bytes()
+    connection.close()
+    all_of_it(history)
+    log.write_bytes(kept)
+
+
+def a_row_that_no_check_of_pages_finds(history: Path) -> None:
+    """It has rows beyond its own sequence number: folding them again fails."""
+    with sqlite3.connect(history) as connection:
+        connection.execute("UPDATE progress SET seq = 1")
+    connection.close()
+
+
+@pytest.mark.parametrize("damage", [all_of_it, the_middle, the_file_below_its_log, a_row_that_no_check_of_pages_finds])
+async def test_a_damaged_history_is_made_anew(
+    tmp_path: Path, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     app = open_app(Settings(tmp_path))
     await trade(app)
+    fills = app.history.fills(1, "BTCUSDT")
     await app.close()
-    if damage is not None:
-        (tmp_path / HISTORY_NAME).write_bytes(damage)
-    else:  # the journal is another one: the history knows more than it
-        (tmp_path / "journal.sqlite").unlink()
+    damage(tmp_path / HISTORY_NAME)
     again = open_app(Settings(tmp_path))
-    assert again.history.seq == again.sequencer.seq
-    assert len(again.history.fills(1, "BTCUSDT")) == (damage is not None)
     assert f"{HISTORY_NAME} is made anew from the journal" in capsys.readouterr().err
+    assert again.history.fills(1, "BTCUSDT") == fills
+    assert len(again.market_data.markets["BTCUSDT"].trades) == 1, "the others are folded once"
+    await again.start()
+    await again.close()
+    await open_app(Settings(tmp_path)).close()
+    assert capsys.readouterr().err == ""
+
+
+async def test_a_history_of_another_journal_is_made_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    app = open_app(Settings(tmp_path))
+    await trade(app)
+    await app.close()
+    (tmp_path / JOURNAL_NAME).unlink()
+    again = open_app(Settings(tmp_path))
+    assert f"{HISTORY_NAME} is made anew from the journal: it is at sequence number" in capsys.readouterr().err
+    assert again.history.seq == again.sequencer.seq == 0
+    assert again.history.fills(1, "BTCUSDT") == []
+    await again.close()
+
+
+async def test_a_history_that_cannot_be_written_stops_the_venue_and_names_the_file(tmp_path: Path) -> None:
+    fatal: list[str] = []
+    app = open_app(Settings(tmp_path), on_fatal=fatal.append)
+    await trade(app)
+    assert app.history.fills(1, "BTCUSDT") != []
+    with sqlite3.connect(tmp_path / HISTORY_NAME) as connection:
+        connection.execute("DROP TABLE fills")
+    connection.close()
+    with pytest.raises(DamagedFileError):
+        app.history.fills(1, "BTCUSDT")
+    assert fatal == []
+    await app.sequencer.submit(SetIndexPrice("BTCUSDT", Ticks(1_000_000)))
+    assert len(fatal) == 1
+    assert f"{tmp_path / HISTORY_NAME} is damaged: no such table: fills; delete it" in fatal[0]
+    assert "Traceback" not in fatal[0]
+    await app.close()
+
+
+async def test_closing_lets_the_folder_go_when_the_history_cannot_be_written(tmp_path: Path) -> None:
+    app = open_app(Settings(tmp_path))
+    await trade(app)
+    with sqlite3.connect(tmp_path / HISTORY_NAME, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DerivedFileError, match="another process is writing it"):
+            await app.close()
+    other.close()
+    again = open_app(Settings(tmp_path))
+    assert len(again.history.fills(1, "BTCUSDT")) == 1, "what was not written is folded again"
     await again.close()
 
 
