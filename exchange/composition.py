@@ -14,6 +14,7 @@ from exchange.core.events import AccountCreated
 from exchange.core.units import ATOMS_PER_QUOTE, MILLISECOND, Atoms
 from exchange.gateway.server import Serving, serve
 from exchange.journal.disk import write_secret
+from exchange.journal.store import JournalReader
 from exchange.projections.candles import INTERVALS
 from exchange.runtime.app import App, open_app
 from exchange.runtime.feeds.backfill import Playback, history_bars
@@ -73,7 +74,7 @@ class Served:
 async def served(settings: Settings, *, any_port: bool = False) -> AsyncIterator[Served]:
     """Serve a venue until the block ends; then everything is durable and the data folder free.
 
-    `any_port`: take a free port when the wanted one is in use. Raises UnknownIndexError, MalformedBarsError or OSError
+    `any_port`: take a free port when the wanted one is in use. Raises UnknownIndexError or MalformedBarsError
     for a source that cannot be played and SettingsError for contracts that cannot be listed (both before anything is
     written), and whatever `open_app` and `serve` raise.
     """
@@ -83,8 +84,8 @@ async def served(settings: Settings, *, any_port: bool = False) -> AsyncIterator
     app = open_app(settings)
     try:
         source = _source(app)
-        _seed_candles(app, source)
         await app.start()
+        _seed_candles(app, source)
         await _first_account(app)
         contracts = app.journal.header.contracts
         coupled = bool(app.settings.coupled)
@@ -118,14 +119,14 @@ def _source(app: App) -> IndexSource:
 
 
 def _seed_candles(app: App, source: IndexSource) -> None:
-    """Back-fill all candles up to the moment the venue began, which after a restart is that of its first batch."""
-    first = next(app.journal.batches(), None)
-    begun_ms = (first.ts if first else app.clock.now()) // MILLISECOND
+    """Back-fill all candles up to the moment the venue first began, so that each start shows the same past."""
+    with JournalReader(app.data_folder) as reader:  # of its own: the writer's thread has the other one
+        begun_ms = next(reader.batches()).ts // MILLISECOND  # once a venue has started there is a batch
     for contract in app.journal.header.contracts:
         path = source.paths.get(contract.symbol)
         if path is None:
             continue  # a manual index has no past
-        playback = Playback(path, source.start_ns, begun_ms, app.settings.speed)
+        playback = Playback(path, source.start_ns, begun_ms)
         for interval in INTERVALS:
             app.market_data.seed(contract.symbol, interval, history_bars(playback, contract, interval))
 

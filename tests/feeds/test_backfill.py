@@ -3,8 +3,9 @@
 from itertools import pairwise
 
 import pytest
+from msgspec.structs import replace
 
-from exchange.core.units import SECOND
+from exchange.core.units import SECOND, Ticks
 from exchange.projections.candles import CANDLES_MAX, INTERVALS, Candles
 from exchange.runtime.feeds.backfill import Playback, history_bars
 from exchange.runtime.feeds.sources import DAY_PATH, shipped_path
@@ -18,9 +19,8 @@ START_NS = PATH.start_ns + 70 * 60 * SECOND
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
-@pytest.mark.parametrize("speed", [1.0, 60.0])
-def test_bars_are_contiguous_and_join_the_start(interval: str, speed: float) -> None:
-    bars = history_bars(Playback(PATH, START_NS, NOW_MS, speed), CONTRACT, interval)
+def test_bars_are_contiguous_and_join_the_start(interval: str) -> None:
+    bars = history_bars(Playback(PATH, START_NS, NOW_MS), CONTRACT, interval)
     assert len(bars) >= CANDLES_MAX
     grid = INTERVALS[interval]
     assert bars[-1].open_ms == grid.open_of(NOW_MS)
@@ -34,19 +34,25 @@ def test_bars_are_contiguous_and_join_the_start(interval: str, speed: float) -> 
 
 
 def test_the_same_path_gives_the_same_bars() -> None:
-    playback = Playback(PATH, START_NS, NOW_MS, 60)
+    playback = Playback(PATH, START_NS, NOW_MS)
     assert history_bars(playback, CONTRACT, "5m") == history_bars(playback, CONTRACT, "5m")
 
 
+def test_bars_keep_to_the_price_limits_of_their_contract() -> None:
+    cramped = replace(CONTRACT, min_price=Ticks(950_000), max_price=Ticks(1_000_000))
+    bars = history_bars(Playback(PATH, START_NS, NOW_MS), cramped, "1h")
+    assert (min(bar.low for bar in bars), max(bar.high for bar in bars)) == (950_000, 1_000_000)
+
+
 def test_bars_move() -> None:
-    bars = history_bars(Playback(PATH, START_NS, NOW_MS, 1), CONTRACT, "1m", count=200)
+    bars = history_bars(Playback(PATH, START_NS, NOW_MS), CONTRACT, "1m", count=200)
     assert len({bar.close for bar in bars}) > 150
     assert len({bar.volume for bar in bars}) > 100
 
 
 @pytest.mark.parametrize("interval", INTERVALS)
 def test_the_candles_of_the_venue_take_them(interval: str) -> None:
-    bars = history_bars(Playback(PATH, START_NS, NOW_MS, 60), CONTRACT, interval)
+    bars = history_bars(Playback(PATH, START_NS, NOW_MS), CONTRACT, interval)
     candles = Candles()
     candles.seed(interval, bars)
     assert candles.read(interval, NOW_MS, limit=CANDLES_MAX) == bars[-CANDLES_MAX:]

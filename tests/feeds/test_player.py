@@ -14,6 +14,7 @@ from exchange.core.commands import CreateAccount, PlaceOrder, SetIndexPrice
 from exchange.core.enums import OrderType, Side
 from exchange.core.events import AccountCreated
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks
+from exchange.projections.candles import INTERVALS
 from exchange.runtime.app import open_app
 from exchange.runtime.feeds.coupling import TEMPORARY_HALF_LIFE_S, Coupling
 from exchange.runtime.feeds.minutes import MalformedBarsError
@@ -112,12 +113,22 @@ async def test_candles_of_the_past_are_there_from_the_start(tmp_path: Path) -> N
         assert len(market.candles.read("1h", now_ms, limit=1_500)) == 1_500
 
 
+async def test_a_restart_at_another_speed_shows_the_same_past(tmp_path: Path) -> None:
+    pasts, end_ms = [], 0
+    for speed in (60.0, 1.0):
+        async with served(settings(tmp_path, speed=speed)) as venue:
+            end_ms = end_ms or venue.app.clock.now() // 10**6
+            markets = venue.app.market_data.markets.values()
+            pasts.append([market.candles.read(name, end_ms, end_ms=end_ms) for market in markets for name in INTERVALS])
+    assert pasts[0] == pasts[1]
+
+
 @pytest.mark.parametrize(
     ("index", "error"),
     [
         ("path:nowhere", UnknownIndexError),
         ("file:bad.csv", MalformedBarsError),
-        ("file:missing.csv", FileNotFoundError),
+        ("file:missing.csv", UnknownIndexError),
     ],
 )
 async def test_an_index_that_cannot_be_played_leaves_no_journal(

@@ -1,8 +1,8 @@
 """Candles from before the venue started, read off its price path continued into the past. Pure: no clock, no chance.
 
 An indicator needs hundreds of candles before it speaks, and a venue that has just started has none. The path goes
-on backwards from the start at the speed that it is played at: the last candle joins the first live price, and candles
-before and after the start are alike in range. Volumes are invented, the same ones each time.
+on backwards from the start, and the last candle joins the first live price. It goes at the pace of life whatever the
+playback's speed: that may differ from start to start, and the past may not. Volumes are invented, the same each time.
 """
 
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from exchange.core.contract import Contract
 from exchange.core.units import ATOMS_PER_QUOTE, MILLISECOND
 from exchange.projections.candles import CANDLES_MAX, INTERVALS, MINUTE_MS, Candle
-from exchange.runtime.feeds.paths import GridPath
+from exchange.runtime.feeds.paths import GridPath, index_ticks
 
 BARS = CANDLES_MAX + 10  # what one klines request returns, and what goes by while a client starts
 SAMPLES_PER_BAR_MAX = 16  # highs and lows are those of at most so many points of the path
@@ -19,16 +19,15 @@ MOVE_BP_MAX = 200  # beyond it more movement is not more volume
 
 
 class Playback(NamedTuple):
-    """How wall and source time belong together: at `now_ms` the path stands at `source_ns`, `speed` times as fast."""
+    """How wall and source time belong together in the past: at `now_ms` the path stands at `source_ns`."""
 
     path: GridPath
     source_ns: int
     now_ms: int
-    speed: float
 
     def source_at(self, wall_ms: int) -> int:
         """Return the source time, in ns, that belongs to a wall time in ms."""
-        return self.source_ns + round((wall_ms - self.now_ms) * MILLISECOND * self.speed)
+        return self.source_ns + (wall_ms - self.now_ms) * MILLISECOND
 
 
 def history_bars(playback: Playback, contract: Contract, interval: str, count: int = BARS) -> list[Candle]:
@@ -37,11 +36,9 @@ def history_bars(playback: Playback, contract: Contract, interval: str, count: i
     That one ends at the price of now. Each opens where the one before closed. Raises KeyError for an unknown interval.
     """
     edges = [*open_times(interval, playback.now_ms, count), playback.now_ms]
-    tick = contract.tick_atoms / ATOMS_PER_QUOTE
-    prices = [max(1, round(playback.path.price_at(playback.source_at(edge)) / tick)) for edge in edges]
+    prices = [index_ticks(playback.path.price_at(playback.source_at(edge)), contract) for edge in edges]
     return [
-        _candle(playback, contract, (edges[n], edges[n + 1]), (prices[n], prices[n + 1]), tick)
-        for n in range(len(edges) - 1)
+        _candle(playback, contract, (edges[n], edges[n + 1]), (prices[n], prices[n + 1])) for n in range(len(edges) - 1)
     ]
 
 
@@ -54,12 +51,10 @@ def open_times(interval: str, now_ms: int, count: int) -> list[int]:
     return times[::-1]
 
 
-def _candle(
-    playback: Playback, contract: Contract, edges_ms: tuple[int, int], ends: tuple[int, int], tick: float
-) -> Candle:
+def _candle(playback: Playback, contract: Contract, edges_ms: tuple[int, int], ends: tuple[int, int]) -> Candle:
     low, high = _extremes(playback.path, playback.source_at(edges_ms[0]), playback.source_at(edges_ms[1]))
-    lowest = min(round(low / tick), *ends)
-    highest = max(round(high / tick), *ends)
+    lowest = min(index_ticks(low, contract), *ends)
+    highest = max(index_ticks(high, contract), *ends)
     # Busier when the price moves more; the spread of a multiplicative hash stands for everything else.
     spread = edges_ms[0] // MINUTE_MS * 2_654_435_761 % 1_000
     minutes = max(1, (edges_ms[1] - edges_ms[0]) // MINUTE_MS)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from exchange.core.units import SECOND
+from exchange.core.contract import Contract
+from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Ticks
 
 GRID_NS = 15 * SECOND  # of paths that we make ourselves; a minute file has its own
 MINUTE_NS = 60 * SECOND
@@ -47,6 +48,12 @@ class GridPath:
         here = self.cycle[step % len(self.cycle)]
         there = self.cycle[(step + 1) % len(self.cycle)]
         return here + (there - here) * (within / self.step_ns)
+
+
+def index_ticks(price: float, contract: Contract) -> Ticks:
+    """Return a price in quote units as the contract's index price: on its grid and within its price limits."""
+    ticks = round(price * ATOMS_PER_QUOTE / contract.tick_atoms)
+    return Ticks(min(max(ticks, contract.min_price), contract.max_price))
 
 
 def bridged(

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from exchange.core.commands import SetIndexPrice
 from exchange.core.contract import Contract
 from exchange.core.events import TradePrinted
-from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Nanos, Ticks
+from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Nanos
 from exchange.runtime.feeds.coupling import Coupling, resumed
+from exchange.runtime.feeds.paths import index_ticks
 from exchange.runtime.feeds.sources import IndexSource
 from exchange.runtime.sequencer import Applied, InboxFullError, Sequencer
 
@@ -71,10 +72,7 @@ class IndexFeed:
             if symbol in self._coupling:
                 flow, self._flow_atoms[symbol] = self._flow_atoms[symbol], 0
                 price *= self._coupling[symbol].step(flow / ATOMS_PER_QUOTE, elapsed_s)
-            contract = self._contracts[symbol]
-            ticks = round(price * ATOMS_PER_QUOTE / contract.tick_atoms)
-            ticks = min(max(ticks, contract.min_price), contract.max_price)
-            commands.append(SetIndexPrice(symbol, Ticks(ticks), Nanos(source_ns)))
+            commands.append(SetIndexPrice(symbol, index_ticks(price, self._contracts[symbol]), Nanos(source_ns)))
         return commands
 
     def _count_flow(self, batch: Sequence[Applied]) -> None:
