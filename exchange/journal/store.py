@@ -1,5 +1,6 @@
 """The journal as a SQLite file: one header, one row per committed batch. It stores and reads; it executes nothing."""
 
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from exchange.journal.header import Header
 from exchange.journal.lock import FolderLock
 
 JOURNAL_NAME = "journal.sqlite"
+VENUE_ID_BYTES = 16
 BATCHES_PER_READ = 256  # a reader holds no transaction for longer, so that the live venue can checkpoint
 
 SCHEMA = """
@@ -82,7 +84,8 @@ def create(data: Path, header: Header) -> None:
             raise JournalError(f"there is a journal at {path} already")
         unfinished = path.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
-        rows = {"format_version": str(FORMAT_VERSION), "core_revision": str(CORE_REVISION), **header.rows()}
+        own = {"format_version": str(FORMAT_VERSION), "core_revision": str(CORE_REVISION)}
+        rows = {**own, "venue_id": msgspec.json.encode(secrets.token_hex(VENUE_ID_BYTES)).decode(), **header.rows()}
         with _translated(path):
             connection = sqlite3.connect(unfinished, isolation_level=None)
             connection.execute("PRAGMA journal_mode = WAL")
@@ -97,7 +100,11 @@ def create(data: Path, header: Header) -> None:
 
 
 class JournalReader:
-    """A journal opened for reading; a venue may be writing it at the same time."""
+    """A journal opened for reading; a venue may be writing it at the same time.
+
+    `venue_id` is a text made at random when the journal was begun, so that other files can tell whether they belong to
+    it; "" in a journal from before there was one.
+    """
 
     def __init__(self, data: Path) -> None:
         """Open the journal of folder `data` and check its header.
@@ -110,7 +117,7 @@ class JournalReader:
         with _translated(self.path):
             self._connection = self._connect()
         try:
-            self.core_revision, self.header = self._read_header()
+            self.core_revision, self.venue_id, self.header = self._read_header()
         except BaseException:
             self._connection.close()
             raise
@@ -163,14 +170,15 @@ class JournalReader:
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
 
-    def _read_header(self) -> tuple[int, Header]:
+    def _read_header(self) -> tuple[int, str, Header]:
         try:
             with _translated(self.path):
                 rows = dict(self._connection.execute("SELECT name, value FROM header").fetchall())
             version = int(rows["format_version"])
             if version != FORMAT_VERSION:
                 raise FormatMismatchError(self.path, version, FORMAT_VERSION)
-            return int(rows["core_revision"]), Header.from_rows(rows)
+            venue_id = msgspec.json.decode(rows.get("venue_id", '""'), type=str)
+            return int(rows["core_revision"]), venue_id, Header.from_rows(rows)
         except (KeyError, ValueError, msgspec.DecodeError) as error:
             raise CorruptJournalError(self.path, f"its header cannot be read: {error}") from error
 

@@ -78,7 +78,7 @@ def open_app(settings: Settings, clock: Clock | None = None, on_fatal: OnFatal =
         differences = journal.header.differences(_wanted_header(settings, journal.header))
         if differences:
             raise HeaderMismatchError(journal.path, differences)
-        keys = KeyStore(folder / KEYS_NAME)
+        keys = KeyStore(folder / KEYS_NAME, journal.venue_id)
         recovered, folds = _recover(journal, folder / HISTORY_NAME)
         opened.callback(folds.history.abandon)
         clock = clock or WallClock()

@@ -1,6 +1,7 @@
 """API keys in a file of their own, so that a journal can be shared. It stores secrets; it checks no signature.
 
-The file is JSON lines: the admin token, then one key a line, appended and synced as they are issued.
+The file is JSON lines: the admin token with the id of the venue, then one key a line, appended and synced as they are
+issued. Account ids count from 1 in every venue, so the keys of one would open the accounts of strangers in another.
 """
 
 import os
@@ -23,13 +24,14 @@ ADMIN_TOKEN_BYTES = 32
 
 
 class KeysError(Exception):
-    """The key file cannot be read, or others may read it."""
+    """The key file cannot be read, others may read it, or it belongs to another venue."""
 
 
 class AdminLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The first line of the file."""
 
     admin_token: str
+    venue_id: str = ""  # that of the journal; none in a file from before there was one
 
 
 class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,16 +54,24 @@ class KeyStore:
     _keys: dict[str, ApiKey]
     _appending: threading.Lock
 
-    def __init__(self, path: Path) -> None:
-        """Read the file, or begin it with a new admin token. Raises KeysError when it is damaged or open to others.
+    def __init__(self, path: Path, venue_id: str) -> None:
+        """Read the file of this venue, or begin it with a new admin token.
+
+        Raises KeysError when it is damaged, open to others, or that of another venue.
 
         A torn last line goes, with a word on stderr: a crash left it before its key was given to anybody.
         """
         self.path = path
         self._appending = threading.Lock()
         if not path.exists():
-            write_secret(path, _line(AdminLine(secrets.token_urlsafe(ADMIN_TOKEN_BYTES))))
-        self.admin_token, keys = _read(path)
+            write_secret(path, _line(AdminLine(secrets.token_urlsafe(ADMIN_TOKEN_BYTES), venue_id)))
+        admin, keys = _read(path)
+        if admin.venue_id != venue_id:
+            raise KeysError(
+                f"{path} holds the keys of another venue, whose journal was removed or replaced; here they would open "
+                f"the accounts of others. Put that journal back, or move {path} away to begin without keys"
+            )
+        self.admin_token = admin.admin_token
         self._keys = {key.api_key: key for key in keys}
 
     def issue(self, account_id: int) -> ApiKey:
@@ -102,8 +112,8 @@ def _append(path: Path, line: bytes) -> None:
             raise
 
 
-def _read(path: Path) -> tuple[str, list[ApiKey]]:
-    """Return the admin token and the keys; cut off a torn last line."""
+def _read(path: Path) -> tuple[AdminLine, list[ApiKey]]:
+    """Return the first line and the keys; cut off a torn last line."""
     mode = path.stat().st_mode & 0o777
     if mode & 0o077:
         raise KeysError(f"{path} has mode {mode:o}: others may read the secrets; `chmod 600` it")
@@ -113,7 +123,7 @@ def _read(path: Path) -> tuple[str, list[ApiKey]]:
     if torn:
         os.truncate(path, path.stat().st_size - len(torn))
         sys.stderr.write(f"margincall: {path}: the last line was torn, and is removed: nobody was given its key\n")
-    return admin.admin_token, keys
+    return admin, keys
 
 
 def _decoded(path: Path, number: int, line: bytes, kind: type[Record]) -> Record:

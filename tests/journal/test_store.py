@@ -91,6 +91,18 @@ def test_a_reader_sees_the_header(data: Path) -> None:
         assert reader.core_revision == codec.CORE_REVISION
 
 
+def test_every_journal_has_an_id_of_its_own_and_keeps_it(data: Path, tmp_path: Path) -> None:
+    store.create(tmp_path / "other", header())
+    with JournalReader(data) as one, JournalReader(tmp_path / "other") as other:
+        assert len({one.venue_id, other.venue_id, ""}) == 3
+        found = one.venue_id
+    with Journal(data) as again:
+        assert again.venue_id == found
+    alter(data, "DELETE FROM header WHERE name = 'venue_id'")
+    with JournalReader(data) as old:
+        assert old.venue_id == ""
+
+
 def test_a_reader_does_not_wait_for_the_writer(data: Path) -> None:
     with Journal(data) as journal, JournalReader(data) as reader:
         journal.append(batch(1))

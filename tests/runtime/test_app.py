@@ -16,6 +16,7 @@ from exchange.journal.recovery import replay
 from exchange.journal.store import JOURNAL_NAME
 from exchange.projections.derived import DamagedFileError, DerivedFileError
 from exchange.runtime.app import HISTORY_NAME, App, open_app
+from exchange.runtime.keys import KEYS_NAME, KeysError
 from exchange.runtime.settings import DEFAULT_INDEX, Settings, SettingsError, read_contracts
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "exchange" / "data" / "contracts"
@@ -121,6 +122,7 @@ async def test_a_history_of_another_journal_is_made_anew(tmp_path: Path, capsys:
     await trade(app)
     await app.close()
     (tmp_path / JOURNAL_NAME).unlink()
+    (tmp_path / KEYS_NAME).unlink()
     again = open_app(Settings(tmp_path))
     assert f"{HISTORY_NAME} is made anew from the journal: it is at sequence number" in capsys.readouterr().err
     assert again.history.seq == again.sequencer.seq == 0
@@ -156,6 +158,27 @@ async def test_closing_lets_the_folder_go_when_the_history_cannot_be_written(tmp
     other.close()
     again = open_app(Settings(tmp_path))
     assert len(again.history.fills(1, "BTCUSDT")) == 1, "what was not written is folded again"
+    await again.close()
+
+
+async def test_keys_do_not_open_the_accounts_of_another_journal(tmp_path: Path) -> None:
+    app = open_app(Settings(tmp_path))
+    await trade(app)
+    await app.close()
+    journal, keys = tmp_path / JOURNAL_NAME, tmp_path / KEYS_NAME
+    journal.rename(tmp_path / "kept")
+    with pytest.raises(KeysError, match=r"move .* away"):
+        open_app(Settings(tmp_path))
+    keys.rename(tmp_path / "away")
+    anew = open_app(Settings(tmp_path))
+    assert anew.keys.all() == ()
+    await anew.close()
+    (tmp_path / "kept").rename(journal)
+    with pytest.raises(KeysError, match=r"move .* away"):
+        open_app(Settings(tmp_path))
+    (tmp_path / "away").rename(keys)
+    again = open_app(Settings(tmp_path))
+    assert again.keys.all() == app.keys.all()
     await again.close()
 
 

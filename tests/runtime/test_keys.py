@@ -10,6 +10,8 @@ import pytest
 
 from exchange.runtime.keys import ALPHABET, KEY_LENGTH, KEYS_NAME, KeysError, KeyStore
 
+VENUE = "c0ffee"
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -17,9 +19,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_key_is_found_again_by_another_process(path: Path) -> None:
-    keys = KeyStore(path)
+    keys = KeyStore(path, VENUE)
     first, second = keys.issue(1), keys.issue(1)
-    again = KeyStore(path)
+    again = KeyStore(path, VENUE)
     assert again.find(first.api_key) == first
     assert again.all() == (first, second)
     assert again.admin_token == keys.admin_token
@@ -27,7 +29,7 @@ def test_a_key_is_found_again_by_another_process(path: Path) -> None:
 
 
 def test_keys_look_like_those_of_the_venue_we_imitate(path: Path) -> None:
-    keys = KeyStore(path)
+    keys = KeyStore(path, VENUE)
     issued = [keys.issue(account_id) for account_id in (1, 2, 3)]
     texts = [text for key in issued for text in (key.api_key, key.secret_key)]
     assert len(set(texts)) == 6
@@ -38,7 +40,7 @@ def test_keys_look_like_those_of_the_venue_we_imitate(path: Path) -> None:
 def test_only_the_owner_may_read_the_file(path: Path) -> None:
     umask = os.umask(0)
     try:
-        keys = KeyStore(path)
+        keys = KeyStore(path, VENUE)
         assert path.stat().st_mode & 0o777 == 0o600
         keys.issue(1)
         assert path.stat().st_mode & 0o777 == 0o600
@@ -48,44 +50,44 @@ def test_only_the_owner_may_read_the_file(path: Path) -> None:
 
 
 def test_a_file_that_others_may_read_is_refused(path: Path) -> None:
-    KeyStore(path).path.chmod(0o644)
+    KeyStore(path, VENUE).path.chmod(0o644)
     with pytest.raises(KeysError, match="chmod 600"):
-        KeyStore(path)
+        KeyStore(path, VENUE)
 
 
 def test_a_new_key_adds_its_line_and_rewrites_none(path: Path) -> None:
-    keys = KeyStore(path)
+    keys = KeyStore(path, VENUE)
     file = path.stat().st_ino
     key = keys.issue(5)
     assert path.stat().st_ino == file
     assert [json.loads(line) for line in path.read_text().splitlines()] == [
-        {"admin_token": keys.admin_token},
+        {"admin_token": keys.admin_token, "venue_id": VENUE},
         {"account_id": 5, "api_key": key.api_key, "secret_key": key.secret_key},
     ]
 
 
 def test_threads_share_it(path: Path) -> None:
-    keys = KeyStore(path)
+    keys = KeyStore(path, VENUE)
     with ThreadPoolExecutor(4) as threads:
         issued = list(threads.map(keys.issue, range(1, 41)))
-    assert set(KeyStore(path).all()) == set(keys.all()) == set(issued)
+    assert set(KeyStore(path, VENUE).all()) == set(keys.all()) == set(issued)
 
 
 def test_a_torn_last_line_goes_and_the_keys_before_it_stay(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    first = KeyStore(path).issue(1)
-    KeyStore(path).issue(2)
+    first = KeyStore(path, VENUE).issue(1)
+    KeyStore(path, VENUE).issue(2)
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
-    keys = KeyStore(path)
+    keys = KeyStore(path, VENUE)
     assert keys.all() == (first,)
     assert "the last line was torn" in capsys.readouterr().err
     second = keys.issue(2)
-    assert KeyStore(path).all() == (first, second)
+    assert KeyStore(path, VENUE).all() == (first, second)
     assert capsys.readouterr().err == ""
 
 
 def test_a_key_that_could_not_be_written_is_none(path: Path) -> None:
-    keys = KeyStore(path)
+    keys = KeyStore(path, VENUE)
     first = keys.issue(1)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, limits[1]))  # a line does not fit any more
@@ -95,7 +97,7 @@ def test_a_key_that_could_not_be_written_is_none(path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     third = keys.issue(3)
-    assert keys.all() == KeyStore(path).all() == (first, third)
+    assert keys.all() == KeyStore(path, VENUE).all() == (first, third)
 
 
 @pytest.mark.parametrize(
@@ -113,5 +115,22 @@ def test_a_damaged_file_is_told_and_left_alone(path: Path, text: str, line: int)
     path.touch(mode=0o600)
     path.write_text(text)
     with pytest.raises(KeysError, match=f"cannot be read, line {line}"):
-        KeyStore(path)
+        KeyStore(path, VENUE)
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize("other", ["", "decaf"])
+def test_the_keys_of_another_venue_are_refused_and_left_alone(path: Path, other: str) -> None:
+    KeyStore(path, VENUE).issue(1)
+    before = path.read_bytes()
+    with pytest.raises(KeysError, match=r"of another venue.*Put that journal back, or move .*keys\.jsonl away"):
+        KeyStore(path, other)
+    assert path.read_bytes() == before
+
+
+def test_a_file_from_before_there_were_venue_ids_belongs_to_such_a_journal(path: Path) -> None:
+    path.touch(mode=0o600)
+    path.write_text('{"admin_token": "x"}\n')
+    assert KeyStore(path, "").admin_token == "x"
+    with pytest.raises(KeysError, match="of another venue"):
+        KeyStore(path, VENUE)
