@@ -31,11 +31,11 @@ from exchange.projections.derived import BusyFileError, DerivedFile, Row
 
 PENDING_MAX = 500  # rows that wait in memory for their transaction
 PENDING_LIMIT = 20_000  # rows that wait while another process holds the file; then it is an error
-FORMAT = 2  # raise it with every change of a table: a file of another format is emptied and folded again
+FORMAT = 3  # raise it with every change of a table: a file of another format is emptied and folded again
 TRAN_IDS_PER_COMMAND = 10**6
 
 _TABLES = """
-CREATE TABLE progress (format INTEGER NOT NULL, seq INTEGER NOT NULL, tran_id INTEGER NOT NULL);
+CREATE TABLE progress (format INTEGER NOT NULL, venue_id TEXT NOT NULL, seq INTEGER NOT NULL, tran_id INTEGER NOT NULL);
 CREATE TABLE orders (order_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
     client_order_id TEXT NOT NULL, ts INTEGER NOT NULL, record BLOB NOT NULL);
 CREATE INDEX orders_of_account ON orders (account_id, symbol, order_id);
@@ -96,11 +96,14 @@ def first_tran_id(seq: int) -> int:
 class History:
     """The derived file, or a database in memory when there is no path."""
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Open or make it. A file of another format is emptied. Raises DerivedFileError, of it DamagedFileError."""
+    def __init__(self, path: Path | None = None, venue_id: str = "") -> None:
+        """Open or make it; one of another format or venue is emptied.
+
+        Raises DerivedFileError, of its kind DamagedFileError when it must be made anew.
+        """
         self._file = DerivedFile(path)
         try:
-            self._seq, self._tran_id = _opened(self._file)
+            self._seq, self._tran_id = _opened(self._file, venue_id)
         except BaseException:
             self._file.close()
             raise
@@ -321,17 +324,19 @@ class _Wanted:
         return " AND ".join(text for text, _ in conditions), [value for _, value in conditions]
 
 
-def _opened(file: DerivedFile) -> tuple[int, int]:
+def _opened(file: DerivedFile, venue_id: str) -> tuple[int, int]:
     """Make the tables of this FORMAT if they are not there; return the last sequence number and transaction id."""
     tables = [name for (name,) in file.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
     if "progress" in tables:
-        rows = file.rows("SELECT format, seq, tran_id FROM progress")
-        if len(rows) == 1 and rows[0][0] == FORMAT and all(type(value) is int for value in rows[0]):
-            return rows[0][1:]
+        rows = file.rows("SELECT * FROM progress")
+        if len(rows) == 1 and rows[0][:2] == (FORMAT, venue_id):
+            _, _, seq, tran_id = rows[0]
+            if type(seq) is type(tran_id) is int:
+                return seq, tran_id
     with file.transaction() as database:
         for name in tables:
             database.execute(f"DROP TABLE {name}")
         for statement in _TABLES.split(";"):
             database.execute(statement)
-        database.execute("INSERT INTO progress VALUES (?, 0, 0)", (FORMAT,))
+        database.execute("INSERT INTO progress VALUES (?, ?, 0, 0)", (FORMAT, venue_id))
     return 0, 0

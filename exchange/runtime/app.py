@@ -127,7 +127,7 @@ def _recover(journal: Journal, history_path: Path) -> tuple[Recovered, _Folds]:
     relaxed durability.
     """
     try:
-        history = History(history_path)
+        history = History(history_path, journal.venue_id)
         known, journal_seq = history.seq, journal.last_seq()
         if known <= journal_seq:
             return _fold_all(journal, history)
@@ -137,7 +137,7 @@ def _recover(journal: Journal, history_path: Path) -> tuple[Recovered, _Folds]:
         reason = error.reason
     sys.stderr.write(f"margincall: {history_path} is made anew from the journal: {reason}\n")
     remove(history_path)
-    return _fold_all(journal, History(history_path))
+    return _fold_all(journal, History(history_path, journal.venue_id))
 
 
 def _fold_all(journal: Journal, history: History) -> tuple[Recovered, _Folds]:

@@ -211,6 +211,20 @@ def test_a_file_of_another_format_is_emptied(tmp_path: Path, monkeypatch: pytest
     assert new.orders(1) == []
 
 
+def test_a_file_of_another_venue_is_emptied(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    fed = Fed(History(path, "one"))
+    fed.feed(placed(order(7)))
+    fed.history.close()
+    same = History(path, "one")
+    assert len(same.orders(1)) == 1
+    same.close()
+    other = History(path, "other")
+    assert other.seq == 0
+    assert other.orders(1) == []
+    other.close()
+
+
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "history.sqlite"
     path.write_bytes(b"no database" * 1000)

@@ -117,16 +117,33 @@ async def test_a_damaged_history_is_made_anew(
     assert capsys.readouterr().err == ""
 
 
-async def test_a_history_of_another_journal_is_made_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_history_that_is_ahead_of_its_journal_is_made_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await open_app(Settings(tmp_path)).close()
+    journal = tmp_path / JOURNAL_NAME
+    backup = journal.read_bytes()
     app = open_app(Settings(tmp_path))
     await trade(app)
     await app.close()
-    (tmp_path / JOURNAL_NAME).unlink()
-    (tmp_path / KEYS_NAME).unlink()
+    journal.write_bytes(backup)
     again = open_app(Settings(tmp_path))
     assert f"{HISTORY_NAME} is made anew from the journal: it is at sequence number" in capsys.readouterr().err
     assert again.history.seq == again.sequencer.seq == 0
     assert again.history.fills(1, "BTCUSDT") == []
+    await again.close()
+
+
+async def test_a_history_of_another_journal_is_made_anew(tmp_path: Path) -> None:
+    fills = []
+    for folder in (tmp_path / "one", tmp_path / "other"):
+        app = open_app(Settings(folder))
+        await trade(app)
+        fills = app.history.fills(1, "BTCUSDT")
+        await app.close()
+    (tmp_path / "one" / HISTORY_NAME).replace(tmp_path / "other" / HISTORY_NAME)
+    again = open_app(Settings(tmp_path / "other"))
+    assert again.history.fills(1, "BTCUSDT") == fills
     await again.close()
 
 
