@@ -4,6 +4,8 @@ stdout carries the result, stderr the progress. Exit 0: done; 1: failed; 2: misu
 """
 
 import asyncio
+import math
+import os
 import signal
 import sys
 from collections import Counter
@@ -20,9 +22,26 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 FAILED, MISUSE = 1, 2
 DEMO_INDEX = "path:btcusd-2025-02-03@01:10"  # the crash of 02:07 comes in the first minute at 60x
 DEMO_SPEED = 60.0
+SECONDS_MAX = 366 * 86_400
+INDEX_HELP = (
+    "Where index prices come from. path: and walk: play BTC. file: plays minute bars or Binance's kline CSV, which are"
+    " prices of the first contract (the first of --contracts; BTCUSDT when none are given); BTC and ETH follow each"
+    " other at a fixed ratio, other contracts need a file and a venue of their own. @HH:MM after it begins that late."
+)
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print the result as one JSON object.")
 data_argument = click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+
+
+class FiniteRange(click.FloatRange):
+    """A range that refuses what is no number: `nan` is neither below its minimum nor above its maximum."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number. Raises BadParameter."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,7 +50,7 @@ def main() -> None:
     """Margincall: a perpetual-futures exchange that you can run."""
 
 
-def serve_options(*, speed: float, index_help: str) -> Callable[[Function], Function]:
+def serve_options(*, speed: float, index_default: str) -> Callable[[Function], Function]:
     """Return the flags that `serve` and `demo` share, as one decorator."""
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
     options = [
@@ -41,13 +60,15 @@ def serve_options(*, speed: float, index_help: str) -> Callable[[Function], Func
         ),
         click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Folder of the journal."),
         click.option("--contracts", multiple=True, type=file, help="Contract file; may be repeated."),
-        click.option("--index", metavar="path:NAME|file:PATH|walk:SEED|manual", help=index_help),
+        click.option(
+            "--index", metavar="path:NAME|file:PATH|walk:SEED|manual", help=f"{INDEX_HELP} Default: {index_default}."
+        ),
         click.option("--coupled/--uncoupled", default=None, help="Let the contract's own flow move its index."),
         click.option(
             "--speed",
             default=speed,
             show_default=True,
-            type=click.FloatRange(0, 10_000, min_open=True),
+            type=FiniteRange(0, 10_000, min_open=True),
             help="Of the price playback; venue time is wall time.",
         ),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of all chance in prices and bots."),
@@ -65,7 +86,7 @@ def serve_options(*, speed: float, index_help: str) -> Callable[[Function], Func
 
 
 @main.command()
-@serve_options(speed=1.0, index_help="Where index prices come from; default: as the journal was begun, else manual.")
+@serve_options(speed=1.0, index_default="as the journal was begun, else manual")
 def serve(json_output: bool, data: Path | None, **flags: Any) -> None:  # noqa: FBT001  click passes flags
     """Serve a venue until Ctrl-C or SIGTERM; the journal of a data folder goes on where it ended."""
     settings = _settings(data or Path("data"), flags)
@@ -73,8 +94,8 @@ def serve(json_output: bool, data: Path | None, **flags: Any) -> None:  # noqa: 
 
 
 @main.command()
-@serve_options(speed=DEMO_SPEED, index_help=f"Where index prices come from; default: {DEMO_INDEX}.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), help="End by itself after so long.")
+@serve_options(speed=DEMO_SPEED, index_default=DEMO_INDEX)
+@click.option("--seconds", type=FiniteRange(0, SECONDS_MAX, min_open=True), help="End by itself after so long.")
 def demo(json_output: bool, data: Path | None, seconds: float | None, **flags: Any) -> None:  # noqa: FBT001
     """Serve a day of real prices at 60x with house bots trading on it, and show what happens."""
     import tempfile
@@ -173,7 +194,9 @@ def _settings(data: Path, flags: dict[str, Any]) -> "Settings":
 
     index = flags["index"]
     if index and index.startswith("file:"):  # the journal remembers it: a restart may come from another folder
-        flags["index"] = f"file:{Path(index.removeprefix('file:')).resolve()}"
+        flags["index"] = f"file:{os.path.realpath(index.removeprefix('file:'))}"
+        if not flags["index"].isprintable():
+            _fail(f"--index {flags['index']!r}: the path must be printable text, since the journal keeps it", MISUSE)
     return Settings(data, **{**flags, "durability": Durability(flags["durability"])})
 
 

@@ -26,7 +26,7 @@ READY_NAME = "ready.json"
 FIRST_ACCOUNT = CreateAccount(
     "trader", deposit=Atoms(10_000 * ATOMS_PER_QUOTE), funding_deposit=Atoms(5_000 * ATOMS_PER_QUOTE)
 )
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104  what to call such a host
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104  what to call such a host
 
 
 class ReadyAccount(msgspec.Struct, rename="camel"):
@@ -111,6 +111,12 @@ def write_ready(path: Path, ready: ReadyFile) -> None:
     write_secret(path, msgspec.json.format(msgspec.json.encode(ready), indent=1) + b"\n")
 
 
+def authority(host: str, port: int) -> str:
+    """Return the part of a URL that leads to who listens on this host and port, from this machine."""
+    host = ANY_ADDRESS.get(host, host)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _source(app: App) -> IndexSource:
     index, seed = app.settings.index, app.settings.seed
     assert index is not None, "the journal's header has an index"
@@ -150,6 +156,6 @@ async def _serve(app: App, *, any_port: bool) -> Serving:
 
 
 def _ready(app: App, serving: Serving) -> ReadyFile:
-    authority = f"{ANY_ADDRESS.get(serving.host, serving.host)}:{serving.port}"
+    place = authority(serving.host, serving.port)
     accounts = [ReadyAccount(key.account_id, key.api_key, key.secret_key) for key in app.keys.all()]
-    return ReadyFile(f"http://{authority}", f"ws://{authority}", app.admin_token, accounts)
+    return ReadyFile(f"http://{place}", f"ws://{place}", app.admin_token, accounts)

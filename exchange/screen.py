@@ -1,14 +1,19 @@
 """What the demo shows: first screen, a line a second, a line per liquidation, the summary. It only reads the venue."""
 
 import asyncio
+import shlex
+import shutil
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from exchange.composition import Served
 from exchange.core.account import FUND_ID
@@ -22,6 +27,8 @@ from exchange.projections.views import open_interest
 from exchange.runtime.sequencer import Applied
 
 LINE_S = 1.0
+PROGRAM = "margincall"
+INDENT = "  "
 
 
 class Summary(msgspec.Struct, rename="camel"):
@@ -130,14 +137,15 @@ class Screen:
             ("account", f"{account.account_id}, with {futures} USDT in futures and {funding} in funding"),
             ("apiKey", account.api_key),
             ("secretKey", account.secret_key),
-            ("admin", f"the admin token stands in {escape(str(self._venue.ready_path))}"),
+            ("admin", f"token in {escape(str(self._venue.ready_path))}"),
             ("index", f"{escape(str(app.settings.index))} at {app.settings.speed:g}x{coupled}"),
             ("data", escape(str(app.data_folder))),
         ]
         for name, text in lines:
             self._print(f"[bold]{name:<12}[/bold]{text}")
         self._print("House bots trade over the wire. Ctrl-C ends and sums up.")
-        self._print("Each second: time (of the path), index / mark / last, open interest, trades, insurance fund")
+        self._print("Each second: time (of the path), index / mark / last price, open interest,")
+        self._print("trades, insurance fund")
         self._print("")
 
     async def run(self) -> None:
@@ -147,8 +155,8 @@ class Screen:
             await self._venue.app.sequencer.durable()
             fresh, self._meter.fresh = self._meter.fresh, []
             for liquidation in fresh:
-                self._print(self._liquidation_line(liquidation))
-            self._print(self._status_line())
+                self._print_parts(self._liquidation_parts(liquidation))
+            self._print_parts(self._status_parts())
 
     def summary(self) -> Summary:
         """Return what the run came to, as of now."""
@@ -166,7 +174,7 @@ class Screen:
             shortfall=format_decimal(state.shortfall_total, ATOM_DECIMALS),
             residue=format_decimal(conservation_residue(state), ATOM_DECIMALS),
             data_folder=str(folder),
-            replay=f"margincall replay {folder}",
+            replay=f"{program(sys.argv[0])} replay {shlex.quote(str(folder))}",
         )
 
     def farewell(self, summary: Summary) -> None:
@@ -177,33 +185,35 @@ class Screen:
         self._print(f"first trade after {_after(summary.first_trade_s)}, ", end="")
         self._print(f"first liquidation after {_after(summary.first_liquidation_s)}")
         self._print(f"insurance fund {summary.fund} USDT ({_signed(summary.fund_change)}), residue {summary.residue}")
-        self._print(f"the journal lies in {escape(summary.data_folder)}; this replays it and checks every hash:")
-        self._print(f"  {escape(summary.replay)}")
+        self._print("everything stands in the journal; this replays it and checks every hash:")
+        self._print(f"{INDENT}{escape(summary.replay)}")
 
-    def _status_line(self) -> str:
+    def _status_parts(self) -> list[str]:
         app, state = self._venue.app, self._state
         trades = self._meter.trades - self._shown_trades
         self._shown_trades = self._meter.trades
-        parts = [self._market_part(contract) for contract in self._contracts.values()]
         source_ts = max(market.index_source_ts for market in state.markets.values())
         path_time = datetime.fromtimestamp(source_ts // SECOND, UTC).strftime("%H:%M:%S")
         in_liquidation = sum(account.in_liquidation for account in state.accounts.values())
         wall_time = datetime.fromtimestamp(app.clock.now() // SECOND, UTC).strftime("%H:%M:%S")
-        return (
-            f"{wall_time} [dim]({path_time})[/dim]  {'  '.join(parts)}  {trades} trades/s"
-            f"  fund {_money(state.fund.wallet_balance)}  in liquidation {in_liquidation}"
-        )
+        markets = [self._market_part(contract) for contract in self._contracts.values()]
+        return [
+            f"{wall_time} [dim]({path_time})[/dim]{INDENT}{markets[0]}",
+            *markets[1:],
+            f"{trades} trades/s",
+            f"fund {state.fund.wallet_balance // ATOMS_PER_QUOTE:,}",
+            *([f"in liquidation {in_liquidation}"] if in_liquidation else []),
+        ]
 
     def _market_part(self, contract: Contract) -> str:
         market = self._state.markets[contract.symbol]
-        index, mark, last = (
-            _price(contract, ticks) for ticks in (market.index_price, market.mark_price, market.last_price)
-        )
+        known = (market.index_price, market.mark_price, market.last_price)  # 0: none yet
+        index, mark, last = (_price(contract, ticks) if ticks else "-" for ticks in known)
         held = open_interest(self._state, contract.symbol) * contract.step_e8 / ATOMS_PER_QUOTE
         asset = contract.base_asset
         return f"[bold]{asset}[/bold] {index} / {mark} / {last} open {held:,.1f}"
 
-    def _liquidation_line(self, liquidation: Liquidation) -> str:
+    def _liquidation_parts(self, liquidation: Liquidation) -> list[str]:
         event = liquidation.event
         contract = self._contracts[event.symbol]
         size = abs(event.quantity)
@@ -213,13 +223,37 @@ class Screen:
         price = _price(contract, value // (size * contract.value_unit))
         taken = f", {_lots(contract, event.taken_over_quantity)} to the fund" if event.taken_over_quantity else ""
         name = escape(self._state.accounts[event.account_id].name)
-        return (
-            f"[{colour}]liquidated[/{colour}] {name} {word} {_lots(contract, size)} {contract.base_asset} at {price}"
-            f" (mark {_price(contract, event.mark_price)}{taken}), fund {_signed(_money(liquidation.fund_change))}"
-        )
+        return [
+            f"[{colour}]liquidated[/{colour}] {name} {word} {_lots(contract, size)} {contract.base_asset} at {price}",
+            f"(mark {_price(contract, event.mark_price)}{taken})",
+            f"fund {_signed(_money(liquidation.fund_change))}",
+        ]
+
+    def _print_parts(self, parts: Sequence[str]) -> None:
+        self._print(folded(parts, self._console.width if self._console.is_terminal else sys.maxsize))
 
     def _print(self, text: str, end: str = "\n") -> None:
         self._console.print(text, end=end, highlight=False, soft_wrap=True)
+
+
+def folded(parts: Sequence[str], columns: int) -> str:
+    """Return the parts, in console markup, as one line, or as several of whole parts where so many columns ask it."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        longer = f"{lines[-1]}{INDENT}{part}"
+        lines[-1:] = [longer] if Text.from_markup(longer).cell_len <= columns else [lines[-1], f"{INDENT}{part}"]
+    return "\n".join(lines)
+
+
+def program(started_as: str) -> str:
+    """Return what to type to start this program again from here, given what it was started as."""
+    path = Path(started_as)
+    if path.stem != PROGRAM:
+        return PROGRAM  # not started by its own name: from a test, or by another program
+    found = shutil.which(PROGRAM)
+    if found and path.exists() and Path(found).samefile(path):
+        return PROGRAM
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
 
 
 def _money(atoms: int) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -96,7 +97,15 @@ async def test_a_data_folder_in_use_is_refused(tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (("serve", "--index", "nonsense"), 2, "use path:NAME"),
+        (("serve", "--index", "file:packed.csv"), 2, "packed.csv is no text in UTF-8"),
+        (("serve", "--index", "file:missing.csv"), 2, "missing.csv: No such file"),
+        (("serve", "--index", "file:loop.csv"), 2, "loop.csv: Too many levels of symbolic links"),
+        (("serve", "--index", "file:\udcff.csv"), 2, "printable"),
+        (("serve", "--index", "walk:\u00b2"), 2, "whole number"),
         (("serve", "--speed", "0"), 2, "--speed"),
+        (("serve", "--speed", "nan"), 2, "finite"),
+        (("demo", "--seconds", "nan"), 2, "finite"),
+        (("demo", "--seconds", "inf"), 2, "--seconds"),
         (("serve", "--durability", "none"), 2, "--durability"),
         (("replay", "."), 1, "there is no journal"),
         (("verify", "."), 1, "there is no journal"),
@@ -110,6 +119,8 @@ async def test_misuse_says_so_on_stderr(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.toml").write_text("schema = 99\n")
+    (tmp_path / "packed.csv").write_bytes(b"\x1f\x8b\xff")
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
     found = await run(*arguments)
     assert found[:2] == (code, "")
     assert message in found[2]
@@ -141,5 +152,5 @@ async def test_ctrl_c_ends_a_demo_with_its_summary(tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         out, _ = await process.communicate()
     assert process.returncode == 0
-    assert f"margincall replay {folder}" in out.decode()
+    assert f"margincall replay {shlex.quote(str(folder))}" in out.decode()
     assert "residue 0.00000000" in out.decode()
