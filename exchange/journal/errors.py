@@ -51,6 +51,17 @@ class DiskError(JournalError):
         super().__init__(f"cannot use {path}: {reason}")
 
 
+class ReadOnlyFolderError(DiskError):
+    """What a venue left in its write-ahead log cannot be read where nothing may be written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            f"its last commands are in {path.name}-wal, and to read them SQLite must write beside it: "
+            f"copy the whole folder {path.parent} to where you may write, and use the copy",
+        )
+
+
 class DiskFullError(DiskError):
     """The journal cannot be written: no space is left."""
 

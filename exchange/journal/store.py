@@ -21,6 +21,7 @@ from exchange.journal.errors import (
     FormatMismatchError,
     JournalError,
     JournalMissingError,
+    ReadOnlyFolderError,
 )
 from exchange.journal.header import Header
 from exchange.journal.lock import FolderLock
@@ -109,12 +110,12 @@ class JournalReader:
     def __init__(self, data: Path) -> None:
         """Open the journal of folder `data` and check its header.
 
-        Raises JournalMissingError, CorruptJournalError, FormatMismatchError.
+        Raises JournalMissingError, CorruptJournalError, FormatMismatchError, ReadOnlyFolderError, DiskError.
         """
         self.path = data / JOURNAL_NAME
-        if not self.path.exists():
-            raise JournalMissingError(self.path)
         with _translated(self.path):
+            if not self.path.exists():
+                raise JournalMissingError(self.path)
             self._connection = self._connect()
         try:
             self.core_revision, self.venue_id, self.header = self._read_header()
@@ -163,12 +164,25 @@ class JournalReader:
         """Return what SQLite finds wrong with the file, empty when it is whole."""
         try:
             found = [str(row[0]) for row in self._connection.execute("PRAGMA integrity_check")]
-        except sqlite3.DatabaseError as error:
+        except sqlite3.Error as error:
             return [str(error)]
         return [] if found == ["ok"] else found
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        uri = f"{self.path.resolve().as_uri()}?mode=ro"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+        try:
+            connection.execute("PRAGMA schema_version")  # the first look needs files beside this one
+        except sqlite3.Error as error:
+            connection.close()
+            if _primary(error) not in _MAY_NOT_WRITE:
+                raise
+            log = self.path.with_name(self.path.name + "-wal")
+            if log.exists() and log.stat().st_size > 0:
+                raise ReadOnlyFolderError(self.path) from error
+            # Where nothing may be written, and with no log, nobody changes the file: without that, SQLite takes locks.
+            return sqlite3.connect(f"{uri}&immutable=1", uri=True, isolation_level=None)
+        return connection
 
     def _read_header(self) -> tuple[int, str, Header]:
         try:
@@ -192,9 +206,10 @@ class Journal(JournalReader):
     def __init__(self, data: Path, durability: Durability = Durability.COMMIT) -> None:
         """Open for writing. Raises what JournalReader raises, DataFolderLockedError and CoreRevisionError."""
         self._durability = durability
-        if not (data / JOURNAL_NAME).exists():
-            raise JournalMissingError(data / JOURNAL_NAME)
-        self._lock = FolderLock(data)
+        with _translated(data / JOURNAL_NAME):
+            if not (data / JOURNAL_NAME).exists():
+                raise JournalMissingError(data / JOURNAL_NAME)
+            self._lock = FolderLock(data)
         try:
             super().__init__(data)
             self.require_revision()
@@ -231,6 +246,7 @@ class Journal(JournalReader):
 
 
 _ROW_TYPES = (int, int, int, str, bytes, bytes)
+_MAY_NOT_WRITE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR})
 
 
@@ -239,11 +255,19 @@ def _translated(path: Path) -> Iterator[None]:
     """Raise SQLite's errors as ours: damage (a missing table, too), a full disk, any other failure of the disk."""
     try:
         yield
+    except OSError as error:
+        raise DiskError(path, error.strerror or str(error)) from error
     except sqlite3.Error as error:
-        # Without a code it is Python that cannot make text of what it read. Extended codes end in the primary one.
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
-        if code & 0xFF in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ:
+        code = getattr(error, "sqlite_errorcode", None)
+        if _primary(error) in _DAMAGE or code == sqlite3.SQLITE_IOERR_SHORT_READ:
             raise CorruptJournalError(path, str(error)) from error
-        if code & 0xFF == sqlite3.SQLITE_FULL:
+        if _primary(error) == sqlite3.SQLITE_FULL:
             raise DiskFullError(path, str(error)) from error
         raise DiskError(path, str(error)) from error
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """Return the primary code of an error: extended codes end in it."""
+    # Without a code it is Python that cannot make text of what it read.
+    code: int = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+    return code & 0xFF

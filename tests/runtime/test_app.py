@@ -84,9 +84,10 @@ def the_file_below_its_log(history: Path) -> None:
     """The write-ahead log is whole, what it belongs to is not."""
     log = history.with_name(history.name + "-wal")
     with sqlite3.connect(history, isolation_level=None) as connection:
-        connection.execute("UPDATE progress SET tran_id = tran_id")
+        connection.execute("UPDATE progress SET tran_id = tran_id + 1")
         kept = log.read_bytes()
     connection.close()
+    assert kept
     all_of_it(history)
     log.write_bytes(kept)
 
