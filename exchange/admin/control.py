@@ -35,7 +35,7 @@ from exchange.core.commands import (
 from exchange.core.contract import Contract
 from exchange.core.events import AccountCreated
 from exchange.core.snapshot import state_hash
-from exchange.core.units import INT63_MAX
+from exchange.core.units import INT63_MAX, MILLISECOND
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import DialectError, Refusal
 from exchange.dialects.binance.numbers import parse_amount, parse_price
@@ -44,6 +44,7 @@ from exchange.door import json_response, read_body, submit
 from exchange.projections.liquidations import page
 from exchange.runtime.app import App
 from exchange.runtime.feeds.sources import MANUAL
+from exchange.runtime.sequencer import CLOCK_AHEAD_NS_MAX
 
 TOKEN_NOT_VALID = Refusal(-9100, "Send the admin token: `Authorization: Bearer <admin token>`.", 401)
 ACCOUNT_UNKNOWN = Refusal(-9102, "No such account.", 404)
@@ -122,12 +123,15 @@ class Control:
     async def health(self, _request: web.Request) -> object:
         """Tell the sequence number, the hash of the state after it, and what is missing from the sum of all money.
 
+        Also how far venue time is ahead of the machine's clock: by more than a second, and that is the status.
         Also what was left out for want of room: index prices (the inbox was full) and rows of the tapes. The hash is
         made of the whole state while the venue waits, about 35 ms at 10,000 accounts: ask every few seconds, not more.
         """
         sequencer, state = self._app.sequencer, self._app.venue.state
+        clock_ahead_ns = sequencer.clock_ahead_ns
         body = {
-            "status": "ok",
+            "status": "clock_ahead" if clock_ahead_ns > CLOCK_AHEAD_NS_MAX else "ok",
+            "clockAheadMs": clock_ahead_ns // MILLISECOND,
             "seq": sequencer.executed_seq,
             "stateHash": state_hash(state),
             "conservationResidue": conservation_residue(state),

@@ -11,6 +11,10 @@ class Clock(Protocol):
         """Return nanoseconds since the epoch, never less than before."""
         ...
 
+    def wall(self) -> int:
+        """Return what the machine's clock shows now, which somebody may have set back."""
+        ...
+
 
 class WallClock:
     """The machine's clock; when somebody sets it back, time stands still until it has caught up."""
@@ -20,5 +24,9 @@ class WallClock:
 
     def now(self) -> int:
         """Return nanoseconds since the epoch, never less than before."""
-        self._latest = max(self._latest, time.time_ns())
+        self._latest = max(self._latest, self.wall())
         return self._latest
+
+    def wall(self) -> int:
+        """Return nanoseconds since the epoch as the machine tells them now."""
+        return time.time_ns()

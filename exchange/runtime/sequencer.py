@@ -27,6 +27,7 @@ __all__ = ["INBOX_MAX", "Applied", "InboxFullError", "Sequencer", "StoppedError"
 
 INBOX_MAX = 4096  # commands not yet durable: waiting, executed, or being committed
 STALL_NS_MAX = 60 * SECOND  # beyond it (a laptop slept) the venue resumes instead of catching up tick by tick
+CLOCK_AHEAD_NS_MAX = SECOND  # venue time may be ahead of the machine's clock by so much without a word
 MS_PER_SECOND = 1000
 
 OnFatal = Callable[[str], None]
@@ -76,6 +77,15 @@ class Sequencer:
         self._halted = False
         self._failed = False
         self._commit_lag_ms = 0.0
+        self._told_clock_ahead = False
+
+    @property
+    def clock_ahead_ns(self) -> int:
+        """How far venue time is ahead of the machine's clock, normally 0; beyond it nothing falls due till it is there.
+
+        It is ahead when the clock was set back, or was wrong when the journal was written: time does not go backwards.
+        """
+        return max(0, max(self._clock.now(), self._ts) - self._clock.wall())
 
     @property
     def commit_lag_ms(self) -> float:
@@ -165,6 +175,18 @@ class Sequencer:
             return
         self._commit()
         self._set_timer()
+        self._watch_clock()
+
+    def _watch_clock(self) -> None:
+        """Say once when venue time begins to be ahead of the machine's clock."""
+        ahead = self.clock_ahead_ns
+        if ahead > CLOCK_AHEAD_NS_MAX and not self._told_clock_ahead:
+            sys.stderr.write(
+                f"margincall: venue time is {ahead / SECOND:,.1f} s ahead of this machine's clock, which was set back, "
+                "or was ahead when the journal was written. Until it has caught up, venue time stands still: no new "
+                "marks, so no liquidations, and no funding; orders are still traded\n"
+            )
+        self._told_clock_ahead = ahead > CLOCK_AHEAD_NS_MAX
 
     def _run_due_and_waiting(self, ts: int) -> None:
         self._run_due(ts)

@@ -13,6 +13,7 @@ def test_wall_time_stands_still_while_the_machine_is_set_back(monkeypatch: pytes
     for told, expected in [(100, 100), (90, 100), (99, 100), (101, 101)]:
         monkeypatch.setattr(time, "time_ns", lambda told=told: told)
         assert clock.now() == expected
+        assert clock.wall() == told
 
 
 def test_wall_time_is_nanoseconds_since_the_epoch() -> None:
@@ -27,3 +28,7 @@ def test_a_manual_clock_moves_when_told() -> None:
     assert clock.now() == 8
     with pytest.raises(AssertionError):
         clock.advance(-1)
+    clock.set_back(4)
+    assert (clock.now(), clock.wall()) == (8, 4)
+    clock.advance(6)
+    assert clock.now() == clock.wall() == 10

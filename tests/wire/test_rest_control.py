@@ -123,6 +123,7 @@ async def test_health_tells_what_the_venue_stands_at(still: Served) -> None:
     assert body.pop("commitLagMs") >= 0
     assert body == {
         "status": "ok",
+        "clockAheadMs": 0,
         "seq": 2,
         "stateHash": state_hash(state),
         "conservationResidue": conservation_residue(state),
@@ -130,6 +131,15 @@ async def test_health_tells_what_the_venue_stands_at(still: Served) -> None:
         "tapeRowsDropped": 0,
     }
     assert body["conservationResidue"] == 0
+
+
+async def test_health_tells_that_marks_stand_since_the_clock_was_set_back(still: Served) -> None:
+    still.app.clock.set_back(1_000 * 10**6)  # type: ignore[attr-defined]
+    within = (await still.control("GET", "/health")).body
+    assert (within["status"], within["clockAheadMs"]) == ("ok", 1_000)
+    still.app.clock.set_back(10**6)  # type: ignore[attr-defined]
+    beyond = (await still.control("GET", "/health")).body
+    assert (beyond["status"], beyond["clockAheadMs"]) == ("clock_ahead", 1_001)
 
 
 async def test_annotations_are_recorded(still: Served) -> None:
