@@ -14,6 +14,13 @@ MS_PER_SECOND = 1000
 FILE_SUFFIXES = ("", "-wal", "-shm")
 Row = tuple[Any, ...]  # as sqlite3 gives it
 
+_NO_DAMAGE = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_IOERR}
+)  # of the place where the file is
+_UNREADABLE = frozenset(
+    {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS}
+)  # of the place, too, but gone with the file
+
 
 class DerivedFileError(Exception):
     """The file cannot be used now, though it may be sound; the text is meant for the person at the terminal."""
@@ -70,7 +77,7 @@ class DerivedFile:
 
     def damaged(self, reason: str) -> DamagedFileError:
         """Return the error of this damage, and remember it."""
-        self.damage = DamagedFileError(self.path, reason)
+        self.damage = DamagedFileError(self.path, " ".join(reason.split()))  # SQLite tells it in several lines
         return self.damage
 
     def close(self) -> None:
@@ -92,10 +99,10 @@ class DerivedFile:
             yield
         except sqlite3.Error as error:
             # Without a code it is Python that cannot make text of what it read. Extended codes end in the primary one.
-            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-            if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+            if code & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                 raise BusyFileError(f"cannot use {self.path}: another process is writing it ({error})") from error
-            if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}:
+            if code & 0xFF in _NO_DAMAGE and code not in _UNREADABLE:
                 way_out = "free some space, or let it be written, and start again"
                 raise DerivedFileError(f"cannot use {self.path}: {error}; {way_out}") from error
             raise self.damaged(str(error)) from error
