@@ -2,18 +2,17 @@
 
 import asyncio
 import sys
-from contextlib import suppress
 
 import aiohttp
 
-from clients.reference import ConnectionLostError, Rest, VenueError, market_events, on_grid, read_ready
+from clients.reference import ConnectionLostError, ReadyFileError, Rest, VenueError, market_events, on_grid, read_ready
 
 QUANTITY = 0.01  # of each order, in the base asset
 POSITION_MAX = 0.05
 DIP = 0.0005  # how far the mark must be from its average
 
 
-async def main(ready_path: str, symbol: str) -> None:
+async def main(ready_path: str, symbol: str = "BTCUSDT") -> None:
     """Connect, then decide at every mark price, about once a second."""
     ready = read_ready(ready_path)
     async with aiohttp.ClientSession() as session:
@@ -38,15 +37,22 @@ async def decide(rest: Rest, symbol: str, distance: float) -> None:
     if side is None or abs(position + (QUANTITY if side == "BUY" else -QUANTITY)) > POSITION_MAX:
         return
     order = await rest.place(symbol, side, on_grid(QUANTITY, "0.001"))
-    print(f"{side} {order['executedQty']} at {order['avgPrice']}, position before {position:+.3f}")
+    if float(order["executedQty"]):
+        print(f"{side} {order['executedQty']} at {order['avgPrice']}, position before {position:+.3f}")
+    else:
+        print(f"{side}: nobody offers; house bots do: python -m clients.bots READYFILE")
 
 
 async def position_of(rest: Rest, symbol: str) -> float:
     """Return the account's position in a contract: + long, - short, 0 flat."""
-    account = await rest.futures_account()
-    return sum(float(row["positionAmt"]) for row in account["positions"] if row["symbol"] == symbol)
+    rows = (await rest.futures_account())["positions"]
+    return sum(float(row["positionAmt"]) for row in rows if row["symbol"] == symbol)
 
 
 if __name__ == "__main__":
-    with suppress(KeyboardInterrupt):
-        asyncio.run(main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "BTCUSDT"))  # noqa: PLR2004
+    if len(sys.argv) not in {2, 3}:
+        sys.exit("usage: python -m clients.template READYFILE [SYMBOL]")
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except (ReadyFileError, VenueError, ConnectionLostError, KeyboardInterrupt) as error:
+        sys.exit(str(error) or 0)  # Ctrl-C says nothing and is no failure

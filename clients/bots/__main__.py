@@ -6,7 +6,7 @@ import signal
 import sys
 
 from clients.bots.house import run_house
-from clients.reference import Ready, read_ready
+from clients.reference import Ready, ReadyFileError, read_ready
 
 
 def main() -> None:
@@ -16,7 +16,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of all chance; each bot draws by its own name")
     parser.add_argument("--until-eof", action="store_true", help="end when stdin closes, as when our parent has died")
     arguments = parser.parse_args()
-    asyncio.run(_run(read_ready(arguments.ready_file), arguments.seed, until_eof=arguments.until_eof))
+    try:
+        ready = read_ready(arguments.ready_file)
+    except ReadyFileError as error:
+        parser.error(str(error))
+    asyncio.run(_run(ready, arguments.seed, until_eof=arguments.until_eof))
 
 
 async def _run(ready: Ready, seed: int, *, until_eof: bool) -> None:

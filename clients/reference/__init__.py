@@ -2,7 +2,7 @@
 
 from clients.reference.account import AccountView, OpenOrder
 from clients.reference.book import LocalBook, SyncedBook
-from clients.reference.ready import Credentials, Ready, read_ready
+from clients.reference.ready import Credentials, Ready, ReadyFileError, read_ready
 from clients.reference.rest import Admin, ConnectionLostError, Rest, VenueError, on_grid
 from clients.reference.streams import market_events, user_events
 
@@ -14,6 +14,7 @@ __all__ = [
     "LocalBook",
     "OpenOrder",
     "Ready",
+    "ReadyFileError",
     "Rest",
     "SyncedBook",
     "VenueError",

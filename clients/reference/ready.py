@@ -24,11 +24,18 @@ class Ready:
     accounts: tuple[Credentials, ...]
 
 
+class ReadyFileError(Exception):
+    """The file cannot be read, or a venue did not write it."""
+
+
 def read_ready(path: str | Path) -> Ready:
-    """Return what a ready file says. Raises OSError, ValueError (no JSON) or KeyError (not a ready file)."""
-    document = json.loads(Path(path).read_text("utf-8"))
-    accounts = tuple(credentials(entry) for entry in document["accounts"])
-    return Ready(document["rest"].rstrip("/"), document["ws"].rstrip("/"), document["adminToken"], accounts)
+    """Return what a ready file says. Raises ReadyFileError."""
+    try:
+        document = json.loads(Path(path).read_text("utf-8"))
+        accounts = tuple(credentials(entry) for entry in document["accounts"])
+        return Ready(document["rest"].rstrip("/"), document["ws"].rstrip("/"), document["adminToken"], accounts)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ReadyFileError(f"{path} is not the ready file of a venue: {error!r}") from error
 
 
 def credentials(entry: dict[str, str]) -> Credentials:

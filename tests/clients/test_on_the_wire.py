@@ -1,6 +1,8 @@
 """The reference client and the template against a served venue, over real sockets."""
 
 import asyncio
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import aiohttp
@@ -92,11 +94,45 @@ async def test_the_template_decides_and_trades(tmp_path: Path, capsys: pytest.Ca
     async with served(settings(tmp_path)) as venue, aiohttp.ClientSession() as session:
         ready = read_ready(venue.ready_path)
         admin = Admin(ready.rest, ready.admin_token, session)
+        rest = Rest(ready.rest, ready.accounts[0], session)
+        await template.decide(rest, BTC, -2 * template.DIP)
+        assert "BUY: nobody offers" in capsys.readouterr().out
         maker = Rest(ready.rest, await admin.create_account("maker", "100000"), session)
         ask = on_grid(venue.app.venue.state.markets[BTC].mark_price / 10, "0.10")
         await maker.place(BTC, "SELL", "1.000", ask)
-        rest = Rest(ready.rest, ready.accounts[0], session)
         await template.decide(rest, BTC, -2 * template.DIP)
         await template.decide(rest, BTC, 0.0)
         assert await template.position_of(rest, BTC) == template.QUANTITY
     assert capsys.readouterr().out.startswith("BUY 0.010 at ")
+
+
+async def output(*arguments: str) -> tuple[int | None, str]:
+    """Return the exit code and stderr of a client that ends by itself."""
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", *arguments, stdout=PIPE, stderr=PIPE)
+    async with asyncio.timeout(PATIENCE_S):
+        _, err = await process.communicate()
+    return process.returncode, err.decode()
+
+
+@pytest.mark.parametrize("module", ["clients.template", "clients.bots"])
+async def test_a_client_says_how_it_is_started(tmp_path: Path, module: str) -> None:
+    for content in ("", "[]", "{}", '{"accounts": [1]}'):
+        (tmp_path / "ready.json").write_text(content)
+        code, err = await output(module, str(tmp_path / "ready.json"))
+        assert code
+        assert "ready.json is not the ready file of a venue" in err
+        assert "Traceback" not in err
+    assert "nowhere is not the ready file" in (await output(module, "nowhere"))[1]
+    assert "usage: python -m " + module in (await output(module))[1]
+    assert "usage: python -m " + module in (await output(module, "a", "b", "c", "d"))[1]
+
+
+async def test_the_template_refuses_a_symbol_that_is_not_listed(tmp_path: Path) -> None:
+    async with served(settings(tmp_path)) as venue:
+        assert await output("clients.template", str(venue.ready_path), "DOGE") == (
+            1,
+            "Invalid symbol. (-1121, HTTP 400)\n",
+        )
+        path = str(venue.ready_path)
+    code, err = await output("clients.template", path)
+    assert (code, err.startswith("POST ")) == (1, True)
