@@ -263,7 +263,8 @@ def _translated(path: Path) -> Iterator[None]:
             raise CorruptJournalError(path, str(error)) from error
         if _primary(error) == sqlite3.SQLITE_FULL:
             raise DiskFullError(path, str(error)) from error
-        raise DiskError(path, str(error)) from error
+        hint = "; is there space left?" if _primary(error) == sqlite3.SQLITE_IOERR else ""
+        raise DiskError(path, f"{error}{hint}") from error
 
 
 def _primary(error: sqlite3.Error) -> int:
