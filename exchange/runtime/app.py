@@ -81,6 +81,7 @@ def open_app(settings: Settings, clock: Clock | None = None, on_fatal: OnFatal =
         keys = KeyStore(folder / KEYS_NAME, journal.venue_id)
         recovered, folds = _recover(journal, folder / HISTORY_NAME)
         opened.callback(folds.history.abandon)
+        keys.keep_only(recovered.venue.state.accounts)
         clock = clock or WallClock()
         sequencer = Sequencer(recovered, clock, on_fatal)
         sequencer.subscribe(folds.listen)

@@ -9,6 +9,7 @@ import secrets
 import string
 import sys
 import threading
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ import msgspec
 from exchange.journal.disk import write_secret
 
 KEYS_NAME = "keys.jsonl"
+OLD_SUFFIX = ".old"
 KEY_LENGTH = 64
 ALPHABET = string.ascii_letters + string.digits
 ADMIN_TOKEN_BYTES = 32
@@ -51,6 +53,7 @@ class KeyStore:
 
     path: Path
     admin_token: str
+    _venue_id: str
     _keys: dict[str, ApiKey]
     _appending: threading.Lock
 
@@ -72,7 +75,27 @@ class KeyStore:
                 f"the accounts of others. Put that journal back, or move {path} away to begin without keys"
             )
         self.admin_token = admin.admin_token
+        self._venue_id = venue_id
         self._keys = {key.api_key: key for key in keys}
+
+    def keep_only(self, account_ids: Container[int]) -> None:
+        """Forget the keys of all other accounts, with a word on stderr; the file as it was stays beside it.
+
+        Such accounts were in a tail that the journal has lost: their numbers will be given to others. Raises OSError.
+        """
+        lost = [key for key in self.all() if key.account_id not in account_ids]
+        if not lost:
+            return
+        before = self.path.with_name(self.path.name + OLD_SUFFIX)
+        write_secret(before, self.path.read_bytes())
+        for key in lost:
+            del self._keys[key.api_key]
+        lines = [_line(AdminLine(self.admin_token, self._venue_id)), *map(_line, self.all())]
+        write_secret(self.path, b"".join(lines))
+        sys.stderr.write(
+            f"margincall: {self.path}: {len(lost)} keys are removed, the journal does not have their accounts (it lost "
+            f"its end, or is an older copy); {before} still has them\n"
+        )
 
     def issue(self, account_id: int) -> ApiKey:
         """Make a key for an account; it is on the disk when this returns. An account may have several.

@@ -200,6 +200,23 @@ async def test_keys_do_not_open_the_accounts_of_another_journal(tmp_path: Path) 
     await again.close()
 
 
+async def test_keys_of_a_tail_that_the_journal_lost_do_not_open_what_comes_after(tmp_path: Path) -> None:
+    await open_app(Settings(tmp_path)).close()
+    journal = tmp_path / JOURNAL_NAME
+    backup = journal.read_bytes()
+    app = open_app(Settings(tmp_path))
+    await trade(app)
+    old = app.keys.all()
+    assert [key.account_id for key in old] == [1, 2]
+    await app.close()
+    journal.write_bytes(backup)
+    again = open_app(Settings(tmp_path))
+    assert [again.keys.find(key.api_key) for key in old] == [None, None]
+    await trade(again)
+    assert [key.account_id for key in again.keys.all()] == [1, 2]
+    await again.close()
+
+
 async def test_a_folder_serves_one_venue_at_a_time(tmp_path: Path) -> None:
     app = open_app(Settings(tmp_path))
     with pytest.raises(DataFolderLockedError):

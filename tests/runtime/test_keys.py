@@ -66,6 +66,23 @@ def test_a_new_key_adds_its_line_and_rewrites_none(path: Path) -> None:
     ]
 
 
+def test_keys_of_accounts_that_are_not_there_are_forgotten_for_good(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = KeyStore(path, VENUE)
+    first, second, third = (keys.issue(account_id) for account_id in (1, 2, 3))
+    before = path.read_bytes()
+    keys.keep_only({1, 2, 3, 4})
+    assert (path.read_bytes(), capsys.readouterr().err) == (before, "")
+    keys.keep_only({1, 3})
+    assert "1 keys are removed" in capsys.readouterr().err
+    assert keys.find(second.api_key) is None
+    assert keys.all() == KeyStore(path, VENUE).all() == (first, third)
+    assert KeyStore(path, VENUE).admin_token == keys.admin_token
+    old = path.with_name("keys.jsonl.old")
+    assert (old.read_bytes(), old.stat().st_mode & 0o777) == (before, 0o600)
+
+
 def test_threads_share_it(path: Path) -> None:
     keys = KeyStore(path, VENUE)
     with ThreadPoolExecutor(4) as threads:
