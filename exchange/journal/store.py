@@ -104,7 +104,7 @@ class JournalReader:
     """A journal opened for reading; a venue may be writing it at the same time.
 
     `venue_id` is a text made at random when the journal was begun, so that other files can tell whether they belong to
-    it; "" in a journal from before there was one.
+    it.
     """
 
     def __init__(self, data: Path) -> None:
@@ -191,7 +191,7 @@ class JournalReader:
             version = int(rows["format_version"])
             if version != FORMAT_VERSION:
                 raise FormatMismatchError(self.path, version, FORMAT_VERSION)
-            venue_id = msgspec.json.decode(rows.get("venue_id", '""'), type=str)
+            venue_id = msgspec.json.decode(rows["venue_id"], type=str)
             return int(rows["core_revision"]), venue_id, Header.from_rows(rows)
         except (KeyError, ValueError, msgspec.DecodeError) as error:
             raise CorruptJournalError(self.path, f"its header cannot be read: {error}") from error

@@ -33,7 +33,7 @@ class AdminLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The first line of the file."""
 
     admin_token: str
-    venue_id: str = ""  # that of the journal; none in a file from before there was one
+    venue_id: str  # that of the journal
 
 
 class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -124,8 +124,8 @@ def test_a_key_that_could_not_be_written_is_none(path: Path) -> None:
         ("{", 1),
         ('{"admin_token": "x"}', 1),
         ('{"keys": []}\n', 1),
-        ('{"admin_token": "x"}\n{"account_id"\n', 2),
-        ('{"admin_token": "x"}\n{"account_id": "1"}\n', 2),
+        ('{"admin_token": "x", "venue_id": "y"}\n{"account_id"\n', 2),
+        ('{"admin_token": "x", "venue_id": "y"}\n{"account_id": "1"}\n', 2),
     ],
 )
 def test_a_damaged_file_is_told_and_left_alone(path: Path, text: str, line: int) -> None:
@@ -143,11 +143,3 @@ def test_the_keys_of_another_venue_are_refused_and_left_alone(path: Path, other:
     with pytest.raises(KeysError, match=r"of another venue.*Put that journal back, or move .*keys\.jsonl away"):
         KeyStore(path, other)
     assert path.read_bytes() == before
-
-
-def test_a_file_from_before_there_were_venue_ids_belongs_to_such_a_journal(path: Path) -> None:
-    path.touch(mode=0o600)
-    path.write_text('{"admin_token": "x"}\n')
-    assert KeyStore(path, "").admin_token == "x"
-    with pytest.raises(KeysError, match="of another venue"):
-        KeyStore(path, VENUE)
