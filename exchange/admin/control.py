@@ -121,11 +121,11 @@ class Control:
         return await self._receipt(Annotate(body.kind, body.text))
 
     async def health(self, _request: web.Request) -> object:
-        """Tell the sequence number, the hash of the state after it, and what is missing from the sum of all money.
+        """Tell the sequence number, the hashes of state and events after it, and what is missing from all the money.
 
         Also how far venue time is ahead of the machine's clock: by more than a second, and that is the status.
-        Also what was left out for want of room: index prices (the inbox was full) and rows of the tapes. The hash is
-        made of the whole state while the venue waits, about 35 ms at 10,000 accounts: ask every few seconds, not more.
+        Also what was left out for want of room: index prices (the inbox was full) and rows of the tapes. The state's
+        hash is made while the venue waits, about 35 ms at 10,000 accounts: ask every few seconds, not more.
         """
         sequencer, state = self._app.sequencer, self._app.venue.state
         clock_ahead_ns = sequencer.clock_ahead_ns
@@ -134,6 +134,7 @@ class Control:
             "clockAheadMs": clock_ahead_ns // MILLISECOND,
             "seq": sequencer.executed_seq,
             "stateHash": state_hash(state),
+            "eventHash": sequencer.event_hash.hex(),
             "conservationResidue": conservation_residue(state),
             "commitLagMs": round(sequencer.commit_lag_ms, 3),
             "indexBeatsDropped": self._app.feed.beats_dropped if self._app.feed else 0,

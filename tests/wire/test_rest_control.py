@@ -126,6 +126,7 @@ async def test_health_tells_what_the_venue_stands_at(still: Served) -> None:
         "clockAheadMs": 0,
         "seq": 2,
         "stateHash": state_hash(state),
+        "eventHash": still.app.sequencer.event_hash.hex(),
         "conservationResidue": conservation_residue(state),
         "indexBeatsDropped": 0,
         "tapeRowsDropped": 0,
