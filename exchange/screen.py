@@ -128,13 +128,14 @@ class Screen:
         account = ready.accounts[0]
         wallets = self._state.accounts[account.account_id].wallets.values()
         futures, funding = (_money(balance) for balance in wallets)
+        asset = next(iter(self._contracts.values())).quote_asset
         coupled = ", coupled to its own flow" if app.settings.coupled else ""
         contracts = ", ".join(self._contracts)
         lines = [
             ("Margincall", f"a perpetual-futures exchange for bots: {contracts}"),
             ("REST", f"{ready.rest}/fapi/v1/ping"),
             ("streams", f"{ready.ws}/ws"),
-            ("account", f"{account.account_id}, with {futures} USDT in futures and {funding} in funding"),
+            ("account", f"{account.account_id}, with {futures} {asset} in futures and {funding} in funding"),
             ("apiKey", account.api_key),
             ("secretKey", account.secret_key),
             ("admin", f"token in {escape(str(self._venue.ready_path))}"),

@@ -13,7 +13,7 @@ from clients.bots.trader import LOST_PAUSE_S, Desk, Trader
 from clients.reference import Admin, ConnectionLostError, Ready, Rest, VenueError
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
-CONNECTIONS_MAX = 64
+CONNECTIONS_MAX = 256  # a stream and a call or two of each bot at once
 TIMEOUT_S = 10.0
 
 MAKERS = (
@@ -86,7 +86,7 @@ def traders(desk: Desk) -> Iterator[Trader]:
 async def run_house(ready: Ready, seed: int, stop: asyncio.Event) -> None:
     """Run every bot until `stop` is set, then take their orders off the book."""
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-    connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX + len(BETS) * 4)
+    connector = aiohttp.TCPConnector(limit=CONNECTIONS_MAX)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
         market = await _market(Rest(ready.rest, None, session), stop)
         if market is None:

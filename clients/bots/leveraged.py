@@ -89,7 +89,7 @@ class Leveraged(Trader):
                 break
 
     async def _hold(self, hold_s: float) -> None:
-        """Watch the position until it is gone, doubled or old; answer the first margin call when careful."""
+        """Watch the position until it is gone, doubled or old; answer margin calls when careful."""
         entry, calls = self.quote.mark, self.view.margin_calls
         watched_s = 0.0
         while self.position and watched_s < hold_s:

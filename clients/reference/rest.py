@@ -16,6 +16,7 @@ from yarl import URL
 from clients.reference.ready import Credentials, credentials
 
 TIMEOUT_S = 10.0
+ASSET = "USDT"  # of the venue's shipped contracts
 RECV_WINDOW_MS = 5000
 HTTP_ERROR_FROM = 400
 NO_CODE = 0  # the answer carried none: something that is not the venue answered
@@ -108,11 +109,11 @@ class Rest:
         await self.signed("POST", "/fapi/v1/leverage", {"symbol": symbol, "leverage": leverage})
 
     async def transfer_to_futures(self, amount: str) -> None:
-        """Move USDT from the funding wallet into the futures wallet, where it is margin."""
+        """Move money (USDT) from the funding wallet into the futures wallet, where it is margin."""
         await self._transfer("MAIN_UMFUTURE", amount)
 
     async def transfer_to_funding(self, amount: str) -> None:
-        """Move USDT out of the futures wallet into the funding wallet, where no position can lose it."""
+        """Move money (USDT) out of the futures wallet into the funding wallet, where no position can lose it."""
         await self._transfer("UMFUTURE_MAIN", amount)
 
     async def futures_account(self) -> dict[str, Any]:
@@ -133,7 +134,7 @@ class Rest:
         return await self._send(method, path, f"{query}&signature={signature}")
 
     async def _transfer(self, kind: str, amount: str) -> None:
-        await self.signed("POST", "/sapi/v1/asset/transfer", {"type": kind, "asset": "USDT", "amount": amount})
+        await self.signed("POST", "/sapi/v1/asset/transfer", {"type": kind, "asset": ASSET, "amount": amount})
 
     async def _send(self, method: str, path: str, query: str) -> Any:
         headers = {"X-MBX-APIKEY": self.account.api_key} if self.account else {}

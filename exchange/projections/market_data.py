@@ -6,7 +6,7 @@ is folded again. Prices in ticks, quantities in lots, values in atoms; `ts` in n
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exchange.core.commands import Command
 from exchange.core.contract import Contract
@@ -151,12 +151,13 @@ class MarketFold:
 
     def set_index(self, event: IndexPriceSet) -> None:
         """Take in a new index price; the mark stands until its tick."""
-        mark = self.mark
-        self.mark = Mark(mark.ms, mark.mark_price, event.price, mark.funding_rate, mark.next_funding_ms)
+        self.mark = replace(self.mark, index_price=event.price)
 
-    def settle_funding(self, event: FundingSettled) -> None:
-        """Take in a settled funding."""
+    def settle_funding(self, ts: int, event: FundingSettled) -> None:
+        """Take in a settled funding. The mark of its tick was made before it, and still named it as the next."""
         self.fundings.append(Funding(event.funding_ts // MILLISECOND, event.funding_rate, event.mark_price))
+        interval = self.contract.funding_interval
+        self.mark = replace(self.mark, next_funding_ms=(ts // interval + 1) * interval // MILLISECOND)
 
 
 class MarketData:
@@ -183,7 +184,7 @@ class MarketData:
                 case IndexPriceSet():
                     self.markets[event.symbol].set_index(event)
                 case FundingSettled():
-                    self.markets[event.symbol].settle_funding(event)
+                    self.markets[event.symbol].settle_funding(ts, event)
                 case _:
                     pass
         for trades in aggregates(events):

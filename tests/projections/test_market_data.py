@@ -88,6 +88,16 @@ def test_fundings_are_kept() -> None:
     assert list(fold.fundings) == [Funding(MONDAY, 10_000, 500)]
 
 
+def test_after_a_funding_the_next_one_is_told() -> None:
+    """The mark of the same tick was made before the funding, and named that moment itself."""
+    interval_ms = CONTRACTS[0].funding_interval // MS
+    due = MONDAY - MONDAY % interval_ms + interval_ms
+    mark = MarkPriceSet("BTCUSDT", Ticks(499), Ticks(500), RateE8(10), Nanos(due * MS))
+    data = MarketData(CONTRACTS)
+    data.fold(1, due * MS, Tick(), (mark, FundingSettled("BTCUSDT", RateE8(10), Ticks(499), Nanos(due * MS))))
+    assert data.markets["BTCUSDT"].mark == Mark(due, 499, 500, 10, due + interval_ms)
+
+
 def test_the_day_ticker_counts_what_candles_know() -> None:
     data = MarketData(CONTRACTS)
     data.seed("BTCUSDT", "1m", [Candle(MONDAY - 60_000, 480, 490, 470, 485, 10, 48_500, 3)])

@@ -306,13 +306,6 @@ async def test_paths_that_are_no_text_get_json(still: Served, target: bytes) -> 
     assert json.loads(body).get("code", 0) in {0, -5000}
 
 
-async def test_a_key_of_another_venue_is_unknown(still: Served) -> None:
-    trader = await opened(still)
-    key = still.app.keys.issue(77)
-    stranger = SignedClient(trader.session, trader.rest_url, key.api_key, key.secret_key, trader.now_ms)
-    assert (await stranger.call("GET", "/fapi/v3/account")).code == -2015
-
-
 def advance(served: Served, seconds: int) -> None:
     """Let the standing clock move on; what falls due is done before the next command."""
     clock = served.app.clock
