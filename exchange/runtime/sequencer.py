@@ -81,7 +81,7 @@ class Sequencer:
 
     @property
     def clock_ahead_ns(self) -> int:
-        """How far venue time is ahead of the machine's clock, normally 0; beyond it nothing falls due till it is there.
+        """How far venue time is ahead of the machine's clock, normally 0; until it has caught up, nothing falls due.
 
         It is ahead when the clock was set back, or was wrong when the journal was written: time does not go backwards.
         """
