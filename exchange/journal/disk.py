@@ -18,13 +18,18 @@ def sync(path: Path) -> None:
 def write_secret(path: Path, data: bytes) -> None:
     """Write a file as a whole, readable by its owner only: a crash leaves the old one or the new one.
 
-    Raises OSError.
+    Raises OSError; then nothing of it is left.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     unfinished.unlink(missing_ok=True)
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET_MODE)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)  # it holds secrets, and nobody will look for it
+        raise
     sync(path.parent)

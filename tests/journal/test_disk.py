@@ -1,6 +1,7 @@
 """Secret files: whole, replaced as a whole, and readable by their owner only from the first byte on."""
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -36,3 +37,17 @@ def test_where_it_cannot_be_written_the_old_one_stands(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="secret"):
         write_secret(path, b"two")
     assert path.read_bytes() == b"one"
+
+
+def test_on_a_full_disk_no_part_of_the_secret_stays_behind(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    write_secret(path, b"one")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            write_secret(path, b"more than fits")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_bytes() == b"one"
+    assert list(tmp_path.iterdir()) == [path]
