@@ -79,22 +79,24 @@ class KeyStore:
         self._keys = {key.api_key: key for key in keys}
 
     def keep_only(self, account_ids: Container[int]) -> None:
-        """Forget the keys of all other accounts, with a word on stderr; the file as it was stays beside it.
+        """Forget the keys of all other accounts, with a word on stderr; they are added to a file beside this one.
 
-        Such accounts were in a tail that the journal has lost: their numbers will be given to others. Raises OSError.
+        Such accounts were in a tail that the journal has lost: their numbers will be given to others. Each loss adds
+        the admin token's line, which names the venue, then the lines of the keys. Raises OSError.
         """
         lost = [key for key in self.all() if key.account_id not in account_ids]
         if not lost:
             return
-        before = self.path.with_name(self.path.name + OLD_SUFFIX)
-        write_secret(before, self.path.read_bytes())
+        admin = _line(AdminLine(self.admin_token, self._venue_id))
+        old = self.path.with_name(self.path.name + OLD_SUFFIX)
+        lost_before = old.read_bytes() if old.exists() else b""
+        write_secret(old, b"".join([lost_before, admin, *map(_line, lost)]))
         for key in lost:
             del self._keys[key.api_key]
-        lines = [_line(AdminLine(self.admin_token, self._venue_id)), *map(_line, self.all())]
-        write_secret(self.path, b"".join(lines))
+        write_secret(self.path, b"".join([admin, *map(_line, self.all())]))
         sys.stderr.write(
             f"margincall: {self.path}: {len(lost)} keys are removed, the journal does not have their accounts (it lost "
-            f"its end, or is an older copy); {before} still has them\n"
+            f"its end, or is an older copy); {old} has them now\n"
         )
 
     def issue(self, account_id: int) -> ApiKey:

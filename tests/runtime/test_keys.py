@@ -79,8 +79,22 @@ def test_keys_of_accounts_that_are_not_there_are_forgotten_for_good(
     assert keys.find(second.api_key) is None
     assert keys.all() == KeyStore(path, VENUE).all() == (first, third)
     assert KeyStore(path, VENUE).admin_token == keys.admin_token
+
+
+def test_what_is_forgotten_stays_in_a_file_beside_it_whenever_it_was(path: Path) -> None:
+    keys = KeyStore(path, VENUE)
+    admin = path.read_text().splitlines()[0]
+    for account_id in (1, 2, 3):
+        keys.issue(account_id)
+    lines = path.read_text().splitlines()
+    keys.keep_only({1, 3})
     old = path.with_name("keys.jsonl.old")
-    assert (old.read_bytes(), old.stat().st_mode & 0o777) == (before, 0o600)
+    assert old.read_text().splitlines() == [admin, lines[2]]
+    keys.issue(2)
+    again = path.read_text().splitlines()[-1]
+    KeyStore(path, VENUE).keep_only({1})
+    assert old.read_text().splitlines() == [admin, lines[2], admin, lines[3], again]
+    assert old.stat().st_mode & 0o777 == 0o600
 
 
 def test_threads_share_it(path: Path) -> None:
