@@ -1,5 +1,6 @@
 """Candles of the past: as many as a request may ask for, contiguous, plausible, and joining the first live price."""
 
+import random
 from itertools import pairwise
 
 import pytest
@@ -8,10 +9,13 @@ from msgspec.structs import replace
 from exchange.core.units import SECOND, Ticks
 from exchange.projections.candles import CANDLES_MAX, INTERVALS, Candles
 from exchange.runtime.feeds.backfill import Playback, history_bars
+from exchange.runtime.feeds.minutes import MinuteBar, path_of_bars
+from exchange.runtime.feeds.paths import index_ticks
 from exchange.runtime.feeds.sources import DAY_PATH, shipped_path
 from exchange.runtime.settings import read_contracts
 
 SEED = 11
+HOUR_NS = 3600 * SECOND
 NOW_MS = 1_763_830_012_345
 CONTRACT = read_contracts(())[0]
 PATH = shipped_path(DAY_PATH, SEED)
@@ -48,6 +52,21 @@ def test_bars_move() -> None:
     bars = history_bars(Playback(PATH, START_NS, NOW_MS), CONTRACT, "1m", count=200)
     assert len({bar.close for bar in bars}) > 150
     assert len({bar.volume for bar in bars}) > 100
+
+
+def test_bars_shorter_than_the_grid_reach_no_further_than_the_path_goes_within_them() -> None:
+    """Hourly bars walk a straight line of a quarter of an hour; its ends are not within each minute of it."""
+    chance = random.Random(SEED)
+    closes = [chance.uniform(95_000, 105_000) for _ in range(6)]
+    hours = [
+        MinuteBar(hour * HOUR_NS, begin, max(begin, close) + 500, min(begin, close) - 500, close)
+        for hour, (begin, close) in enumerate(pairwise(closes))
+    ]
+    playback = Playback(path_of_bars(hours), 3 * HOUR_NS, NOW_MS - NOW_MS % 1_000)
+    for bar in history_bars(playback, CONTRACT, "1m", count=150)[:-1]:
+        seconds = range(bar.open_ms, bar.open_ms + 60_001, 1_000)
+        path = [index_ticks(playback.path.price_at(playback.source_at(second)), CONTRACT) for second in seconds]
+        assert (bar.low, bar.high) == (min(path), max(path))
 
 
 @pytest.mark.parametrize("interval", INTERVALS)

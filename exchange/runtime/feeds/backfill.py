@@ -52,9 +52,9 @@ def open_times(interval: str, now_ms: int, count: int) -> list[int]:
 
 
 def _candle(playback: Playback, contract: Contract, edges_ms: tuple[int, int], ends: tuple[int, int]) -> Candle:
-    low, high = _extremes(playback.path, playback.source_at(edges_ms[0]), playback.source_at(edges_ms[1]))
-    lowest = min(index_ticks(low, contract), *ends)
-    highest = max(index_ticks(high, contract), *ends)
+    between = _extremes(playback.path, playback.source_at(edges_ms[0]), playback.source_at(edges_ms[1]))
+    reached = [*ends, *(index_ticks(price, contract) for price in between)]
+    lowest, highest = min(reached), max(reached)
     # Busier when the price moves more; the spread of a multiplicative hash stands for everything else.
     spread = edges_ms[0] // MINUTE_MS * 2_654_435_761 % 1_000
     minutes = max(1, (edges_ms[1] - edges_ms[0]) // MINUTE_MS)
@@ -67,11 +67,17 @@ def _candle(playback: Playback, contract: Contract, edges_ms: tuple[int, int], e
     return Candle(edges_ms[0], ends[0], highest, lowest, ends[1], volume, quotes[0], count, bought, quotes[1])
 
 
-def _extremes(path: GridPath, start_ns: int, end_ns: int) -> tuple[float, float]:
-    """Return lowest and highest of at most SAMPLES_PER_BAR_MAX or so grid points of the path within a span."""
+def _extremes(path: GridPath, start_ns: int, end_ns: int) -> tuple[float, ...]:
+    """Return lowest and highest of at most SAMPLES_PER_BAR_MAX or so grid points of the path within a span, ends too.
+
+    None where the span lies between two of them: there the path is a straight line.
+    """
     cycle = path.cycle
-    first = -((path.start_ns - start_ns) // path.step_ns) % len(cycle)
-    points = min(len(cycle), max(1, (end_ns - start_ns) // path.step_ns))
+    first_step = -((path.start_ns - start_ns) // path.step_ns)
+    points = min(len(cycle), (end_ns - path.start_ns) // path.step_ns - first_step + 1)
+    if points == 0:
+        return ()
+    first = first_step % len(cycle)
     stride = -(-points // SAMPLES_PER_BAR_MAX)
     chosen = cycle[first : first + points : stride]
     if first + points > len(cycle):
