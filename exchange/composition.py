@@ -14,13 +14,13 @@ from exchange.core.events import AccountCreated
 from exchange.core.units import ATOMS_PER_QUOTE, MILLISECOND, Atoms
 from exchange.gateway.server import Serving, serve
 from exchange.journal.disk import write_secret
-from exchange.journal.store import JournalReader
+from exchange.journal.store import JOURNAL_NAME, JournalReader
 from exchange.projections.candles import INTERVALS
 from exchange.runtime.app import App, open_app
 from exchange.runtime.feeds.backfill import Playback, history_bars
 from exchange.runtime.feeds.player import IndexFeed
 from exchange.runtime.feeds.sources import IndexSource, index_source
-from exchange.runtime.settings import DEFAULT_SEED, Settings, read_contracts
+from exchange.runtime.settings import DEFAULT_SEED, Settings, SettingsError, read_contracts
 
 READY_NAME = "ready.json"
 FIRST_ACCOUNT = CreateAccount(
@@ -75,10 +75,11 @@ async def served(settings: Settings, *, any_port: bool = False) -> AsyncIterator
     """Serve a venue until the block ends; then everything is durable and the data folder free.
 
     `any_port`: take a free port when the wanted one is in use. Raises UnknownIndexError or MalformedBarsError
-    for a source that cannot be played and SettingsError for contracts that cannot be listed (both before anything is
-    written), and whatever `open_app` and `serve` raise.
+    for a source that cannot be played and SettingsError for contracts that cannot be listed (of a new venue, both
+    before anything is written), SettingsError when there is no key and no room for an account, and whatever `open_app`
+    and `serve` raise.
     """
-    if settings.index is not None:
+    if settings.index is not None and not (settings.data_folder / JOURNAL_NAME).exists():
         seed = DEFAULT_SEED if settings.seed is None else settings.seed
         index_source(settings.index, read_contracts(settings.contracts), seed)
     app = open_app(settings)
@@ -142,8 +143,13 @@ async def _first_account(app: App) -> None:
     if app.keys.all():
         return
     applied = await app.sequencer.submit(FIRST_ACCOUNT)
-    created = next(event for event in applied.events if isinstance(event, AccountCreated))
-    app.keys.issue(created.account_id)
+    created = [event.account_id for event in applied.events if isinstance(event, AccountCreated)]
+    if not created:
+        raise SettingsError(
+            f"{app.keys.path} has no key, and there is no room for an account that gets one: the venue has all of its "
+            f"max_accounts, {app.venue.state.rules.max_accounts}. Restore that file, or begin in another --data folder"
+        )
+    app.keys.issue(created[0])
 
 
 async def _serve(app: App, *, any_port: bool) -> Serving:

@@ -11,6 +11,7 @@ import pytest
 from clients.reference import Admin
 from exchange.composition import Served, served
 from exchange.core.commands import CreateAccount, PlaceOrder, SetIndexPrice
+from exchange.core.contract import VenueRules
 from exchange.core.enums import OrderType, Side
 from exchange.core.events import AccountCreated
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks
@@ -20,8 +21,9 @@ from exchange.runtime.feeds.coupling import TEMPORARY_HALF_LIFE_S, Coupling
 from exchange.runtime.feeds.minutes import MalformedBarsError
 from exchange.runtime.feeds.player import IndexFeed
 from exchange.runtime.feeds.sources import DAY_PATH, UnknownIndexError, index_source, shipped_path
+from exchange.runtime.keys import KEYS_NAME
 from exchange.runtime.sequencer import Applied
-from exchange.runtime.settings import Settings, read_contracts
+from exchange.runtime.settings import Settings, SettingsError, read_contracts
 
 SEED = 5
 PATIENCE_S = 20
@@ -140,6 +142,32 @@ async def test_an_index_that_cannot_be_played_leaves_no_journal(
         async with served(settings(tmp_path / "data", index=index)):
             pass
     assert not (tmp_path / "data").exists()
+
+
+async def test_a_restart_plays_the_contracts_of_the_journal_that_are_not_named_again(tmp_path: Path) -> None:
+    listing = (Path(__file__).parents[2] / "exchange" / "data" / "contracts" / "ETHUSDT.toml").read_text("utf-8")
+    doge, prices = tmp_path / "DOGEUSDT.toml", tmp_path / "doge.csv"
+    doge.write_text(listing.replace("ETH", "DOGE"))
+    prices.write_text("".join(f"{1_738_540_800 + 60 * minute},2500,2510,2490,2505,1\n" for minute in range(10)))
+    given = {"index": f"file:{prices}"}
+    async with served(settings(tmp_path / "data", contracts=(doge,), **given)):
+        pass
+    async with served(settings(tmp_path / "data", **given)) as again:
+        assert again.app.venue.state.markets["DOGEUSDT"].contract.base_asset == "DOGE"
+    prices.unlink()
+    with pytest.raises(UnknownIndexError, match="No such file"):
+        async with served(settings(tmp_path / "data", **given)):
+            pass
+
+
+async def test_without_a_key_and_without_room_for_an_account_the_setting_is_named(tmp_path: Path) -> None:
+    full = settings(tmp_path, index="manual", rules=VenueRules(max_accounts=1))
+    async with served(full) as venue:
+        assert len(venue.ready.accounts) == 1
+    (tmp_path / KEYS_NAME).unlink()
+    with pytest.raises(SettingsError, match=r"keys\.jsonl has no key, .* max_accounts, 1\."):
+        async with served(full):
+            pass
 
 
 async def test_a_contract_without_a_path_leaves_no_journal(tmp_path: Path) -> None:
