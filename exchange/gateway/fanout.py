@@ -95,7 +95,7 @@ class Fanout:
         now_ms: Callable[[], int],
         on_fault: Callable[[str], None],
     ) -> None:
-        """Start with no stream. `now_ms` is the venue's clock, for event times and the ends of keys.
+        """Start with no stream. `now_ms` tells wall time, for event times and the ends of listen keys.
 
         `on_fault` is told of an error of our own in a timer and ends the venue; `publish` raises its own.
         """

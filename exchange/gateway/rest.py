@@ -52,7 +52,7 @@ class RestDoor:
             method=request.method,
             path=request.path.encode("utf-8", errors="replace").decode(),  # what is no text could not be answered
             caller=f"address:{request.remote}",
-            now_ms=to_ms(self._app.clock.now()),
+            now_ms=to_ms(self._app.clock.wall()),  # venue time may stand still, and clients do not
         )
         try:
             body = await self._answer(call, request)

@@ -48,7 +48,7 @@ def add_stream_routes(application: web.Application, app: App) -> None:
     """Serve the streams of a venue. `application` must have its LISTEN_KEYS already."""
     contracts = {symbol: market.contract for symbol, market in app.venue.state.markets.items()}
     listen_keys: ListenKeys = application[LISTEN_KEYS]
-    fanout = Fanout(app.market_data, contracts, listen_keys, lambda: to_ms(app.clock.now()), app.sequencer.fail)
+    fanout = Fanout(app.market_data, contracts, listen_keys, lambda: to_ms(app.clock.wall()), app.sequencer.fail)
     app.sequencer.subscribe(fanout.publish)
     application[FANOUT] = fanout
     application[CONNECTIONS] = {}

@@ -29,8 +29,8 @@ class Served:
     session: aiohttp.ClientSession
 
     def now_ms(self) -> int:
-        """Return the venue's time in milliseconds."""
-        return self.app.clock.now() // 10**6
+        """Return wall time in milliseconds, as the venue's machine shows it."""
+        return self.app.clock.wall() // 10**6
 
     async def control(self, method: str, path: str, body: object = None, token: str | None = None) -> Reply:
         """Call the control API with the admin token, or with another one."""
