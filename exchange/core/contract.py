@@ -20,6 +20,11 @@ from exchange.core.units import (
     parse_decimal,
 )
 
+NAME_CHARACTERS_MAX = 20  # of a symbol or an asset
+INTERVAL_MAX = 366 * 24 * 3600 * SECOND
+BASIS_WINDOW_MAX = 100_000  # samples
+OPEN_ORDERS_MAX = 10_000
+
 
 class Bracket(msgspec.Struct, frozen=True, gc=False):
     """One maintenance bracket: it holds notionals n with `floor < n <= cap` (mechanics: Binance's brackets)."""
@@ -235,7 +240,12 @@ def _listing_problem(contract: Contract) -> str:
     caps = [bracket.cap for bracket in contract.brackets]
     rates = [bracket.rate for bracket in contract.brackets]
     leverages = [bracket.max_leverage for bracket in contract.brackets]
+    names = (contract.symbol, contract.base_asset, contract.quote_asset)
+    intervals = (contract.mark_interval, contract.basis_interval, contract.funding_interval)
+    fees = (contract.maker_fee, contract.taker_fee, contract.liquidation_fee)
     checks = [
+        (all(_is_name(name) for name in names), "symbol and assets must be 1 to 20 of A-Z and 0-9"),
+        (contract.base_asset != contract.quote_asset, "base_asset and quote_asset must differ"),
         (contract.tick_atoms > 0 and contract.step_e8 > 0, "tick_size and step_size must be positive"),
         (
             contract.tick_atoms * contract.step_e8 % ATOMS_PER_QUOTE == 0 and contract.value_unit > 0,
@@ -247,7 +257,8 @@ def _listing_problem(contract: Contract) -> str:
         (0 < contract.min_quantity <= contract.max_quantity, "0 < min_quantity <= max_quantity must hold"),
         (contract.min_quantity <= contract.market_max_quantity, "market_max_quantity is below min_quantity"),
         (contract.notional(contract.max_price, contract.max_quantity) < INT63_MAX, "the largest order exceeds 63 bits"),
-        (contract.band_down < RATE_ONE < contract.band_up, "band_down < 1 < band_up must hold"),
+        (contract.min_notional >= 0, "min_notional must not be negative"),
+        (0 <= contract.band_down < RATE_ONE < contract.band_up, "0 <= band_down < 1 < band_up must hold"),
         (0 < contract.market_take_bound < RATE_ONE, "market_take_bound must lie between 0 and 1"),
         (caps == sorted(set(caps)) and rates == sorted(rates), "bracket caps must ascend, rates must not descend"),
         (leverages == sorted(leverages, reverse=True) and leverages[-1] >= 1, "bracket max_leverage must not ascend"),
@@ -258,8 +269,19 @@ def _listing_problem(contract: Contract) -> str:
             "taker_fee and liquidation_fee must not be negative",
         ),
         (contract.taker_fee + contract.maker_fee >= 0, "a maker rebate may not exceed the taker fee"),
+        (max(fees) < RATE_ONE and abs(contract.funding_rate) < RATE_ONE, "fees and funding_rate must be below 1"),
+        (
+            all(bracket.rate * bracket.max_leverage <= RATE_ONE for bracket in contract.brackets),
+            "a bracket's rate may not exceed 1 / max_leverage: its first order would be liquidated",
+        ),
         (contract.mark_interval >= 0 and contract.basis_interval > 0, "intervals must be positive"),
         (contract.funding_interval > 0 and contract.basis_window > 0, "intervals must be positive"),
-        (contract.max_open_orders > 0, "max_open_orders must be positive"),
+        (max(intervals) <= INTERVAL_MAX, "intervals must be at most 366 days"),
+        (contract.basis_window <= BASIS_WINDOW_MAX, "basis_window must be at most 100000"),
+        (0 < contract.max_open_orders <= OPEN_ORDERS_MAX, "max_open_orders must be 1 to 10000"),
     ]
     return next((problem for holds, problem in checks if not holds), "")
+
+
+def _is_name(text: str) -> bool:
+    return 1 <= len(text) <= NAME_CHARACTERS_MAX and text.isascii() and text.isalnum() and text == text.upper()
