@@ -5,6 +5,10 @@ Changes gather in memory, an order that changes twice is written once, and they 
 PENDING_MAX have gathered or somebody asks; while another process holds the file, they wait for the next time. Times
 are asked for in milliseconds and kept in nanoseconds.
 
+Reading happens on the event loop, so no query may walk all rows of an account: for whatever it filters by there is an
+index that ends in the table's key. Keys ascend with time over all accounts, so a span of time is looked up as one of
+keys.
+
 Income, in atoms, signed as the futures wallet moved; the sum of an account's rows is its wallet:
 
 | kind | from |
@@ -31,22 +35,29 @@ from exchange.projections.derived import BusyFileError, DerivedFile, Row
 
 PENDING_MAX = 500  # rows that wait in memory for their transaction
 PENDING_LIMIT = 20_000  # rows that wait while another process holds the file; then it is an error
-FORMAT = 3  # raise it with every change of a table: a file of another format is emptied and folded again
+FORMAT = 4  # raise it with every change of a table: a file of another format is emptied and folded again
 TRAN_IDS_PER_COMMAND = 10**6
 
 _TABLES = """
 CREATE TABLE progress (format INTEGER NOT NULL, venue_id TEXT NOT NULL, seq INTEGER NOT NULL, tran_id INTEGER NOT NULL);
 CREATE TABLE orders (order_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
     client_order_id TEXT NOT NULL, ts INTEGER NOT NULL, record BLOB NOT NULL);
-CREATE INDEX orders_of_account ON orders (account_id, symbol, order_id);
-CREATE INDEX orders_by_client_id ON orders (account_id, client_order_id);
+CREATE INDEX orders_by_ts ON orders (ts, order_id);
+CREATE INDEX orders_of_account ON orders (account_id, order_id);
+CREATE INDEX orders_by_symbol ON orders (account_id, symbol, order_id);
+CREATE INDEX orders_by_client_id ON orders (account_id, symbol, client_order_id, order_id);
 CREATE TABLE fills (trade_id INTEGER NOT NULL, order_id INTEGER NOT NULL, account_id INTEGER NOT NULL,
     symbol TEXT NOT NULL, ts INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (trade_id, order_id)) WITHOUT ROWID;
-CREATE INDEX fills_of_account ON fills (account_id, symbol, trade_id);
-CREATE INDEX fills_of_order ON fills (order_id);
+CREATE INDEX fills_by_ts ON fills (ts, trade_id);
+CREATE INDEX fills_by_symbol ON fills (account_id, symbol, trade_id);
+CREATE INDEX fills_by_order ON fills (account_id, symbol, order_id, trade_id);
 CREATE TABLE income (tran_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
     kind TEXT NOT NULL, amount INTEGER NOT NULL, ts INTEGER NOT NULL, trade_id INTEGER NOT NULL);
+CREATE INDEX income_by_ts ON income (ts, tran_id);
 CREATE INDEX income_of_account ON income (account_id, tran_id);
+CREATE INDEX income_by_symbol ON income (account_id, symbol, tran_id);
+CREATE INDEX income_by_kind ON income (account_id, kind, tran_id);
+CREATE INDEX income_by_symbol_and_kind ON income (account_id, symbol, kind, tran_id);
 """
 
 _INCOME_KIND = {
@@ -204,7 +215,7 @@ class History:
     def fills(
         self,
         account_id: int,
-        symbol: str | None = None,
+        symbol: str,
         order_id: int | None = None,
         from_id: int | None = None,
         start_ms: int | None = None,
@@ -269,11 +280,22 @@ class History:
 
     def _newest(self, wanted: "_Wanted", table: str, columns: str, key: str) -> list[Row]:
         """Return rows by ascending key, the oldest that are wanted, or the newest when no begin is named."""
+        first = max(wanted.from_id, self._first_key(table, key, wanted.start_ts))
+        wanted.also(f"{key} >= ?", first)
+        wanted.also(f"{key} < ?", self._first_key(table, key, wanted.end_ts))
         order = "ASC" if wanted.from_begin else "DESC"
-        where, values = wanted.where(key)
+        where, values = wanted.where()
         sql = f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {key} {order} LIMIT ?"  # noqa: S608 - texts of this file
         rows = self._rows(sql, (*values, wanted.limit))
         return rows if wanted.from_begin else rows[::-1]
+
+    def _first_key(self, table: str, key: str, ts: int) -> int:
+        """Return the first key at or after a time, in ns; 0 and INT63_MAX are open ends, below and above all keys."""
+        if ts in {0, INT63_MAX}:
+            return ts
+        sql = f"SELECT {key} FROM {table} WHERE ts >= ? ORDER BY ts, {key} LIMIT 1"  # noqa: S608 - texts of this file
+        rows = self._rows(sql, (ts,))
+        return int(rows[0][0]) if rows else INT63_MAX
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[Row]:
         """Write what has gathered, so that a reader sees it, and run a query."""
@@ -300,28 +322,26 @@ class _Wanted:
         end_ms: int | None,
         limit: int,
     ) -> None:
-        """Bound by account and by what else is named; times are whole milliseconds, both ends included."""
+        """Bound by account and by what else is named; times are whole milliseconds, both ends included.
+
+        They become `start_ts` and, exclusive, `end_ts` in nanoseconds.
+        """
         self.limit = limit
         self.from_begin = from_id is not None or start_ms is not None
-        self._from_id = from_id
+        self.from_id = from_id or 0
+        self.start_ts = 0 if start_ms is None else min(start_ms * MILLISECOND, INT63_MAX)
+        self.end_ts = INT63_MAX if end_ms is None else min((end_ms + 1) * MILLISECOND, INT63_MAX)
         self._conditions: list[tuple[str, object]] = [("account_id = ?", account_id)]
         if symbol is not None:
             self.also("symbol = ?", symbol)
-        if start_ms is not None:
-            self.also("ts >= ?", min(start_ms * MILLISECOND, INT63_MAX))
-        if end_ms is not None:
-            self.also("ts < ?", min((end_ms + 1) * MILLISECOND, INT63_MAX))
 
     def also(self, condition: str, value: object) -> None:
         """Narrow it by one more condition with one place."""
         self._conditions.append((condition, value))
 
-    def where(self, key: str) -> tuple[str, list[object]]:
-        """Return the condition, with the table's key for the id to begin from, and the values for its places."""
-        conditions = [*self._conditions]
-        if self._from_id is not None:
-            conditions.append((f"{key} >= ?", self._from_id))
-        return " AND ".join(text for text, _ in conditions), [value for _, value in conditions]
+    def where(self) -> tuple[str, list[object]]:
+        """Return the condition and the values for its places."""
+        return " AND ".join(text for text, _ in self._conditions), [value for _, value in self._conditions]
 
 
 def _opened(file: DerivedFile, venue_id: str) -> tuple[int, int]:

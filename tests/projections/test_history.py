@@ -1,6 +1,7 @@
 """History: what it answers, that it skips what it knows, that a deleted or outdated file is rebuilt. Events by hand."""
 
 import random
+import re
 import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,9 +133,9 @@ def test_fills_come_with_their_order_as_it_stands() -> None:
     ]
     assert rows[0].order.status is OrderStatus.PARTIALLY_FILLED
     assert [row.fill.trade_id for row in fed.history.fills(1, "BTCUSDT", order_id=7)] == [1, 2]
-    assert [row.fill.trade_id for row in fed.history.fills(1, None, from_id=2, limit=1)] == [2]
-    assert [row.fill.trade_id for row in fed.history.fills(1, None, start_ms=2)] == [3]
-    assert fed.history.fills(2, None) == []
+    assert [row.fill.trade_id for row in fed.history.fills(1, "BTCUSDT", from_id=2, limit=1)] == [2]
+    assert [row.fill.trade_id for row in fed.history.fills(1, "BTCUSDT", start_ms=2)] == [3]
+    assert fed.history.fills(2, "BTCUSDT") == []
 
 
 def test_income_tells_where_every_change_came_from() -> None:
@@ -182,7 +183,7 @@ def test_a_replay_is_skipped_where_it_is_known_and_goes_on_where_it_is_not(tmp_p
     assert again.history.seq == 1
     again.feed(filled(order(7), 1))
     again.feed(filled(order(7), 2))
-    assert [row.fill.trade_id for row in again.history.fills(1)] == [1, 2]
+    assert [row.fill.trade_id for row in again.history.fills(1, "BTCUSDT")] == [1, 2]
     assert [row.tran_id for row in again.history.income(1)] == [first_tran_id(1), first_tran_id(2)]
     again.history.close()
 
@@ -197,7 +198,7 @@ def test_what_was_not_written_when_the_process_died_is_folded_again(tmp_path: Pa
     assert after.history.seq == 1
     after.feed(filled(order(7), 1))
     after.feed(filled(order(7), 2))
-    assert [row.fill.trade_id for row in after.history.fills(1)] == [1, 2]
+    assert [row.fill.trade_id for row in after.history.fills(1, "BTCUSDT")] == [1, 2]
 
 
 def test_a_file_of_another_format_is_emptied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,3 +333,52 @@ def test_the_income_of_every_account_adds_up_to_its_wallet() -> None:
         assert total == desk.venue.state.accounts[account].wallet_balance, account
     kinds = {row.kind for account in accounts for row in desk.history.income(account, limit=10**6)}
     assert kinds == set(INCOME_KINDS), "the traffic must have had all of them"
+
+
+BTC = {"symbol": "BTCUSDT"}
+WHEN: list[dict[str, int]] = [{}, {"start_ms": 3}, {"end_ms": 9}, {"start_ms": 3, "end_ms": 9}]
+QUESTIONS: list[tuple[str, dict[str, object]]] = [
+    ("order", BTC | {"order_id": 7}),
+    ("order", BTC | {"client_order_id": "mine"}),
+    *(("orders", some | when) for some in ({}, BTC, BTC | {"from_id": 5}) for when in WHEN),
+    *(("fills", BTC | some | when) for some in ({}, {"order_id": 7}, {"from_id": 5}) for when in WHEN),
+    *(("income", some | when) for some in ({}, BTC, {"kind": "COMMISSION"}, BTC | {"kind": "x"}) for when in WHEN),
+]
+
+
+@pytest.mark.parametrize(("table", "asked"), QUESTIONS, ids=str)
+def test_no_query_walks_all_rows_of_an_account(table: str, asked: dict[str, object]) -> None:
+    """Each condition narrows the search in an index that has the wanted order: no row is read for naught."""
+    fed = Fed()
+    for order_id in range(1, 20):
+        fed.feed(filled(order(order_id, ms=order_id), order_id))
+    fed.history.flush()
+    database = fed.history._file._connection
+    queries: list[str] = []
+    database.set_trace_callback(queries.append)
+    getattr(fed.history, table)(1, **asked)
+    database.set_trace_callback(None)
+    assert queries
+    for sql in queries:
+        plan = " / ".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}"))
+        # an order's own key is enough to find it; whose it is is looked at then
+        conditions = 1 if "WHERE order_id = " in sql else len(re.findall(r" (?:=|>=|<) ", sql))
+        assert len(re.findall(r"[=<>]\?", plan)) == conditions, f"{sql}: {plan}"
+        assert "SCAN" not in plan
+        assert "TEMP B-TREE" not in plan
+
+
+def test_a_span_of_time_bounds_what_an_id_begins() -> None:
+    fed = Fed()
+    for order_id in range(1, 7):
+        fed.feed(filled(order(order_id, ms=order_id), order_id))
+
+    def ids(**asked: int) -> list[int]:
+        return [row.order_id for row in fed.history.orders(1, "BTCUSDT", **asked)]
+
+    assert ids(from_id=2, start_ms=4) == [4, 5, 6]
+    assert ids(from_id=4, start_ms=2, end_ms=5) == [4, 5]
+    assert ids(from_id=6, end_ms=5) == []
+    assert ids(start_ms=0, end_ms=0) == []
+    assert [row.ts for row in fed.history.income(1, "BTCUSDT", "COMMISSION", start_ms=2, end_ms=3)] == [2 * MS, 3 * MS]
+    assert fed.history.income(1, "BTCUSDT", "FUNDING_FEE") == fed.history.income(1, "ETHUSDT") == []
