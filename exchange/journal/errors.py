@@ -62,6 +62,16 @@ class ReadOnlyFolderError(DiskError):
         )
 
 
+class StrayLogError(JournalError):
+    """SQLite's log of a journal lies there without the journal; a new one would swallow it."""
+
+    def __init__(self, log: Path, journal: Path) -> None:
+        super().__init__(
+            f"{log} holds the last commands of a journal that is not there: put {journal.name} back, "
+            "or move this file away, too, to begin a new venue"
+        )
+
+
 class DiskFullError(DiskError):
     """The journal cannot be written: no space is left."""
 

@@ -22,6 +22,7 @@ from exchange.journal.errors import (
     JournalError,
     JournalMissingError,
     ReadOnlyFolderError,
+    StrayLogError,
 )
 from exchange.journal.header import Header
 from exchange.journal.lock import FolderLock
@@ -57,6 +58,7 @@ class Durability(Enum):
     RELAXED = "relaxed"
 
 
+LOG_SUFFIXES = ("-wal", "-shm")  # of the files that SQLite keeps beside a journal
 SYNCHRONOUS = {Durability.COMMIT: "FULL", Durability.RELAXED: "NORMAL"}
 
 
@@ -75,7 +77,8 @@ class Batch:
 def create(data: Path, header: Header) -> None:
     """Begin a journal in folder `data`, which is made if need be. It is there whole or not at all.
 
-    Raises JournalError when there is one already, DiskError when it cannot be written.
+    Raises JournalError when there is one already, StrayLogError when only its log is left, DiskError when it cannot be
+    written.
     """
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FolderLock(data)
@@ -83,6 +86,10 @@ def create(data: Path, header: Header) -> None:
         path = data / JOURNAL_NAME
         if path.exists():
             raise JournalError(f"there is a journal at {path} already")
+        for suffix in LOG_SUFFIXES:
+            log = path.with_name(path.name + suffix)
+            if log.exists():
+                raise StrayLogError(log, path)
         unfinished = path.with_suffix(".new")
         unfinished.unlink(missing_ok=True)
         own = {"format_version": str(FORMAT_VERSION), "core_revision": str(CORE_REVISION)}

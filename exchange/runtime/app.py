@@ -24,7 +24,7 @@ from exchange.projections.liquidations import Liquidations
 from exchange.projections.market_data import MarketData
 from exchange.runtime.clock import Clock, WallClock
 from exchange.runtime.feeds.player import IndexFeed
-from exchange.runtime.keys import KEYS_NAME, KeyStore
+from exchange.runtime.keys import KEYS_NAME, KeyStore, refuse_left_keys
 from exchange.runtime.sequencer import OnFatal, Sequencer, exit_process
 from exchange.runtime.settings import DEFAULTS_RECORDED, Settings, read_contracts
 
@@ -72,6 +72,7 @@ def open_app(settings: Settings, clock: Clock | None = None, on_fatal: OnFatal =
     """
     folder = settings.data_folder
     if not (folder / JOURNAL_NAME).exists():
+        refuse_left_keys(folder / KEYS_NAME)  # before a new journal is written, which they could not belong to
         create(folder, _wanted_header(settings, None))
     with ExitStack() as opened:
         journal = opened.enter_context(Journal(folder, settings.durability))

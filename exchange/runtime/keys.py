@@ -70,10 +70,7 @@ class KeyStore:
             write_secret(path, _line(AdminLine(secrets.token_urlsafe(ADMIN_TOKEN_BYTES), venue_id)))
         admin, keys = _read(path)
         if admin.venue_id != venue_id:
-            raise KeysError(
-                f"{path} holds the keys of another venue, whose journal was removed or replaced; here they would open "
-                f"the accounts of others. Put that journal back, or move {path} away to begin without keys"
-            )
+            raise _foreign(path)
         self.admin_token = admin.admin_token
         self._venue_id = venue_id
         self._keys = {key.api_key: key for key in keys}
@@ -118,6 +115,19 @@ class KeyStore:
     def all(self) -> tuple[ApiKey, ...]:
         """Return every key, oldest first."""
         return tuple(self._keys.values())
+
+
+def refuse_left_keys(path: Path) -> None:
+    """Raise KeysError when there are keys: call it where no journal is, before one is made."""
+    if path.exists():
+        raise _foreign(path)
+
+
+def _foreign(path: Path) -> KeysError:
+    return KeysError(
+        f"{path} holds the keys of another venue, whose journal was removed or replaced; here they would open "
+        f"the accounts of others. Put that journal back, or move {path} away to begin without keys"
+    )
 
 
 def _line(record: AdminLine | ApiKey) -> bytes:

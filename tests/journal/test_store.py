@@ -25,6 +25,7 @@ from exchange.journal.errors import (
     HeaderMismatchError,
     JournalError,
     JournalMissingError,
+    StrayLogError,
 )
 from exchange.journal.store import Batch, Durability, Journal, JournalReader
 from tests.journal.recording import START, header, record
@@ -235,6 +236,21 @@ def test_a_torn_tail_of_the_log_loses_the_tail_only(data: Path, tmp_path: Path, 
             expected = codec.hash_entries(expected, batch(seq).entries)
             assert (row.first_seq, row.entries_hash) == (seq, expected)
         assert reader.last_seq() == kept + 1
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_a_new_journal_does_not_swallow_the_log_of_a_lost_one(data: Path, tmp_path: Path, suffix: str) -> None:
+    with Journal(data) as journal:
+        for seq in range(1, 4):
+            journal.append(batch(seq))
+        log = (data / f"{store.JOURNAL_NAME}{suffix}").read_bytes()
+    lost = tmp_path / "lost"
+    lost.mkdir()
+    (lost / f"{store.JOURNAL_NAME}{suffix}").write_bytes(log)
+    with pytest.raises(StrayLogError, match=f"{suffix} holds the last commands .* move this file away"):
+        store.create(lost, header())
+    assert [file.name for file in lost.iterdir() if file.name != "lock"] == [f"{store.JOURNAL_NAME}{suffix}"]
+    assert (lost / f"{store.JOURNAL_NAME}{suffix}").read_bytes() == log
 
 
 def test_a_file_that_is_no_journal_is_told(data: Path) -> None:

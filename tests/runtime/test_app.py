@@ -187,6 +187,7 @@ async def test_keys_do_not_open_the_accounts_of_another_journal(tmp_path: Path) 
     journal.rename(tmp_path / "kept")
     with pytest.raises(KeysError, match=r"move .* away"):
         open_app(Settings(tmp_path))
+    assert not journal.exists(), "it was refused before anything was written"
     keys.rename(tmp_path / "away")
     anew = open_app(Settings(tmp_path))
     assert anew.keys.all() == ()
