@@ -148,7 +148,7 @@ async def test_a_restart_plays_the_contracts_of_the_journal_that_are_not_named_a
     listing = (Path(__file__).parents[2] / "exchange" / "data" / "contracts" / "ETHUSDT.toml").read_text("utf-8")
     doge, prices = tmp_path / "DOGEUSDT.toml", tmp_path / "doge.csv"
     doge.write_text(listing.replace("ETH", "DOGE"))
-    prices.write_text("".join(f"{1_738_540_800 + 60 * minute},2500,2510,2490,2505,1\n" for minute in range(10)))
+    prices.write_text("".join(f"{1_738_540_800 + 60 * minute},0.20,0.22,0.19,0.21,1\n" for minute in range(10)))
     given = {"index": f"file:{prices}"}
     async with served(settings(tmp_path / "data", contracts=(doge,), **given)):
         pass
