@@ -5,6 +5,7 @@ as the sign to ask for the whole state again.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,8 @@ import aiohttp
 import orjson
 
 from clients.reference.rest import ConnectionLostError, Rest, VenueError
+
+_LOG = logging.getLogger(__name__)
 
 RETRY_S = 1.0
 KEEP_ALIVE_S = 25 * 60  # a listen key lives for 60 minutes
@@ -55,16 +58,20 @@ async def _keep_alive(rest: Rest) -> None:
 
 
 async def _events(session: aiohttp.ClientSession, url: str, connections: int | None = None) -> AsyncIterator[Event]:
-    made = 0
+    made, connected = 0, False
     while connections is None or made < connections:
         made += 1
         try:
             async with session.ws_connect(url, heartbeat=HEARTBEAT_S, max_msg_size=MESSAGE_BYTES_MAX) as socket:
+                connected = True
                 yield {"e": CONNECTED}
                 async for message in socket:
                     if message.type is aiohttp.WSMsgType.TEXT:
                         event = orjson.loads(message.data)
                         yield event.get("data", event)
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            pass  # the venue is away or restarting: try again
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            _LOG.debug("stream: %s", error)
+        if made == 1 or connected:
+            _LOG.warning("a stream is not connected; trying again until the venue is there")
+        connected = False
         await asyncio.sleep(RETRY_S)

@@ -16,6 +16,7 @@ from exchange.dialects.binance.parameters import parse_parameters
 from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, weight_of
 from exchange.dialects.binance.routes import find
 from exchange.door import json_response, read_body, submit
+from exchange.projections.derived import BusyFileError
 from exchange.runtime.app import App
 
 API_KEY_HEADER = "X-MBX-APIKEY"
@@ -101,7 +102,10 @@ class RestDoor:
     async def _read(self, route: ReadRoute, context: Context, params: Params) -> object:
         """Read when history has caught up, and answer when what was read is durable, too."""
         await self._app.sequencer.durable()
-        answer = route.read(context, params)
+        try:
+            answer = route.read(context, params)
+        except BusyFileError as error:  # it passes, and the venue trades on: come again
+            raise errors.OVERLOADED.error() from error
         await self._app.sequencer.durable()
         return answer
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import sqlite3
 from typing import Any, NamedTuple
 
 import pytest
@@ -11,6 +12,7 @@ from exchange.core.events import Rejected
 from exchange.core.snapshot import state_hash
 from exchange.core.units import SECOND
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX, PARAMETERS_MAX, QUERY_BYTES_MAX
+from exchange.runtime.app import HISTORY_NAME
 from exchange.runtime.sequencer import Applied
 from tests.runtime.manual_clock import ManualClock
 from tests.wire.conftest import Served
@@ -304,6 +306,18 @@ async def test_paths_that_are_no_text_get_json(still: Served, target: bytes) -> 
     await writer.wait_closed()
     assert b"application/json" in head
     assert json.loads(body).get("code", 0) in {0, -5000}
+
+
+async def test_a_history_that_another_process_holds_is_told_as_overload(still: Served) -> None:
+    trader = await opened(still)
+    await trader.call("POST", PATH, **LIMIT)
+    other = sqlite3.connect(still.app.data_folder / HISTORY_NAME, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    busy = await trader.call("GET", "/fapi/v1/allOrders", symbol="BTCUSDT")
+    assert (busy.status, busy.code) == (503, -1008)
+    other.execute("ROLLBACK")
+    other.close()
+    assert len((await trader.call("GET", "/fapi/v1/allOrders", symbol="BTCUSDT")).body) == 1
 
 
 def advance(served: Served, seconds: int) -> None:
