@@ -373,7 +373,7 @@ def test_machine_paths_are_caught() -> None:
     for folder in ("work", "root"):
         assert list(machine_path("docs/x.md", f"see /{folder}/main"))
         assert list(machine_path("docs/x.md", f"home = '/{folder}/main'"))
-    _none(machine_path("docs/x.md", "see docs/work/main, https://host/work/main and network/root/x"))
+        _none(machine_path("docs/x.md", f"see docs/{folder}/main, https://host/{folder}/main and network/{folder}/x"))
 
 
 @pytest.mark.parametrize("path", ["requirements.lock", "Makefile", ".ci/run"])
