@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from exchange.core.book import Order
 from exchange.core.enums import Side, Wallet
-from exchange.core.units import div_toward_zero
+from exchange.core.units import div_floor, div_toward_zero
 
 FUND_ID = 0  # the insurance fund is account 0: its balance and inventory are a wallet and positions like any other
 
@@ -31,7 +31,8 @@ class Position:
             self.entry_value += side * value
             return 0
         closing = min(quantity, abs(self.quantity))
-        closing_value = value * closing // quantity  # exact but for a takeover, whose odd atom stays with what it opens
+        # Exact for a trade; the odd atom of a takeover's value stays with what it opens.
+        closing_value = div_floor(value * closing, quantity)
         released = div_toward_zero(self.entry_value * closing, abs(self.quantity))
         profit = -side * closing_value - released
         self.quantity += side * closing

@@ -92,7 +92,7 @@ def liquidation_price_exact(
 
 def unrealized_pnl(market: Market, position: Position) -> int:
     """Return the profit of a position at the mark, exactly."""
-    return market.contract.notional(market.mark_price, position.quantity) - position.entry_value
+    return position_notional(market, position) - position.entry_value
 
 
 def position_notional(market: Market, position: Position) -> int:

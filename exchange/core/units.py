@@ -1,4 +1,4 @@
-"""Integer units, decimal text and rounding: the only place where the venue divides. No state, no policy.
+"""Integer units, decimal text, and each rounding of money under the name of its direction. No state, no policy.
 
 Price is in ticks, quantity in lots, money in atoms (1e-8 of the quote asset), rates in 1e-8, time in nanoseconds.
 """
