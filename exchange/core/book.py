@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sortedcontainers import SortedDict
 
-from exchange.core.enums import OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.core.enums import OrderStatus, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
 from exchange.core.events import OrderRecord
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 
@@ -32,6 +32,7 @@ class Order:
     cum_quote: int = 0
     amendments: int = 0
     modify_id: int = 0
+    position_side: PositionSide = PositionSide.BOTH
 
     @property
     def remaining(self) -> int:
@@ -58,6 +59,7 @@ class Order:
             created_ts=Nanos(self.created_ts),
             updated_ts=Nanos(self.updated_ts),
             modify_id=self.modify_id,
+            position_side=self.position_side,
         )
 
 

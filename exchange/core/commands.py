@@ -2,7 +2,16 @@
 
 import msgspec
 
-from exchange.core.enums import MarketState, OrderType, SelfTradePrevention, Side, TimeInForce, Wallet
+from exchange.core.enums import (
+    MarginType,
+    MarketState,
+    OrderType,
+    PositionSide,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    Wallet,
+)
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 
 
@@ -53,6 +62,7 @@ class PlaceOrder(Record, frozen=True, gc=False, tag="place_order"):
     reduce_only: bool = False
     client_order_id: str = ""
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class CancelOrder(Record, frozen=True, gc=False, tag="cancel_order"):
@@ -93,12 +103,56 @@ class SetLeverage(Record, frozen=True, gc=False, tag="set_leverage"):
     leverage: int
 
 
+class SetMarginType(Record, frozen=True, gc=False, tag="set_margin_type"):
+    """Choose cross or isolated margin for an account in one contract."""
+
+    account_id: int
+    symbol: str
+    margin_type: MarginType
+
+
+class SetPositionMode(Record, frozen=True, gc=False, tag="set_position_mode"):
+    """Choose one-way mode, or hedge mode with a long and a short position in each contract, for an account."""
+
+    account_id: int
+    hedge: bool
+
+
+class AdjustMargin(Record, frozen=True, gc=False, tag="adjust_margin"):
+    """Move margin between the cross wallet and an isolated position: towards it when `add`, else back."""
+
+    account_id: int
+    symbol: str
+    amount: Atoms
+    add: bool
+    position_side: PositionSide = PositionSide.BOTH
+
+
+class SetAutoAddMargin(Record, frozen=True, gc=False, tag="set_auto_add_margin"):
+    """Choose whether isolated positions in a contract are topped up from the cross wallet before liquidation."""
+
+    account_id: int
+    symbol: str
+    enabled: bool
+
+
 class SetIndexPrice(Record, frozen=True, gc=False, tag="set_index_price"):
-    """A new index price; `source_ts` is the feed's own time, so that a restarted feed goes on from it."""
+    """A new price of an index source, or of all of them when `source` is empty.
+
+    `source_ts` is the feed's own time, so that a restarted feed goes on from it.
+    """
 
     symbol: str
     price: Ticks
     source_ts: Nanos = Nanos(0)
+    source: str = ""
+
+
+class DropIndexSource(Record, frozen=True, gc=False, tag="drop_index_source"):
+    """An index source is lost: it counts no more until its next price. An empty `source` is all of them."""
+
+    symbol: str
+    source: str = ""
 
 
 class SetMarketState(Record, frozen=True, gc=False, tag="set_market_state"):
@@ -116,7 +170,7 @@ class Annotate(Record, frozen=True, gc=False, tag="annotate"):
 
 
 class Tick(Record, frozen=True, gc=False, tag="tick"):
-    """Do what is due at this time: basis samples, marks, funding, margin checks, unwinding. Asked for by `next_due`."""
+    """Do what is due at this time: samples, marks, funding, margin checks, unwinding. Asked for by `next_due`."""
 
 
 class Resume(Record, frozen=True, gc=False, tag="resume"):
@@ -133,7 +187,12 @@ Command = (
     | CancelAllOrders
     | AmendOrder
     | SetLeverage
+    | SetMarginType
+    | SetPositionMode
+    | AdjustMargin
+    | SetAutoAddMargin
     | SetIndexPrice
+    | DropIndexSource
     | SetMarketState
     | Annotate
     | Tick

@@ -5,6 +5,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from exchange.core.price_rules import (
+    BreakerRules,
+    BreakerText,
+    FundingRules,
+    FundingText,
+    IndexRules,
+    IndexText,
+    MarkRules,
+    MarkText,
+    price_rules_problem,
+)
 from exchange.core.units import (
     ATOMS_PER_QUOTE,
     INT63_MAX,
@@ -21,8 +32,6 @@ from exchange.core.units import (
 )
 
 NAME_CHARACTERS_MAX = 20  # of a symbol or an asset
-INTERVAL_MAX = 366 * 24 * 3600 * SECOND
-BASIS_WINDOW_MAX = 100_000  # samples
 OPEN_ORDERS_MAX = 10_000
 
 
@@ -60,11 +69,10 @@ class Contract(msgspec.Struct, frozen=True):
     taker_fee: RateE8
     liquidation_fee: RateE8
     default_leverage: int
-    mark_interval: Nanos  # 0: with every index price
-    basis_interval: Nanos
-    basis_window: int  # samples in the average of the basis
-    funding_interval: Nanos
-    funding_rate: RateE8  # constant, per interval
+    index: IndexRules
+    mark: MarkRules
+    funding: FundingRules
+    breaker: BreakerRules
     brackets: tuple[Bracket, ...]
 
     @property
@@ -76,6 +84,11 @@ class Contract(msgspec.Struct, frozen=True):
     def max_leverage(self) -> int:
         """The highest leverage that any bracket allows."""
         return self.brackets[0].max_leverage
+
+    @property
+    def impact_notional(self) -> Atoms:
+        """The notional at which impact prices are taken: the impact margin at the highest leverage."""
+        return Atoms(self.funding.impact_margin * self.max_leverage)
 
     def notional(self, price: int, quantity: int) -> Atoms:
         """Return price (ticks) times quantity (lots, signed or not) in atoms: exact, no rounding."""
@@ -142,11 +155,10 @@ class ContractText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     taker_fee: str
     liquidation_fee: str
     default_leverage: int
-    mark_interval_seconds: int
-    basis_interval_seconds: int
-    basis_window: int
-    funding_interval_seconds: int
-    funding_rate: str
+    index: IndexText
+    mark: MarkText
+    funding: FundingText
+    breaker: BreakerText
     brackets: list[BracketText]
 
 
@@ -200,11 +212,10 @@ def parse_contract(text: str) -> Contract:
         taker_fee=RateE8(_decimal(written.taker_fee, "taker_fee", 1)),
         liquidation_fee=RateE8(_decimal(written.liquidation_fee, "liquidation_fee", 1)),
         default_leverage=written.default_leverage,
-        mark_interval=Nanos(written.mark_interval_seconds * SECOND),
-        basis_interval=Nanos(written.basis_interval_seconds * SECOND),
-        basis_window=written.basis_window,
-        funding_interval=Nanos(written.funding_interval_seconds * SECOND),
-        funding_rate=RateE8(_decimal(written.funding_rate, "funding_rate", 1)),
+        index=written.index.rules(),
+        mark=written.mark.rules(),
+        funding=written.funding.rules(),
+        breaker=written.breaker.rules(),
         brackets=_brackets(written.brackets),
     )
     problem = _listing_problem(contract)
@@ -241,7 +252,6 @@ def _listing_problem(contract: Contract) -> str:
     rates = [bracket.rate for bracket in contract.brackets]
     leverages = [bracket.max_leverage for bracket in contract.brackets]
     names = (contract.symbol, contract.base_asset, contract.quote_asset)
-    intervals = (contract.mark_interval, contract.basis_interval, contract.funding_interval)
     fees = (contract.maker_fee, contract.taker_fee, contract.liquidation_fee)
     checks = [
         (all(_is_name(name) for name in names), "symbol and assets must be 1 to 20 of A-Z and 0-9"),
@@ -269,18 +279,15 @@ def _listing_problem(contract: Contract) -> str:
             "taker_fee and liquidation_fee must not be negative",
         ),
         (contract.taker_fee + contract.maker_fee >= 0, "a maker rebate may not exceed the taker fee"),
-        (max(fees) < RATE_ONE and abs(contract.funding_rate) < RATE_ONE, "fees and funding_rate must be below 1"),
+        (max(fees) < RATE_ONE, "fees must be below 1"),
         (
             all(bracket.rate * bracket.max_leverage <= RATE_ONE for bracket in contract.brackets),
             "a bracket's rate may not exceed 1 / max_leverage: its first order would be liquidated",
         ),
-        (contract.mark_interval >= 0 and contract.basis_interval > 0, "intervals must be positive"),
-        (contract.funding_interval > 0 and contract.basis_window > 0, "intervals must be positive"),
-        (max(intervals) <= INTERVAL_MAX, "intervals must be at most 366 days"),
-        (contract.basis_window <= BASIS_WINDOW_MAX, "basis_window must be at most 100000"),
         (0 < contract.max_open_orders <= OPEN_ORDERS_MAX, "max_open_orders must be 1 to 10000"),
     ]
-    return next((problem for holds, problem in checks if not holds), "")
+    problem = next((problem for holds, problem in checks if not holds), "")
+    return problem or price_rules_problem(contract.index, contract.mark, contract.funding, contract.breaker)
 
 
 def _is_name(text: str) -> bool:

@@ -77,13 +77,72 @@ class ExpireReason(IntEnum):
 class MarketState(Enum):
     """What a contract allows.
 
-    TRADING: everything. CANCEL_ONLY: traders may only cancel; the venue still liquidates and unwinds.
-    HALTED: nothing trades, liquidation waits, too; cancels go through.
+    TRADING: everything. INDEX_STALE: no source of the index is alive, so only orders that reduce are let in, the mark
+    stands still and liquidation waits. CANCEL_ONLY: traders may only cancel; the venue still liquidates and unwinds.
+    HALTED: nothing trades, liquidation waits, too; cancels go through. INDEX_STALE is found, never set.
     """
 
     TRADING = "TRADING"
     CANCEL_ONLY = "CANCEL_ONLY"
     HALTED = "HALTED"
+    INDEX_STALE = "INDEX_STALE"
+
+
+class SourceStatus(Enum):
+    """Whether an index source counts: LIVE does, STALE was silent for too long, LOST never spoke or was dropped."""
+
+    LIVE = "LIVE"
+    STALE = "STALE"
+    LOST = "LOST"
+
+
+class MarkRule(Enum):
+    """How a mark is made of index, book and last trade: the table in `pricing` gives each its rule and its source."""
+
+    MEDIAN_OF_THREE = "MEDIAN_OF_THREE"
+    FUNDING_BASIS = "FUNDING_BASIS"
+    FAIR_EMA = "FAIR_EMA"
+    MEDIAN_EMA = "MEDIAN_EMA"
+    LAST_PRICE = "LAST_PRICE"
+    INDEX = "INDEX"
+
+
+class PremiumSource(Enum):
+    """What is held against the index to find the premium."""
+
+    IMPACT_PRICES = "IMPACT_PRICES"
+    MID_PRICE = "MID_PRICE"
+    MARK_PRICE = "MARK_PRICE"
+
+
+class PremiumWeights(Enum):
+    """How samples of the premium are averaged: later ones more (LINEAR: 1, 2, 3, ...) or all alike."""
+
+    LINEAR = "LINEAR"
+    UNIFORM = "UNIFORM"
+
+
+class MarginType(Enum):
+    """What pays for the positions in a contract: the cross wallet, or a wallet of each position's own."""
+
+    CROSS = "CROSS"
+    ISOLATED = "ISOLATED"
+
+
+class PositionSide(Enum):
+    """Which position of a contract an order moves: BOTH in one-way mode, LONG or SHORT in hedge mode."""
+
+    BOTH = "BOTH"
+    LONG = "LONG"
+    SHORT = "SHORT"
+
+
+class MarginMove(Enum):
+    """Why margin moved between the cross wallet and an isolated one."""
+
+    TRADE = "TRADE"
+    USER_ADJUST = "USER_ADJUST"
+    AUTO_ADD = "AUTO_ADD"
 
 
 class Wallet(Enum):
@@ -103,6 +162,7 @@ class BalanceReason(Enum):
     INSURANCE_CLEAR = "INSURANCE_CLEAR"
     ADMIN_DEPOSIT = "ADMIN_DEPOSIT"
     ADMIN_WITHDRAW = "ADMIN_WITHDRAW"
+    MARGIN_TRANSFER = "MARGIN_TRANSFER"
 
 
 class RejectReason(Enum):
@@ -143,3 +203,17 @@ class RejectReason(Enum):
     AMEND_LIMIT_REACHED = "AMEND_LIMIT_REACHED"
     AMEND_SIDE_MISMATCH = "AMEND_SIDE_MISMATCH"
     AMEND_NOT_REDUCE_ONLY = "AMEND_NOT_REDUCE_ONLY"
+    UNKNOWN_INDEX_SOURCE = "UNKNOWN_INDEX_SOURCE"
+    INDEX_STALE = "INDEX_STALE"
+    POSITION_SIDE_MISMATCH = "POSITION_SIDE_MISMATCH"
+    MARGIN_TYPE_UNCHANGED = "MARGIN_TYPE_UNCHANGED"
+    MARGIN_TYPE_OPEN_ORDERS = "MARGIN_TYPE_OPEN_ORDERS"
+    MARGIN_TYPE_OPEN_POSITION = "MARGIN_TYPE_OPEN_POSITION"
+    POSITION_MODE_UNCHANGED = "POSITION_MODE_UNCHANGED"
+    POSITION_MODE_OPEN_ORDERS = "POSITION_MODE_OPEN_ORDERS"
+    POSITION_MODE_OPEN_POSITION = "POSITION_MODE_OPEN_POSITION"
+    MARGIN_NOT_ISOLATED = "MARGIN_NOT_ISOLATED"
+    POSITION_EMPTY = "POSITION_EMPTY"
+    CROSS_BALANCE_INSUFFICIENT = "CROSS_BALANCE_INSUFFICIENT"
+    ISOLATED_BALANCE_INSUFFICIENT = "ISOLATED_BALANCE_INSUFFICIENT"
+    ISOLATED_LEVERAGE_REDUCTION = "ISOLATED_LEVERAGE_REDUCTION"

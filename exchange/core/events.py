@@ -6,12 +6,16 @@ from exchange.core.enums import (
     BalanceReason,
     Execution,
     ExpireReason,
+    MarginMove,
+    MarginType,
     MarketState,
     OrderStatus,
     OrderType,
+    PositionSide,
     RejectReason,
     SelfTradePrevention,
     Side,
+    SourceStatus,
     TimeInForce,
 )
 from exchange.core.units import Atoms, Lots, Nanos, RateE8, Ticks
@@ -37,6 +41,7 @@ class OrderRecord(msgspec.Struct, frozen=True, gc=False):
     created_ts: Nanos
     updated_ts: Nanos
     modify_id: int = 0
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class Fill(msgspec.Struct, frozen=True, gc=False):
@@ -61,6 +66,9 @@ class PositionRecord(msgspec.Struct, frozen=True, gc=False):
     entry_value: Atoms
     realized_pnl: Atoms  # all that this account ever realised in this contract, fees apart
     unrealized_pnl: Atoms  # at the mark of the moment
+    position_side: PositionSide = PositionSide.BOTH
+    margin_type: MarginType = MarginType.CROSS
+    isolated_wallet: Atoms = Atoms(0)
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, tag_field="type", omit_defaults=True):
@@ -85,8 +93,9 @@ class AccountCreated(Record, frozen=True, gc=False, tag="account_created"):
 class AccountUpdated(Record, frozen=True, gc=False, tag="account_updated"):
     """A wallet or a position of an account changed. Account 0 is the insurance fund.
 
-    `balance_change` is what `wallet_balance` (futures) moved by, in atoms; for ORDER it is realised profit less fee.
-    `positions` lists only the positions that changed.
+    `wallet_balance` is the whole futures wallet, `isolated_balance` the part of it that isolated positions have for
+    themselves; the rest is the cross wallet. `balance_change` is what the whole moved by, in atoms; for ORDER it is
+    realised profit less fee. `positions` lists only the positions that changed, or whose isolated wallet did.
     """
 
     account_id: int
@@ -96,6 +105,40 @@ class AccountUpdated(Record, frozen=True, gc=False, tag="account_updated"):
     funding_balance: Atoms
     symbol: str = ""
     positions: tuple[PositionRecord, ...] = ()
+    isolated_balance: Atoms = Atoms(0)
+
+
+class IsolatedMarginMoved(Record, frozen=True, gc=False, tag="isolated_margin_moved"):
+    """Margin moved between the cross wallet and an isolated position; `amount` is positive towards the position."""
+
+    account_id: int
+    symbol: str
+    position_side: PositionSide
+    amount: Atoms
+    cause: MarginMove
+
+
+class MarginTypeSet(Record, frozen=True, gc=False, tag="margin_type_set"):
+    """An account's margin type in a contract changed."""
+
+    account_id: int
+    symbol: str
+    margin_type: MarginType
+
+
+class PositionModeSet(Record, frozen=True, gc=False, tag="position_mode_set"):
+    """An account's position mode changed."""
+
+    account_id: int
+    hedge: bool
+
+
+class AutoAddMarginSet(Record, frozen=True, gc=False, tag="auto_add_margin_set"):
+    """Whether an account's isolated positions in a contract are topped up, also when it is what it was."""
+
+    account_id: int
+    symbol: str
+    enabled: bool
 
 
 class LeverageSet(Record, frozen=True, gc=False, tag="leverage_set"):
@@ -109,7 +152,7 @@ class LeverageSet(Record, frozen=True, gc=False, tag="leverage_set"):
 class OrderUpdated(Record, frozen=True, gc=False, tag="order_updated"):
     """Something happened to an order. `fill` is set when `execution` is TRADE.
 
-    `bids_notional`, `asks_notional`: the account's open orders in the contract after this event, in atoms.
+    `bids_notional`, `asks_notional`: the open orders of the order's position after this event, in atoms.
     """
 
     order: OrderRecord
@@ -146,30 +189,52 @@ class BookChanged(Record, frozen=True, gc=False, tag="book_changed"):
 
 
 class IndexPriceSet(Record, frozen=True, gc=False, tag="index_price_set"):
-    """A new index price."""
+    """The index was made anew, of the sources that live. `source_ts` is the time of the feed."""
 
     symbol: str
     price: Ticks
     source_ts: Nanos
 
 
+class IndexSourceChanged(Record, frozen=True, gc=False, tag="index_source_changed"):
+    """A source of the index came alive, fell silent or was lost."""
+
+    symbol: str
+    source: str
+    status: SourceStatus
+
+
 class MarkPriceSet(Record, frozen=True, gc=False, tag="mark_price_set"):
-    """The mark of a mark tick, with what it was made from."""
+    """The mark of a mark tick, with what it was made from.
+
+    `funding_rate` is the rate that the next settlement would have now; `premium_index` the latest premium, in 1e-8.
+    """
 
     symbol: str
     mark_price: Ticks
     index_price: Ticks
     funding_rate: RateE8
     next_funding_ts: Nanos
+    premium_index: RateE8 = RateE8(0)
+
+
+class CircuitBroken(Record, frozen=True, gc=False, tag="circuit_broken"):
+    """The mark moved too far from `reference_price`, a mark of the last window: halted until `until_ts`."""
+
+    symbol: str
+    mark_price: Ticks
+    reference_price: Ticks
+    until_ts: Nanos
 
 
 class FundingSettled(Record, frozen=True, gc=False, tag="funding_settled"):
-    """Funding of a contract was paid; the payments follow as AccountUpdated."""
+    """Funding of a contract was paid; the payments follow as AccountUpdated. `next_interval` is what begins now."""
 
     symbol: str
     funding_rate: RateE8
     mark_price: Ticks
     funding_ts: Nanos
+    next_interval: Nanos = Nanos(0)
 
 
 class MarginCallPosition(msgspec.Struct, frozen=True, gc=False):
@@ -180,31 +245,45 @@ class MarginCallPosition(msgspec.Struct, frozen=True, gc=False):
     mark_price: Ticks
     unrealized_pnl: Atoms
     maintenance_margin: Atoms
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class MarginCalled(Record, frozen=True, gc=False, tag="margin_called"):
-    """An account's maintenance margin reached the call ratio of its equity: add funds or be liquidated."""
+    """Maintenance margin reached the call ratio of the equity: add funds or be liquidated.
+
+    With a `symbol` it is the call of that isolated position, and `wallet_balance` its own wallet; without, of the cross
+    positions and the cross wallet.
+    """
 
     account_id: int
     wallet_balance: Atoms
     equity: Atoms
     maintenance_margin: Atoms
     positions: tuple[MarginCallPosition, ...]
+    symbol: str = ""
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class AccountLocked(Record, frozen=True, gc=False, tag="account_locked"):
-    """Liquidation of an account begins: orders, withdrawals and leverage changes are refused until it is released."""
+    """Liquidation begins: orders, withdrawals and leverage changes are refused until it is released.
+
+    With a `symbol` only that isolated position is liquidated, and only its contract is locked for the account.
+    """
 
     account_id: int
     equity: Atoms
     maintenance_margin: Atoms
+    symbol: str = ""
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class AccountReleased(Record, frozen=True, gc=False, tag="account_released"):
-    """Liquidation of an account is over."""
+    """Liquidation is over: of the account, or, with a `symbol`, of that isolated position. Its wallet is told."""
 
     account_id: int
     wallet_balance: Atoms
+    symbol: str = ""
+    position_side: PositionSide = PositionSide.BOTH
 
 
 class PositionLiquidated(Record, frozen=True, gc=False, tag="position_liquidated"):
@@ -229,6 +308,8 @@ class PositionLiquidated(Record, frozen=True, gc=False, tag="position_liquidated
     fee: Atoms
     taken_over_quantity: Lots
     taken_over_value: Atoms
+    position_side: PositionSide = PositionSide.BOTH
+    margin_type: MarginType = MarginType.CROSS
 
 
 class FundInventoryExceeded(Record, frozen=True, gc=False, tag="fund_inventory_exceeded"):
@@ -247,7 +328,7 @@ class FundShortfall(Record, frozen=True, gc=False, tag="fund_shortfall"):
 
 
 class MarketStateSet(Record, frozen=True, gc=False, tag="market_state_set"):
-    """A contract was opened, restricted or halted."""
+    """What a contract allows: set by the venue's operator, found by its index, or by the circuit breaker."""
 
     symbol: str
     state: MarketState
@@ -271,12 +352,18 @@ Event = (
     Rejected
     | AccountCreated
     | AccountUpdated
+    | IsolatedMarginMoved
+    | MarginTypeSet
+    | PositionModeSet
+    | AutoAddMarginSet
     | LeverageSet
     | OrderUpdated
     | TradePrinted
     | BookChanged
     | IndexPriceSet
+    | IndexSourceChanged
     | MarkPriceSet
+    | CircuitBroken
     | FundingSettled
     | MarginCalled
     | AccountLocked

@@ -5,27 +5,87 @@ from dataclasses import dataclass, field
 from exchange.core.account import FUND_ID, Account
 from exchange.core.book import OrderBook
 from exchange.core.contract import Contract, VenueRules
-from exchange.core.enums import MarketState
+from exchange.core.enums import MarketState, SourceStatus
 from exchange.core.events import Event
 from exchange.core.units import NEVER
 
 
 @dataclass(slots=True)
+class Source:
+    """One source of an index: its last price (ticks; 0: none yet), and when it came."""
+
+    price: int = 0
+    updated_ts: int = 0
+    status: SourceStatus = SourceStatus.LOST
+
+
+@dataclass(slots=True)
+class Ema:
+    """An exponential average as two sums, so that it is right from its first sample: its value is total / weight.
+
+    Both in 1e-18; `total` of half ticks.
+    """
+
+    total: int = 0
+    weight: int = 0
+
+
+@dataclass(slots=True)
+class Premium:
+    """The premium since the last settlement of funding: samples as three sums, in 1e-8 of the index."""
+
+    count: int = 0
+    total: int = 0
+    weighted: int = 0  # the first sample once, the second twice, ...
+    last: int = 0  # kept over settlements
+
+
+@dataclass(slots=True)
 class Market:
-    """One contract as it trades. Prices in ticks, 0 where there is none yet; due times in nanoseconds."""
+    """One contract as it trades. Prices in ticks, 0 where there is none yet; times in nanoseconds."""
 
     contract: Contract
     book: OrderBook = field(default_factory=OrderBook)
-    state: MarketState = MarketState.TRADING
+    operator_state: MarketState = MarketState.TRADING
+    sources: dict[str, Source] = field(default_factory=dict)  # by name, every one of the contract, in its order
     index_price: int = 0
     index_source_ts: int = 0
     mark_price: int = 0
     last_price: int = 0
-    basis_samples: list[int] = field(default_factory=list)  # (best bid + best ask) - 2 * index, oldest first
+    basis_samples: list[int] = field(default_factory=list)  # half ticks, oldest first
+    basis_ema: Ema = field(default_factory=Ema)
+    price_ema: Ema = field(default_factory=Ema)
+    premium: Premium = field(default_factory=Premium)
+    funding_interval: int = 0  # the one that runs
+    funding_rate: int = 0  # of the last settlement
+    recent_marks: list[tuple[int, int]] = field(default_factory=list)  # (ts, mark), for the circuit breaker
     book_update_id: int = 0
     mark_due: int = NEVER
-    basis_due: int = NEVER
+    sample_due: int = NEVER
+    premium_due: int = NEVER
     funding_due: int = NEVER
+    stale_due: int = NEVER  # when the next source falls silent
+    breaker_due: int = NEVER  # when the pause of the circuit breaker ends; NEVER: it is closed
+
+    @property
+    def index_stale(self) -> bool:
+        """Tell whether there was an index and no source of it is alive."""
+        alive = any(source.status is SourceStatus.LIVE for source in self.sources.values())
+        return bool(self.index_price) and not alive
+
+    @property
+    def frozen(self) -> bool:
+        """Tell whether the venue itself must keep its hands off: no liquidation, no unwinding."""
+        return self.state is MarketState.HALTED or self.index_stale
+
+    @property
+    def state(self) -> MarketState:
+        """What the contract allows now: the strictest of operator, circuit breaker and index."""
+        if self.breaker_due != NEVER:
+            return MarketState.HALTED
+        if self.operator_state is MarketState.TRADING and self.index_stale:
+            return MarketState.INDEX_STALE
+        return self.operator_state
 
 
 @dataclass(slots=True)
