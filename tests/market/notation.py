@@ -14,7 +14,7 @@ TABLES = Path(__file__).parent / "tables"
 TIME_UNITS = {"ms": SECOND // 1000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND}
 
 # The contract of the tables: no fees, no funding, mark = index, maintenance 1 %, everything wide open. A table changes
-# what it is about.
+# what it is about; `mark.band` is the setting `band` of the table [mark].
 CONTRACT: dict[str, str | int] = {
     "symbol": "BTCUSDT",
     "base_asset": "BTC",
@@ -37,12 +37,30 @@ CONTRACT: dict[str, str | int] = {
     "taker_fee": "0",
     "liquidation_fee": "0",
     "default_leverage": 20,
-    "mark_interval_seconds": 0,
-    "basis_interval_seconds": 1,
-    "basis_window": 30,
-    "funding_interval_seconds": 28800,
-    "funding_rate": "0",
+    "index.clamp": "0.05",
+    "index.stale_seconds": 0,
+    "mark.rule": "INDEX",
+    "mark.interval_seconds": 0,
+    "mark.sample_interval_seconds": 1,
+    "mark.basis_window": 30,
+    "mark.basis_ema_seconds": 30,
+    "mark.price_ema_seconds": 30,
+    "mark.band": "0",
+    "funding.interval_seconds": 28800,
+    "funding.shortened_interval_seconds": 0,
+    "funding.premium": "IMPACT_PRICES",
+    "funding.premium_interval_seconds": 1,
+    "funding.weights": "LINEAR",
+    "funding.impact_margin": "200",
+    "funding.interest": "0",
+    "funding.clamp": "0.0005",
+    "funding.cap": "0",
+    "funding.floor": "0",
+    "breaker.move": "0",
+    "breaker.window_seconds": 60,
+    "breaker.pause_seconds": 60,
 }
+SOURCES = "spot:1"  # name:weight of the index sources, further ones after a comma
 BRACKETS = "1000000000:0.01:50"  # cap:rate:max_leverage, further brackets after a comma
 
 
@@ -89,13 +107,19 @@ def _line(number: int, text: str) -> Line:
 
 
 def read_contract(changes: dict[str, str]) -> Contract:
-    """Return the contract of the tables with some of its settings changed; `brackets` is cap:rate:max_leverage,..."""
-    unknown = changes.keys() - CONTRACT.keys() - {"brackets"}
+    """Return the contract of the tables with some of its settings changed.
+
+    `brackets` is cap:rate:max_leverage,... and `index.sources` name:weight,...; both lists are written whole.
+    """
+    unknown = changes.keys() - CONTRACT.keys() - {"brackets", "index.sources"}
     if unknown:
         raise ValueError(f"a contract has no {', '.join(sorted(unknown))}")
     settings = {key: changes.get(key, value) for key, value in CONTRACT.items()}
     numbers = {key: int(settings[key]) for key, value in CONTRACT.items() if isinstance(value, int)}
     text = "\n".join(f"{key} = {value!r}" for key, value in {**settings, **numbers}.items())
+    for row in changes.get("index.sources", SOURCES).split(","):
+        name, weight = row.split(":")
+        text += f"\n[[index.sources]]\nname = {name!r}\nweight = {weight}"
     for row in changes.get("brackets", BRACKETS).split(","):
         cap, rate, leverage = row.split(":")
         text += f"\n[[brackets]]\ncap = {cap!r}\nrate = {rate!r}\nmax_leverage = {leverage}"
@@ -120,3 +144,9 @@ def nanos(text: str) -> int:
     """Return a time like `1s`, `500ms` or `8h` in nanoseconds."""
     unit = text.lstrip("0123456789")
     return int(text[: -len(unit)]) * TIME_UNITS[unit]
+
+
+def lasting(duration: int) -> str:
+    """Return nanoseconds as a time like `1s` or `8h`, in the largest unit that it is whole in."""
+    unit = next(unit for unit, length in reversed(TIME_UNITS.items()) if duration % length == 0)
+    return f"{duration // TIME_UNITS[unit]}{unit}"
