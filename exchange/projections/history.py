@@ -1,4 +1,4 @@
-"""Orders, fills and income of every account in a SQLite file derived from published events. Not the journal.
+"""Orders, fills, income and isolated margin of every account in a SQLite file derived from events. Not the journal.
 
 Delete the file and a replay of the journal rebuilds it; what it has folded already it skips, by sequence number.
 Changes gather in memory, an order that changes twice is written once, and they are written in one transaction when
@@ -18,6 +18,8 @@ Income, in atoms, signed as the futures wallet moved; the sum of an account's ro
 | INSURANCE_CLEAR | the liquidation fee of a liquidation order's fill; positions taken over; deficits paid |
 | FUNDING_FEE | a funding payment |
 | TRANSFER | transfers between the wallets, deposits, withdrawals |
+
+What moves between the cross wallet and an isolated one is no income, as both are the futures wallet: `margin_moves`.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,15 +30,16 @@ from typing import TypeVar
 import msgspec
 
 from exchange.core.commands import Command
-from exchange.core.enums import BalanceReason, OrderType
-from exchange.core.events import AccountUpdated, Event, Fill, OrderRecord, OrderUpdated
+from exchange.core.enums import BalanceReason, MarginMove, OrderType, PositionSide
+from exchange.core.events import AccountUpdated, Event, Fill, IsolatedMarginMoved, OrderRecord, OrderUpdated
 from exchange.core.units import INT63_MAX, MILLISECOND
 from exchange.projections.derived import BusyFileError, DerivedFile, Row
 
 PENDING_MAX = 500  # rows that wait in memory for their transaction
 PENDING_LIMIT = 20_000  # rows that wait while another process holds the file; then it is an error
-FORMAT = 4  # raise it with every change of a table: a file of another format is emptied and folded again
+FORMAT = 5  # raise it with every change of a table: a file of another format is emptied and folded again
 TRAN_IDS_PER_COMMAND = 10**6
+ADDED, REDUCED = 1, 2  # kinds of margin moves: to the isolated position, and from it
 
 _TABLES = """
 CREATE TABLE progress (format INTEGER NOT NULL, venue_id TEXT NOT NULL, seq INTEGER NOT NULL, tran_id INTEGER NOT NULL);
@@ -58,6 +61,12 @@ CREATE INDEX income_of_account ON income (account_id, tran_id);
 CREATE INDEX income_by_symbol ON income (account_id, symbol, tran_id);
 CREATE INDEX income_by_kind ON income (account_id, kind, tran_id);
 CREATE INDEX income_by_symbol_and_kind ON income (account_id, symbol, kind, tran_id);
+CREATE TABLE margin_moves (tran_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
+    position_side TEXT NOT NULL, kind INTEGER NOT NULL, amount INTEGER NOT NULL, cause TEXT NOT NULL,
+    ts INTEGER NOT NULL);
+CREATE INDEX margin_moves_by_ts ON margin_moves (ts, tran_id);
+CREATE INDEX margin_moves_by_symbol ON margin_moves (account_id, symbol, tran_id);
+CREATE INDEX margin_moves_by_kind ON margin_moves (account_id, symbol, kind, tran_id);
 """
 
 _INCOME_KIND = {
@@ -67,7 +76,7 @@ _INCOME_KIND = {
     BalanceReason.WITHDRAW: "TRANSFER",
     BalanceReason.ADMIN_DEPOSIT: "TRANSFER",
     BalanceReason.ADMIN_WITHDRAW: "TRANSFER",
-}  # ORDER is told by the fills
+}  # ORDER is told by the fills, MARGIN_TRANSFER changes no sum
 Record = TypeVar("Record")
 INCOME_KINDS = ("REALIZED_PNL", "COMMISSION", *dict.fromkeys(_INCOME_KIND.values()))
 
@@ -96,6 +105,23 @@ class IncomeRow:
     trade_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class MarginMoveRow:
+    """Margin that moved: `amount` in atoms, positive towards the isolated position; `ts` in nanoseconds."""
+
+    symbol: str
+    position_side: PositionSide
+    amount: int
+    cause: MarginMove
+    ts: int
+    tran_id: int
+
+    @property
+    def kind(self) -> int:
+        """ADDED or REDUCED."""
+        return ADDED if self.amount > 0 else REDUCED
+
+
 def first_tran_id(seq: int) -> int:
     """Return the `tran_id` of the first row that the command of this sequence number makes, whoever reads it when.
 
@@ -122,6 +148,7 @@ class History:
         self._orders: dict[int, OrderRecord] = {}
         self._fills: list[tuple[int, int, int, str, int, bytes]] = []
         self._income: list[tuple[int, int, str, str, int, int, int]] = []
+        self._margin_moves: list[tuple[int, int, str, str, int, int, str, int]] = []
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode_order = msgspec.msgpack.Decoder(OrderRecord).decode
         self._decode_fill = msgspec.msgpack.Decoder(Fill).decode
@@ -150,6 +177,8 @@ class History:
             elif isinstance(event, AccountUpdated) and event.reason in _INCOME_KIND:
                 kind = _INCOME_KIND[event.reason]
                 self._earn(ts, event.account_id, event.symbol, kind, event.balance_change, 0)
+            elif isinstance(event, IsolatedMarginMoved):
+                self._move_margin(ts, event)
         if self._pending >= self._write_at:
             self._write_or_wait()
 
@@ -165,10 +194,12 @@ class History:
             database.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)", orders)
             database.executemany("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?)", self._fills)
             database.executemany("INSERT INTO income VALUES (?, ?, ?, ?, ?, ?, ?)", self._income)
+            database.executemany("INSERT INTO margin_moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._margin_moves)
             database.execute("UPDATE progress SET seq = ?, tran_id = ?", (self._seq, self._tran_id))
         self._orders.clear()
         self._fills.clear()
         self._income.clear()
+        self._margin_moves.clear()
         self._write_at = PENDING_MAX
 
     def close(self) -> None:
@@ -249,10 +280,29 @@ class History:
         rows = self._newest(wanted, "income", "symbol, kind, amount, ts, tran_id, trade_id", "tran_id")
         return [IncomeRow(*row) for row in rows]
 
+    def margin_moves(
+        self,
+        account_id: int,
+        symbol: str,
+        kind: int | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 500,
+    ) -> list[MarginMoveRow]:
+        """Return moves of isolated margin, bounded and ordered as `income` is; `kind` is ADDED or REDUCED."""
+        wanted = _Wanted(account_id, symbol, None, start_ms, end_ms, limit)
+        if kind is not None:
+            wanted.also("kind = ?", kind)
+        rows = self._newest(wanted, "margin_moves", "symbol, position_side, amount, cause, ts, tran_id", "tran_id")
+        return [
+            MarginMoveRow(of, PositionSide(side), amount, MarginMove(cause), ts, tran_id)
+            for of, side, amount, cause, ts, tran_id in rows
+        ]
+
     @property
     def _pending(self) -> int:
         """How many rows wait for their transaction."""
-        return len(self._orders) + len(self._fills) + len(self._income)
+        return len(self._orders) + len(self._fills) + len(self._income) + len(self._margin_moves)
 
     def _write_or_wait(self) -> None:
         """Write, or, while another process holds the file, wait for as many rows again, up to a limit."""
@@ -273,10 +323,20 @@ class History:
 
     def _earn(self, ts: int, account_id: int, symbol: str, kind: str, amount: int, trade_id: int) -> None:
         """Gather one row of income, unless it is nothing."""
-        if amount == 0:
-            return
+        if amount:
+            self._income.append((self._next_tran_id(), account_id, symbol, kind, amount, ts, trade_id))
+
+    def _move_margin(self, ts: int, event: IsolatedMarginMoved) -> None:
+        """Gather one move of isolated margin."""
+        kind = ADDED if event.amount > 0 else REDUCED
+        side, cause = event.position_side.value, event.cause.value
+        row = (self._next_tran_id(), event.account_id, event.symbol, side, kind, event.amount, cause, ts)
+        self._margin_moves.append(row)
+
+    def _next_tran_id(self) -> int:
+        """Return the id of the next row of income or margin moves."""
         self._tran_id = max(self._tran_id + 1, first_tran_id(self._seq))
-        self._income.append((self._tran_id, account_id, symbol, kind, amount, ts, trade_id))
+        return self._tran_id
 
     def _newest(self, wanted: "_Wanted", table: str, columns: str, key: str) -> list[Row]:
         """Return rows by ascending key, the oldest that are wanted, or the newest when no begin is named."""

@@ -13,18 +13,28 @@ from exchange.core.commands import PlaceOrder, SetIndexPrice, Tick, Transfer
 from exchange.core.enums import (
     BalanceReason,
     Execution,
+    MarginMove,
     OrderStatus,
     OrderType,
+    PositionSide,
     SelfTradePrevention,
     Side,
     TimeInForce,
     Wallet,
 )
-from exchange.core.events import AccountUpdated, Event, Fill, OrderRecord, OrderUpdated
+from exchange.core.events import AccountUpdated, Event, Fill, IsolatedMarginMoved, OrderRecord, OrderUpdated
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from exchange.projections import history as history_module
 from exchange.projections.derived import BusyFileError, DamagedFileError, DerivedFileError
-from exchange.projections.history import INCOME_KINDS, History, IncomeRow, first_tran_id
+from exchange.projections.history import (
+    ADDED,
+    INCOME_KINDS,
+    REDUCED,
+    History,
+    IncomeRow,
+    MarginMoveRow,
+    first_tran_id,
+)
 from tests.dialect.desk import START, Desk
 
 MS = 10**6
@@ -63,6 +73,10 @@ def filled(record: OrderRecord, trade_id: int, fee: int = 5, pnl: int = 0) -> Or
 
 def moved(reason: BalanceReason, change: int, symbol: str = "", account_id: int = 1) -> AccountUpdated:
     return AccountUpdated(account_id, reason, Atoms(0), Atoms(change), Atoms(0), symbol)
+
+
+def margin(amount: int, cause: MarginMove, symbol: str = "BTCUSDT", account_id: int = 1) -> IsolatedMarginMoved:
+    return IsolatedMarginMoved(account_id, symbol, PositionSide.LONG, Atoms(amount), cause)
 
 
 @dataclass
@@ -160,6 +174,39 @@ def test_income_tells_where_every_change_came_from() -> None:
     assert [row.amount for row in fed.history.income(1, "BTCUSDT", "INSURANCE_CLEAR")] == [-3, 4]
     assert [row.amount for row in fed.history.income(1, start_ms=2, end_ms=3)] == [-20, -5, -3]
     assert [row.amount for row in fed.history.income(1, limit=2)] == [4, -100]
+
+
+def test_moves_of_isolated_margin_are_told_with_their_cause_and_are_no_income() -> None:
+    fed = Fed()
+    fed.feed(margin(50, MarginMove.TRADE), moved(BalanceReason.FUNDING_FEE, -2, "BTCUSDT"))
+    fed.feed(margin(-20, MarginMove.USER_ADJUST), moved(BalanceReason.MARGIN_TRANSFER, 0, "BTCUSDT"))
+    fed.feed(margin(7, MarginMove.AUTO_ADD), margin(9, MarginMove.TRADE, "ETHUSDT"))
+    fed.feed(margin(9, MarginMove.TRADE, account_id=2))
+    first, *later = fed.history.margin_moves(1, "BTCUSDT")
+    assert first == MarginMoveRow("BTCUSDT", PositionSide.LONG, 50, MarginMove.TRADE, 1 * MS, first_tran_id(1))
+    assert [(row.amount, row.cause, row.kind, row.ts) for row in later] == [
+        (-20, MarginMove.USER_ADJUST, REDUCED, 2 * MS),
+        (7, MarginMove.AUTO_ADD, ADDED, 3 * MS),
+    ]
+    assert [(row.amount, row.tran_id) for row in fed.history.income(1)] == [(-2, first_tran_id(1) + 1)]
+
+    def amounts(**asked: int) -> list[int]:
+        return [row.amount for row in fed.history.margin_moves(1, "BTCUSDT", **asked)]
+
+    assert amounts(kind=ADDED) == [50, 7]
+    assert amounts(kind=REDUCED) == [-20]
+    assert amounts(limit=2) == [-20, 7]
+    assert amounts(start_ms=1, limit=2) == [50, -20]
+    assert amounts(start_ms=2, end_ms=2) == [-20]
+
+
+def test_an_order_and_its_fills_tell_which_position_they_are_of() -> None:
+    fed = Fed()
+    fed.feed(filled(msgspec.structs.replace(order(7), position_side=PositionSide.SHORT), 1))
+    found = fed.history.order(1, "BTCUSDT", order_id=7)
+    assert found is not None
+    assert found.position_side is PositionSide.SHORT
+    assert [row.order.position_side for row in fed.history.fills(1, "BTCUSDT")] == [PositionSide.SHORT]
 
 
 def test_ids_of_income_go_on_ascending_when_a_command_has_more_rows_than_are_set_aside_for_it(
@@ -348,6 +395,7 @@ QUESTIONS: list[tuple[str, Asked]] = [
     *(("orders", some | when) for some in (ALL, FROM_ID, BTC, BTC | FROM_ID) for when in WHEN),
     *(("fills", BTC | some | when) for some in (ALL, FROM_ID, OF_ORDER, OF_ORDER | FROM_ID) for when in WHEN),
     *(("income", some | when) for some in (ALL, BTC, FEES, BTC | FEES) for when in WHEN),
+    *(("margin_moves", BTC | some | when) for some in (ALL, {"kind": ADDED}) for when in WHEN),
 ]
 
 
