@@ -12,7 +12,7 @@ FUND_ID = 0  # the insurance fund is account 0: its balance and inventory are a 
 
 
 class Change(NamedTuple):
-    """What a fill did to a position: the profit realised, the lots closed, and the value at which others were opened."""
+    """What a fill did to a position: profit realised, lots closed, and the value at which others were opened."""
 
     profit: int
     closed: int
@@ -169,6 +169,28 @@ class Scope:
         """The wallet that pays, in atoms."""
         leg = self.isolated_leg
         return self.account.cross_balance if leg is None else leg.isolated_wallet
+
+    @property
+    def margin_called(self) -> bool:
+        """Tell whether its margin call has been sent and is not armed again."""
+        return self._flags.margin_called
+
+    @property
+    def in_liquidation(self) -> bool:
+        """Tell whether it is being liquidated."""
+        return self._flags.in_liquidation
+
+    def mark_called(self, *, called: bool) -> None:
+        """Remember that the margin call was sent, or arm it again."""
+        self._flags.margin_called = called
+
+    def lock(self, *, locked: bool) -> None:
+        """Remember that liquidation began, or is over."""
+        self._flags.in_liquidation = locked
+
+    @property
+    def _flags(self) -> "Account | Leg":
+        return self.isolated_leg or self.account
 
     def legs(self) -> Iterator[tuple[str, Holding, Leg]]:
         """Yield its legs with an open position."""

@@ -3,12 +3,20 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from exchange.core.account import FUND_ID, Account, Holding
+from exchange.core.account import FUND_ID, Account, Holding, Leg
 from exchange.core.book import Order
 from exchange.core.commands import AmendOrder, PlaceOrder
-from exchange.core.enums import MarketState, OrderType, RejectReason, SelfTradePrevention, Side, TimeInForce
+from exchange.core.enums import (
+    MarketState,
+    OrderType,
+    PositionSide,
+    RejectReason,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from exchange.core.events import Rejected
-from exchange.core.margin import exposure_of, exposure_with, open_notional, placement_surplus
+from exchange.core.margin import Trial, exposure_of, exposure_with, open_notional, surplus
 from exchange.core.matching import (
     LifeRule,
     Terms,
@@ -23,6 +31,8 @@ from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, div_ceil, div_floor
 
 CLIENT_ORDER_ID_MAX = 36  # characters
+CLOSING_SIDES = frozenset({(PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)})  # in hedge mode
+OPEN_FOR_ORDERS = frozenset({MarketState.TRADING, MarketState.INDEX_STALE})
 OWN_ID_PREFIXES = ("mc-", "autoclose-", "unwind-")  # of ids that the venue makes: a trader's could meet one of them
 
 
@@ -41,6 +51,7 @@ class Candidate:
     price: int
     reduce_only: bool
     self_trade_prevention: SelfTradePrevention
+    position_side: PositionSide = PositionSide.BOTH
     client_order_id: str = ""
     amended: Order | None = None  # the order it replaces
     knocked_out: list[Order] = field(default_factory=list)
@@ -50,6 +61,11 @@ class Candidate:
     def holding(self) -> Holding:
         """The account's holding in the contract."""
         return self.account.holdings[self.market.contract.symbol]
+
+    @property
+    def leg(self) -> Leg:
+        """The position it would move, with its orders; its side must fit the account's mode."""
+        return self.holding.legs[self.position_side]
 
     @property
     def life(self) -> LifeRule:
@@ -90,6 +106,21 @@ def find_party(state: State, account_id: int, symbol: str) -> tuple[Account, Mar
     return Rejected(RejectReason.UNKNOWN_SYMBOL, account_id) if market is None else (account, market)
 
 
+def locked(account: Account, symbol: str) -> bool:
+    """Tell whether the account, or one of its isolated positions in the contract, is in liquidation."""
+    return account.in_liquidation or any(leg.in_liquidation for leg in account.holdings[symbol].legs.values())
+
+
+def fits_mode(account: Account, side: PositionSide) -> bool:
+    """Tell whether a position side is one of the account's mode."""
+    return (side is PositionSide.BOTH) is not account.hedge
+
+
+def closes_only(position_side: PositionSide, side: Side) -> bool:
+    """Tell whether orders of this side can only close that position: a leg of hedge mode never changes sign."""
+    return (position_side, side) in CLOSING_SIDES
+
+
 def find_order(account: Account, symbol: str, order_id: int, client_order_id: str) -> Order | None:
     """Return an open order by its id or, when that is 0, by its client order id."""
     if order_id:
@@ -114,8 +145,9 @@ def admit(state: State, command: PlaceOrder) -> Candidate | Rejected:
         quantity=command.quantity,
         working=command.quantity,
         price=command.price,
-        reduce_only=command.reduce_only,
+        reduce_only=command.reduce_only or closes_only(command.position_side, command.side),
         self_trade_prevention=command.self_trade_prevention,
+        position_side=command.position_side,
         client_order_id=command.client_order_id,
     )
     return _first_refusal(candidate, PLACE_CHECKS) or candidate
@@ -127,13 +159,13 @@ def admit_amendment(state: State, command: AmendOrder) -> Candidate | Rejected:
     if isinstance(party, Rejected):
         return party
     account, market = party
-    if account.in_liquidation:
+    if locked(account, command.symbol):
         return Rejected(RejectReason.IN_LIQUIDATION, command.account_id)
     order = find_order(account, command.symbol, command.order_id, command.client_order_id)
     if order is None:
         return Rejected(RejectReason.UNKNOWN_ORDER, command.account_id)
     refusals = (
-        (market.state is not MarketState.TRADING, RejectReason.MARKET_NOT_TRADING),
+        (market.state not in OPEN_FOR_ORDERS, RejectReason.MARKET_NOT_TRADING),
         (command.side is not order.side, RejectReason.AMEND_SIDE_MISMATCH),
         (command.reduce_only and not order.reduce_only, RejectReason.AMEND_NOT_REDUCE_ONLY),
         (order.amendments >= state.rules.max_amendments, RejectReason.AMEND_LIMIT_REACHED),
@@ -154,6 +186,7 @@ def admit_amendment(state: State, command: AmendOrder) -> Candidate | Rejected:
         price=command.price,
         reduce_only=order.reduce_only,
         self_trade_prevention=SelfTradePrevention.NONE,
+        position_side=order.position_side,
         amended=order,
     )
     return _first_refusal(candidate, FILTER_CHECKS) or candidate
@@ -174,13 +207,13 @@ def only_reduces(candidate: Candidate) -> bool:
     """Tell whether the order, with all others of its side, can do no more than close the position."""
     if candidate.reduce_only:
         return True
-    holding = candidate.holding
+    leg = candidate.leg
     working = sum(
         order.remaining
-        for order in holding.orders.values()
-        if order.side is candidate.side and order is not candidate.amended
+        for order in candidate.holding.orders.values()
+        if order.side is candidate.side and order.position_side is leg.side and order is not candidate.amended
     )
-    return working + candidate.working <= closing_room(holding.position.quantity, candidate.side)
+    return working + candidate.working <= closing_room(leg.position.quantity, candidate.side)
 
 
 def _first_refusal(candidate: Candidate, checks: Iterable[Check]) -> Rejected | None:
@@ -204,15 +237,21 @@ def _shape(candidate: Candidate) -> RejectReason | None:
 
 
 def _liquidation(candidate: Candidate) -> RejectReason | None:
-    return RejectReason.IN_LIQUIDATION if candidate.account.in_liquidation else None
+    symbol = candidate.market.contract.symbol
+    return RejectReason.IN_LIQUIDATION if locked(candidate.account, symbol) else None
 
 
 def _market_state(candidate: Candidate) -> RejectReason | None:
-    return None if candidate.market.state is MarketState.TRADING else RejectReason.MARKET_NOT_TRADING
+    return None if candidate.market.state in OPEN_FOR_ORDERS else RejectReason.MARKET_NOT_TRADING
 
 
 def _mark(candidate: Candidate) -> RejectReason | None:
     return None if candidate.market.mark_price else RejectReason.NO_MARK_PRICE
+
+
+def _position_side(candidate: Candidate) -> RejectReason | None:
+    fits = fits_mode(candidate.account, candidate.position_side)
+    return None if fits else RejectReason.POSITION_SIDE_MISMATCH
 
 
 def _signs(candidate: Candidate) -> RejectReason | None:
@@ -272,19 +311,23 @@ def _open_orders(candidate: Candidate) -> Rejected | None:
 
 
 def _reduces_something(candidate: Candidate) -> RejectReason | None:
-    room = closing_room(candidate.holding.position.quantity, candidate.side)
+    room = closing_room(candidate.leg.position.quantity, candidate.side)
     return RejectReason.REDUCE_ONLY_REJECTED if candidate.reduce_only and not room else None
+
+
+def _index_alive(candidate: Candidate) -> RejectReason | None:
+    """Let in no new risk while nobody knows the price."""
+    stale = candidate.market.state is MarketState.INDEX_STALE
+    return RejectReason.INDEX_STALE if stale and not only_reduces(candidate) else None
 
 
 def _knock_outs(candidate: Candidate) -> RejectReason | None:
     """Find whom a resting reduce-only order knocks out; being the youngest, it stands last at its price."""
     if not (candidate.reduce_only and candidate.life.rests):
         return None
-    others = [
-        order for order in reduce_only_orders(candidate.holding, candidate.side) if order is not candidate.amended
-    ]
+    others = [order for order in reduce_only_orders(candidate.leg, candidate.side) if order is not candidate.amended]
     ahead = [order for order in others if (order.price - candidate.price) * candidate.side >= 0]
-    room = closing_room(candidate.holding.position.quantity, candidate.side)
+    room = closing_room(candidate.leg.position.quantity, candidate.side)
     room -= sum(order.remaining for order in ahead) + candidate.working
     if room < 0:
         return RejectReason.REDUCE_ONLY_EXCEEDS_POSITION
@@ -306,7 +349,7 @@ def _walk(candidate: Candidate) -> RejectReason | None:
         return RejectReason.POST_ONLY_WOULD_TAKE if crosses(candidate) else None
     quantity = candidate.working
     if candidate.reduce_only and not life.rests:
-        quantity = min(quantity, closing_room(candidate.holding.position.quantity, candidate.side))
+        quantity = min(quantity, closing_room(candidate.leg.position.quantity, candidate.side))
     terms = Terms(
         account_id=candidate.account.account_id,
         symbol=candidate.market.contract.symbol,
@@ -314,6 +357,7 @@ def _walk(candidate: Candidate) -> RejectReason | None:
         limit=candidate.limit,
         quantity=quantity,
         self_trade_prevention=candidate.self_trade_prevention,
+        position_side=candidate.position_side,
     )
     candidate.walk = walk(candidate.market.book, candidate.state.accounts, terms)
     return RejectReason.FOK_NOT_FILLABLE if life.fills_whole and candidate.walk.filled < candidate.working else None
@@ -322,27 +366,29 @@ def _walk(candidate: Candidate) -> RejectReason | None:
 def _margin(candidate: Candidate) -> RejectReason | Rejected | None:
     if only_reduces(candidate):
         return None
-    market, holding = candidate.market, candidate.holding
-    others = exposure_of(market, holding, without=candidate.amended)
+    market, holding, leg = candidate.market, candidate.holding, candidate.leg
+    others = exposure_of(market, holding, leg, without=candidate.amended)
     exposure = exposure_with(market, others, candidate.side, candidate.working, candidate.counted_price)
     cap = market.contract.notional_cap(holding.leverage)
-    if open_notional(market, holding.position, exposure) > cap:
+    if open_notional(market, leg.position, exposure) > cap:
         return _refuse(candidate, RejectReason.POSITION_LIMIT, cap)
-    surplus = placement_surplus(candidate.state, candidate.account, market.contract.symbol, exposure, holding.leverage)
-    return RejectReason.MARGIN_INSUFFICIENT if surplus < 0 else None
+    trial = Trial(market.contract.symbol, leg.side, exposure)
+    return RejectReason.MARGIN_INSUFFICIENT if surplus(candidate.state, candidate.account, trial) < 0 else None
 
 
 FILTER_CHECKS: tuple[Check, ...] = (_signs, _quantity, _price, _band, _notional)
-REPLACE_CHECKS: tuple[Check, ...] = (_knock_outs, _walk, _margin)
+REPLACE_CHECKS: tuple[Check, ...] = (_index_alive, _knock_outs, _walk, _margin)
 PLACE_CHECKS: tuple[Check, ...] = (
     _shape,
     _liquidation,
     _market_state,
     _mark,
+    _position_side,
     *FILTER_CHECKS,
     _client_order_id,
     _open_orders,
     _reduces_something,
+    _index_alive,
     _knock_outs,
     _counter_price,
     _walk,

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from exchange.core.enums import Side
+from exchange.core.admission import locked
+from exchange.core.enums import PositionSide, Side, Wallet
 from exchange.core.matching import closing_room, reduce_only_orders
 from exchange.core.state import State
 
@@ -10,8 +11,8 @@ from exchange.core.state import State
 def conservation_residue(state: State) -> int:
     """Return wallets + fees + dust - entry values - net deposits, in atoms: 0, always."""
     accounts = state.accounts.values()
-    wallets = sum(sum(account.wallets.values()) for account in accounts)
-    entries = sum(holding.position.entry_value for account in accounts for holding in account.holdings.values())
+    wallets = sum(sum(account.wallets.values()) + account.isolated_balance for account in accounts)
+    entries = sum(leg.position.entry_value for account in accounts for _, _, leg in account.legs())
     return wallets + state.trading_fees + state.dust - entries - state.net_deposits
 
 
@@ -28,21 +29,41 @@ def _money_is_conserved(state: State) -> Iterator[str]:
 
 def _positions_sum_to_zero(state: State) -> Iterator[str]:
     for symbol in state.markets:
-        total = sum(account.holdings[symbol].position.quantity for account in state.accounts.values())
+        legs = (leg for account in state.accounts.values() for leg in account.holdings[symbol].legs.values())
+        total = sum(leg.position.quantity for leg in legs)
         if total:
             yield f"{symbol}: longs and shorts differ by {total} lots"
 
 
 def _flat_positions_hold_nothing(state: State) -> Iterator[str]:
     for account in state.accounts.values():
-        for symbol, holding in account.holdings.items():
-            if not holding.position.quantity and holding.position.entry_value:
-                yield f"account {account.account_id} is flat in {symbol} but keeps an entry value"
+        for symbol, _, leg in account.legs():
+            if not leg.position.quantity and (leg.position.entry_value or leg.margin_called or leg.in_liquidation):
+                yield f"account {account.account_id} is flat in {symbol} but keeps something of a position"
+
+
+def _isolated_wallets_have_a_position(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        for symbol, holding, leg in account.legs():
+            if leg.isolated_wallet and not (holding.isolated and leg.position.quantity):
+                yield f"account {account.account_id}: {leg.isolated_wallet} atoms are stuck in {symbol} {leg.side.name}"
+
+
+def _positions_fit_the_mode(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        for symbol, _, leg in account.legs():
+            quantity = leg.position.quantity
+            wrong_mode = (leg.side is PositionSide.BOTH) is account.hedge
+            sign = {PositionSide.LONG: -1, PositionSide.SHORT: 1}.get(leg.side, 0)
+            if (quantity or any(leg.working.values()) or leg.reduce_only) and wrong_mode:
+                yield f"account {account.account_id} has something in {symbol} {leg.side.name}, not of its mode"
+            if quantity * sign > 0:
+                yield f"account {account.account_id}: {symbol} {leg.side.name} has the wrong sign"
 
 
 def _funding_wallets_are_not_negative(state: State) -> Iterator[str]:
     for account in state.accounts.values():
-        if sum(account.wallets.values()) < account.wallet_balance:
+        if account.wallets[Wallet.FUNDING] < 0:
             yield f"account {account.account_id} owes money to its funding wallet"
 
 
@@ -74,22 +95,22 @@ def _books_hold_the_open_orders(state: State) -> Iterator[str]:
 
 def _reduce_only_orders_fit(state: State) -> Iterator[str]:
     for account in state.accounts.values():
-        for symbol, holding in account.holdings.items():
+        for symbol, _, leg in account.legs():
             for side in Side:
-                total = sum(order.remaining for order in reduce_only_orders(holding, side))
-                if total > closing_room(holding.position.quantity, side):
+                total = sum(order.remaining for order in reduce_only_orders(leg, side))
+                if total > closing_room(leg.position.quantity, side):
                     yield f"account {account.account_id}: reduce-only orders in {symbol} exceed the position"
 
 
 def _open_orders_are_summed(state: State) -> Iterator[str]:
     for account in state.accounts.values():
-        for symbol, holding in account.holdings.items():
-            orders = holding.orders.values()
+        for symbol, holding, leg in account.legs():
+            orders = [order for order in holding.orders.values() if order.position_side is leg.side]
             for side in Side:
                 plain = (order for order in orders if order.side is side and not order.reduce_only)
-                if holding.working[side] != sum(order.price * order.remaining for order in plain):
+                if leg.working[side] != sum(order.price * order.remaining for order in plain):
                     yield f"account {account.account_id}: the sum of {side.name} orders in {symbol} is wrong"
-            if list(holding.reduce_only.values()) != [order for order in orders if order.reduce_only]:
+            if list(leg.reduce_only.values()) != [order for order in orders if order.reduce_only]:
                 yield f"account {account.account_id}: reduce-only orders in {symbol} are listed wrongly"
 
 
@@ -103,14 +124,17 @@ def _client_order_ids_match(state: State) -> Iterator[str]:
 
 def _locked_accounts_have_no_orders(state: State) -> Iterator[str]:
     for account in state.accounts.values():
-        if account.in_liquidation and any(holding.orders for holding in account.holdings.values()):
-            yield f"account {account.account_id} is in liquidation and has open orders"
+        for symbol, holding in account.holdings.items():
+            if holding.orders and locked(account, symbol):
+                yield f"account {account.account_id} is in liquidation and has open orders in {symbol}"
 
 
 INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     _money_is_conserved,
     _positions_sum_to_zero,
     _flat_positions_hold_nothing,
+    _isolated_wallets_have_a_position,
+    _positions_fit_the_mode,
     _funding_wallets_are_not_negative,
     _dust_is_not_negative,
     _books_are_not_crossed,

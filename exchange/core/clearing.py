@@ -5,10 +5,20 @@ It checks nothing and decides nothing; callers have.
 
 from typing import Protocol
 
-from exchange.core.account import FUND_ID, Account
+from exchange.core.account import FUND_ID, Account, Change, Leg
 from exchange.core.book import Order
-from exchange.core.enums import BalanceReason, Execution, ExpireReason, OrderStatus, OrderType, Side, Wallet
+from exchange.core.enums import (
+    BalanceReason,
+    Execution,
+    ExpireReason,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    Side,
+    Wallet,
+)
 from exchange.core.events import AccountUpdated, Fill, FundShortfall, OrderUpdated, PositionRecord, TradePrinted
+from exchange.core.isolated import settle_fill
 from exchange.core.margin import open_notionals, unrealized_pnl
 from exchange.core.matching import Walk, closing_room, knock_outs, reduce_only_orders
 from exchange.core.state import Market, State
@@ -34,11 +44,27 @@ def no_fee(_quantity: int, _notional: int, /) -> int:
 
 
 def change_wallet(
-    state: State, account: Account, change: int, reason: BalanceReason, symbol: str = "", *, moved: bool = False
+    state: State,
+    account: Account,
+    change: int,
+    reason: BalanceReason,
+    symbol: str = "",
+    side: PositionSide | None = None,
 ) -> None:
-    """Move the futures wallet by `change` and say so; `moved` tells that the position in `symbol` moved as well."""
-    account.wallets[Wallet.FUTURES] += change
-    positions = (position_record(state, account, symbol),) if moved else ()
+    """Move a wallet by `change` and say so: the cross wallet, or that of the isolated position `symbol` and `side`."""
+    isolated = side is not None and account.holdings[symbol].isolated
+    if side is not None and isolated:
+        account.leg(symbol, side).isolated_wallet += change
+    else:
+        account.wallets[Wallet.FUTURES] += change
+    report_account(state, account, change, reason, symbol, side if isolated else None)
+
+
+def report_account(
+    state: State, account: Account, change: int, reason: BalanceReason, symbol: str, side: PositionSide | None
+) -> None:
+    """Say how the wallets stand after the futures wallet moved by `change`; with a side, that position, too."""
+    positions = () if side is None else (position_record(state, account, symbol, side),)
     state.events.append(
         AccountUpdated(
             account_id=account.account_id,
@@ -48,21 +74,49 @@ def change_wallet(
             funding_balance=Atoms(account.wallets[Wallet.FUNDING]),
             symbol=symbol,
             positions=positions,
+            isolated_balance=Atoms(account.isolated_balance),
         )
     )
-    if account.account_id == FUND_ID and change < 0 and account.wallet_balance < 0:
-        _count_shortfall(state, min(-change, -account.wallet_balance))
+    if account.account_id == FUND_ID and change < 0 and account.cross_balance < 0:
+        _count_shortfall(state, min(-change, -account.cross_balance))
 
 
-def position_record(state: State, account: Account, symbol: str) -> PositionRecord:
+def move_position(
+    state: State, account: Account, symbol: str, leg: Leg, change: Change, net: int, reason: BalanceReason
+) -> int:
+    """Book `net` (profit less fee) of a change of a position, and say so. Returns what the fund must pay for it.
+
+    Source: docs/rules.md, section 5: only an isolated position that is gone with less than nothing is owed anything.
+    """
+    owed = 0
+    if account.holdings[symbol].isolated:
+        owed = settle_fill(state, account, symbol, leg, change, net, by_venue=leg.in_liquidation)
+    else:
+        account.wallets[Wallet.FUTURES] += net
+    report_account(state, account, net, reason, symbol, leg.side)
+    return owed
+
+
+def pay_owed(state: State, account: Account, symbol: str, side: PositionSide, owed: int) -> None:
+    """Let the fund pay what an isolated position that is gone has lost beyond its wallet."""
+    if owed:
+        change_wallet(state, account, owed, BalanceReason.INSURANCE_CLEAR, symbol, side)
+        change_wallet(state, state.fund, -owed, BalanceReason.INSURANCE_CLEAR)
+
+
+def position_record(state: State, account: Account, symbol: str, side: PositionSide) -> PositionRecord:
     """Return a position as it stands, frozen."""
-    position = account.holdings[symbol].position
+    holding, leg = account.holdings[symbol], account.leg(symbol, side)
+    position = leg.position
     return PositionRecord(
         symbol=symbol,
         quantity=Lots(position.quantity),
         entry_value=Atoms(position.entry_value),
         realized_pnl=Atoms(position.realized_pnl),
         unrealized_pnl=Atoms(unrealized_pnl(state.markets[symbol], position)),
+        position_side=side,
+        margin_type=holding.margin_type,
+        isolated_wallet=Atoms(leg.isolated_wallet),
     )
 
 
@@ -74,8 +128,8 @@ def report_order(
     reason: ExpireReason = ExpireReason.NONE,
 ) -> None:
     """Say what happened to an order."""
-    holding = state.accounts[order.account_id].holdings[order.symbol]
-    bids, asks = open_notionals(state.markets[order.symbol], holding)
+    leg = state.accounts[order.account_id].leg(order.symbol, order.position_side)
+    bids, asks = open_notionals(state.markets[order.symbol], leg)
     order.updated_ts = state.ts
     state.events.append(OrderUpdated(order.record(), execution, fill, reason, Atoms(bids), Atoms(asks)))
 
@@ -113,28 +167,29 @@ def end_order(
     report_order(state, order, execution, reason=reason)
 
 
-def expire_knocked_out(state: State, account: Account, symbol: str) -> None:
-    """Expire the resting reduce-only orders of an account that the position leaves nothing to close."""
-    holding = account.holdings[symbol]
-    if not holding.reduce_only:
+def expire_knocked_out(state: State, leg: Leg) -> None:
+    """Expire the resting reduce-only orders of a leg that the position leaves nothing to close."""
+    if not leg.reduce_only:
         return
     for side in (Side.BUY, Side.SELL):
-        orders = [(order, order.remaining) for order in reduce_only_orders(holding, side)]
-        for order in knock_outs(orders, closing_room(holding.position.quantity, side)):
+        orders = [(order, order.remaining) for order in reduce_only_orders(leg, side)]
+        for order in knock_outs(orders, closing_room(leg.position.quantity, side)):
             end_order(state, order, OrderStatus.EXPIRED, ExpireReason.REDUCE_ONLY)
 
 
 def run_walk(state: State, market: Market, taker: Order, found: Walk, taker_fee: FeeRule) -> None:
-    """Do what the walk found: trades, own makers expired, and after each trade the knock-outs of both accounts."""
+    """Do what the walk found: trades, own makers expired, and after each trade the knock-outs of both legs."""
+    taker_leg = state.accounts[taker.account_id].leg(taker.symbol, taker.position_side)
     for step in found.steps:
         maker = step.maker
         if step.quantity == 0:
             end_order(state, maker, OrderStatus.EXPIRED_IN_MATCH, ExpireReason.SELF_TRADE)
             continue
         _trade(state, market, taker, maker, step.quantity, taker_fee)
-        expire_knocked_out(state, state.accounts[maker.account_id], maker.symbol)
-        if maker.account_id != taker.account_id:
-            expire_knocked_out(state, state.accounts[taker.account_id], taker.symbol)
+        maker_leg = state.accounts[maker.account_id].leg(maker.symbol, maker.position_side)
+        expire_knocked_out(state, maker_leg)
+        if maker_leg is not taker_leg:
+            expire_knocked_out(state, taker_leg)
 
 
 def _trade(state: State, market: Market, taker: Order, maker: Order, quantity: int, taker_fee: FeeRule) -> None:
@@ -158,13 +213,14 @@ def _trade(state: State, market: Market, taker: Order, maker: Order, quantity: i
     maker_fee = proportional_fee(market.contract.maker_fee)
     notional = market.contract.notional(price, quantity)
     for order, fee_rule in ((maker, maker_fee), (taker, taker_fee)):
-        profit = state.accounts[order.account_id].holdings[order.symbol].position.fill(order.side, quantity, notional)
+        leg = state.accounts[order.account_id].leg(order.symbol, order.position_side)
+        change = leg.position.fill(order.side, quantity, notional)
         fee = fee_rule(quantity, notional)
-        fill = Fill(trade_id, Ticks(price), Lots(quantity), Atoms(fee), Atoms(profit), order is maker)
-        _book_fill(state, order, fill, notional)
+        fill = Fill(trade_id, Ticks(price), Lots(quantity), Atoms(fee), Atoms(change.profit), order is maker)
+        _book_fill(state, order, leg, change, fill, notional)
 
 
-def _book_fill(state: State, order: Order, fill: Fill, notional: int) -> None:
+def _book_fill(state: State, order: Order, leg: Leg, change: Change, fill: Fill, notional: int) -> None:
     """Move the wallet and the order of one side of a trade, whose position has moved, and pass its fee on."""
     account = state.accounts[order.account_id]
     holding = account.holdings[order.symbol]
@@ -175,12 +231,14 @@ def _book_fill(state: State, order: Order, fill: Fill, notional: int) -> None:
     order.status = OrderStatus.PARTIALLY_FILLED if order.remaining else OrderStatus.FILLED
     if not order.remaining:
         forget_order(state, order)
-    change_wallet(state, account, fill.realized_pnl - fill.fee, BalanceReason.ORDER, order.symbol, moved=True)
+    net = fill.realized_pnl - fill.fee
+    owed = move_position(state, account, order.symbol, leg, change, net, BalanceReason.ORDER)
     report_order(state, order, Execution.TRADE, fill)
     if order.order_type is not OrderType.LIQUIDATION:
         state.trading_fees += fill.fee
     elif fill.fee:
         change_wallet(state, state.fund, fill.fee, BalanceReason.INSURANCE_CLEAR)
+    pay_owed(state, account, order.symbol, leg.side, owed)
 
 
 def _count_shortfall(state: State, amount: int) -> None:

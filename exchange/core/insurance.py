@@ -2,7 +2,7 @@
 
 from exchange.core.book import OrderBook
 from exchange.core.clearing import no_fee
-from exchange.core.enums import MarketState, OrderType, Side
+from exchange.core.enums import OrderType, Side
 from exchange.core.state import State
 from exchange.core.units import RATE_ONE, div_floor
 from exchange.core.venue_orders import new_venue_order, send_venue_order
@@ -11,8 +11,8 @@ from exchange.core.venue_orders import new_venue_order, send_venue_order
 def unwind(state: State) -> None:
     """Send one order of the fund in each contract in which it holds a position."""
     for symbol, market in state.markets.items():
-        held = state.fund.holdings[symbol].position.quantity
-        if not held or not market.mark_price or market.state is MarketState.HALTED:
+        held = state.fund.leg(symbol).position.quantity
+        if not held or not market.mark_price or market.frozen:
             continue
         side = Side.SELL if held > 0 else Side.BUY
         bound = state.rules.unwind_bound

@@ -1,22 +1,25 @@
-"""Margin arithmetic of cross accounts in one-way mode: what is required, what is free. Pure; it decides nothing.
+"""Margin arithmetic: what a scope requires, what an account reserves and has free. Pure; it decides nothing.
 
 Sources: Binance's formulas as collected in docs/rules.md, section 5. All money in atoms.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from types import MappingProxyType
 
-from exchange.core.account import Account, Holding, Position
+from exchange.core.account import Account, Holding, Leg, Position, Scope, cross_scope, scope_of, scopes
 from exchange.core.book import Order
 from exchange.core.contract import Bracket
-from exchange.core.enums import Side
+from exchange.core.enums import PositionSide, Side
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, div_ceil, div_floor
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """Open orders of an account in one contract, reduce-only ones apart: notionals by side, and their open loss."""
+    """Open orders of one leg, reduce-only ones apart: notionals by side, and their open loss."""
 
     bids: int
     asks: int
@@ -24,6 +27,7 @@ class Exposure:
 
 
 NO_EXPOSURE = Exposure(0, 0, 0)
+NO_LEVERAGES: Mapping[str, int] = MappingProxyType({})
 
 
 def maintenance_of(notional: int, bracket: Bracket) -> int:
@@ -74,20 +78,35 @@ def liquidation_price_ratio(
     return (-numerator, -denominator) if denominator < 0 else (numerator, denominator)
 
 
-def liquidation_price_exact(
-    quantity: int, entry_value: int, free: int, brackets: Sequence[Bracket], value_unit: int
-) -> tuple[int, int] | None:
-    """Return `liquidation_price_ratio` of the bracket that holds the notional at that price; None if no price does it.
+def liquidation_prices_exact(
+    legs: Sequence[tuple[int, int]], free: int, brackets: Sequence[Bracket], value_unit: int
+) -> list[tuple[int, int, int]]:
+    """Return the prices at which equity equals maintenance margin, ascending, as (numerator, denominator > 0, slope).
 
-    At most one bracket can: equity less maintenance margin is strictly monotone in the price (mechanics: one-way mode).
+    `legs` are the positions of one contract as (signed lots, signed entry value); `free` is the wallet less the
+    maintenance margin of all other positions plus their unrealised profit. The slope is +1 where a falling price
+    liquidates, -1 where a rising one does. Each choice of a bracket for each leg gives one linear equation, whose
+    solution counts if each leg's notional at it lies in its bracket. One leg has at most one such price. Two have none,
+    one or two, as equity less maintenance margin is concave in the price; where it is flat there is nothing to solve.
     """
-    size = abs(quantity) * value_unit
-    for bracket in brackets:
-        above, below = liquidation_price_ratio(quantity, entry_value, free, bracket.rate, bracket.cum, value_unit)
-        last = bracket is brackets[-1]
-        if bracket.floor * below < above * size and (last or above * size <= bracket.cap * below):
-            return above, below
-    return None
+    found: dict[Fraction, int] = {}
+    for chosen in product(brackets, repeat=len(legs)):
+        above = free + sum(bracket.cum for bracket in chosen) - sum(entry_value for _, entry_value in legs)
+        fall = sum(
+            abs(quantity) * bracket.rate - quantity * RATE_ONE
+            for (quantity, _), bracket in zip(legs, chosen, strict=True)
+        )
+        if not fall:
+            continue
+        price = Fraction(above * RATE_ONE, fall * value_unit)
+        notionals = [price * abs(quantity) * value_unit for quantity, _ in legs]
+        if all(_holds(bracket, brackets, notional) for bracket, notional in zip(chosen, notionals, strict=True)):
+            found[price] = -1 if fall > 0 else 1
+    return [(price.numerator, price.denominator, slope) for price, slope in sorted(found.items())]
+
+
+def _holds(bracket: Bracket, brackets: Sequence[Bracket], notional: Fraction) -> bool:
+    return bracket.floor < notional and (notional <= bracket.cap or bracket is brackets[-1])
 
 
 def unrealized_pnl(market: Market, position: Position) -> int:
@@ -108,23 +127,23 @@ def position_maintenance(market: Market, position: Position) -> int:
     return maintenance_of(notional, market.contract.bracket_of(notional))
 
 
-def position_initial_margin(market: Market, holding: Holding) -> int:
-    """Return the initial margin of the position alone."""
-    return order_initial_margin(abs(position_notional(market, holding.position)), holding.leverage)
+def position_initial_margin(market: Market, holding: Holding, leg: Leg) -> int:
+    """Return the initial margin of a position alone."""
+    return order_initial_margin(abs(position_notional(market, leg.position)), holding.leverage)
 
 
-def exposure_of(market: Market, holding: Holding, without: Order | None = None) -> Exposure:
-    """Return the exposure of the open orders in a contract, one of them thought away if named."""
+def exposure_of(market: Market, holding: Holding, leg: Leg, without: Order | None = None) -> Exposure:
+    """Return the exposure of a leg's open orders, one of them thought away if named."""
     if not holding.orders:
         return NO_EXPOSURE
     mark_price, unit = market.mark_price, market.contract.value_unit
-    working = dict(holding.working)
+    working = dict(leg.working)
     if without is not None and not without.reduce_only:
         working[without.side] -= without.price * without.remaining
     loss = sum(
         (order.quantity - order.filled) * max(0, order.side * (order.price - mark_price))
         for order in holding.orders.values()
-        if not order.reduce_only and order is not without
+        if order.position_side is leg.side and not order.reduce_only and order is not without
     )
     return Exposure(working[Side.BUY] * unit, working[Side.SELL] * unit, loss * unit)
 
@@ -140,10 +159,10 @@ def exposure_with(market: Market, exposure: Exposure, side: Side, quantity: int,
     )
 
 
-def open_notionals(market: Market, holding: Holding) -> tuple[int, int]:
-    """Return the notionals of the open bids and asks, reduce-only orders apart."""
+def open_notionals(market: Market, leg: Leg) -> tuple[int, int]:
+    """Return the notionals of a leg's open bids and asks, reduce-only orders apart."""
     unit = market.contract.value_unit
-    return holding.working[Side.BUY] * unit, holding.working[Side.SELL] * unit
+    return leg.working[Side.BUY] * unit, leg.working[Side.SELL] * unit
 
 
 def open_notional(market: Market, position: Position, exposure: Exposure) -> int:
@@ -151,86 +170,132 @@ def open_notional(market: Market, position: Position, exposure: Exposure) -> int
     return netted_notional(position_notional(market, position), exposure.bids, exposure.asks)
 
 
-def contract_initial_margin(market: Market, holding: Holding) -> int:
-    """Return the netted initial margin of position and orders in a contract."""
-    notional = position_notional(market, holding.position)
-    return netted_initial_margin(notional, *open_notionals(market, holding), holding.leverage)
+def leg_initial_margin(market: Market, holding: Holding, leg: Leg) -> int:
+    """Return the netted initial margin of a position and its orders."""
+    notional = position_notional(market, leg.position)
+    return netted_initial_margin(notional, *open_notionals(market, leg), holding.leverage)
 
 
-def equity(state: State, account: Account) -> int:
-    """Return the margin balance: futures wallet and unrealised profit of all positions."""
-    total = account.wallet_balance
-    for symbol, holding in account.holdings.items():
-        if holding.position.quantity:
-            total += unrealized_pnl(state.markets[symbol], holding.position)
-    return total
+def reserved(market: Market, holding: Holding, leg: Leg, exposure: Exposure, leverage: int) -> int:
+    """Return what a leg with these orders takes of the cross wallet at this leverage; an open isolated one has paid."""
+    notional = position_notional(market, leg.position)
+    initial = netted_initial_margin(notional, exposure.bids, exposure.asks, leverage)
+    paid = order_initial_margin(abs(notional), leverage) if holding.isolated else 0
+    return initial - paid + exposure.open_loss
 
 
-def maintenance_margin(state: State, account: Account) -> int:
-    """Return the maintenance margin of all positions."""
+def equity(state: State, scope: Scope) -> int:
+    """Return the margin balance of a scope: its wallet and the unrealised profit of its positions."""
+    return scope.wallet + unrealized_profit(state, scope)
+
+
+def unrealized_profit(state: State, scope: Scope) -> int:
+    """Return the unrealised profit of all positions of a scope, losses included."""
+    return sum(unrealized_pnl(state.markets[symbol], leg.position) for symbol, _, leg in scope.legs())
+
+
+def maintenance_margin(state: State, scope: Scope) -> int:
+    """Return the maintenance margin of all positions of a scope."""
+    return sum(position_maintenance(state.markets[symbol], leg.position) for symbol, _, leg in scope.legs())
+
+
+def total_equity(state: State, account: Account) -> int:
+    """Return the margin balance of a whole account, isolated positions included."""
+    return sum(equity(state, scope) for scope in scopes(account))
+
+
+def total_maintenance_margin(state: State, account: Account) -> int:
+    """Return the maintenance margin of all positions of an account."""
+    return sum(maintenance_margin(state, scope) for scope in scopes(account))
+
+
+def total_initial_margin(state: State, account: Account) -> int:
+    """Return the netted initial margin of all positions and orders of an account."""
     return sum(
-        position_maintenance(state.markets[symbol], holding.position)
-        for symbol, holding in account.holdings.items()
-        if holding.position.quantity
+        leg_initial_margin(state.markets[symbol], holding, leg)
+        for symbol, holding, leg in account.legs()
+        if leg.position.quantity or holding.orders
     )
 
 
-def initial_margin(state: State, account: Account) -> int:
-    """Return the netted initial margin of all contracts."""
-    return sum(
-        contract_initial_margin(state.markets[symbol], holding)
-        for symbol, holding in account.holdings.items()
-        if holding.position.quantity or holding.orders
-    )
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A leg thought to have other orders: those of `exposure`."""
+
+    symbol: str
+    side: PositionSide
+    exposure: Exposure
 
 
-def placement_surplus(
-    state: State, account: Account, symbol: str = "", exposure: Exposure = NO_EXPOSURE, leverage: int = 0
+def surplus(
+    state: State, account: Account, trial: Trial | None = None, leverages: Mapping[str, int] = NO_LEVERAGES
 ) -> int:
-    """Return equity less initial margins less open losses; negative: margin is insufficient.
+    """Return the cross equity less what all legs reserve; negative: margin is insufficient.
 
-    In the contract `symbol`, if named, the orders are those of `exposure` and the leverage is `leverage`.
+    One leg's orders can be others on trial, and the leverage in some contracts another one.
     """
-    surplus = account.wallet_balance
-    for held_symbol, holding in account.holdings.items():
-        trial = held_symbol == symbol
-        if not (trial or holding.position.quantity or holding.orders):
+    free = account.cross_balance
+    for symbol, holding, leg in account.legs():
+        tried = trial is not None and (trial.symbol, trial.side) == (symbol, leg.side)
+        if not (tried or leg.position.quantity or holding.orders):
             continue
-        market = state.markets[held_symbol]
-        orders = exposure if trial else exposure_of(market, holding)
-        notional = position_notional(market, holding.position)
-        surplus += notional - holding.position.entry_value - orders.open_loss
-        surplus -= netted_initial_margin(notional, orders.bids, orders.asks, leverage if trial else holding.leverage)
-    return surplus
+        market = state.markets[symbol]
+        exposure = trial.exposure if trial is not None and tried else exposure_of(market, holding, leg)
+        free -= reserved(market, holding, leg, exposure, leverages.get(symbol, holding.leverage))
+        if not holding.isolated:
+            free += unrealized_pnl(market, leg.position)
+    return free
 
 
 def available_balance(state: State, account: Account) -> int:
     """Return what is free for new orders."""
-    return max(0, placement_surplus(state, account))
+    return max(0, surplus(state, account))
 
 
 def max_withdrawable(state: State, account: Account) -> int:
-    """Return what may leave the futures wallet: unrealised profit counts as margin but never leaves."""
-    profit = equity(state, account) - account.wallet_balance
-    return max(0, min(account.wallet_balance, available_balance(state, account) - max(0, profit)))
+    """Return what may leave the cross wallet: unrealised profit counts as margin but never leaves."""
+    profit = unrealized_profit(state, cross_scope(account))
+    return max(0, min(account.cross_balance, surplus(state, account) - max(0, profit)))
 
 
-def liquidation_price(state: State, account: Account, symbol: str) -> int | None:
-    """Return the mark, in ticks, at which this account would be liquidated, the other contracts standing still.
+def max_removable(state: State, account: Account, symbol: str, side: PositionSide) -> int:
+    """Return what may leave the wallet of an isolated position: its initial margin stays, without its profit."""
+    market, holding, leg = state.markets[symbol], account.holdings[symbol], account.leg(symbol, side)
+    loss = min(0, unrealized_pnl(market, leg.position))
+    return max(0, leg.isolated_wallet + loss - position_initial_margin(market, holding, leg))
 
-    Rounded up for a long, down for a short, for display: the venue itself compares money, never this price.
-    None without a position or when no positive price does it. The bracket is the one at that price.
+
+def needs_stale_index(state: State, account: Account) -> bool:
+    """Tell whether a cross position stands in a contract whose index is stale: then nobody knows what may leave."""
+    return any(state.markets[symbol].index_stale for symbol, _, _ in cross_scope(account).legs())
+
+
+def to_spare(state: State, account: Account) -> int:
+    """Return what a fill may move from the cross wallet to an isolated position: never so much that cross ones fall."""
+    cross = cross_scope(account)
+    return max(0, min(account.cross_balance, equity(state, cross) - maintenance_margin(state, cross)))
+
+
+def liquidation_price(
+    state: State, account: Account, symbol: str, side: PositionSide = PositionSide.BOTH
+) -> int | None:
+    """Return the mark, in ticks, at which a position would be liquidated, other contracts standing still.
+
+    Both cross positions of a hedge share one: of two prices, that nearest to the mark. Rounded up where a falling price
+    liquidates, down where a rising one does, for display: the venue itself compares money, never this price.
+    None without a position or when no positive price does it.
     """
-    market, position = state.markets[symbol], account.holdings[symbol].position
-    if not position.quantity:
+    market, contract = state.markets[symbol], state.markets[symbol].contract
+    if not account.leg(symbol, side).position.quantity:
         return None
-    contract = market.contract
-    others_margin = maintenance_margin(state, account) - position_maintenance(market, position)
-    others_profit = equity(state, account) - account.wallet_balance - unrealized_pnl(market, position)
-    free = account.wallet_balance - others_margin + others_profit
-    exact = liquidation_price_exact(
-        position.quantity, position.entry_value, free, contract.brackets, contract.value_unit
-    )
-    if exact is None:
+    scope = scope_of(account, symbol, side)
+    held = [leg.position for held_symbol, _, leg in scope.legs() if held_symbol == symbol]
+    others_margin = maintenance_margin(state, scope) - sum(position_maintenance(market, position) for position in held)
+    others_profit = unrealized_profit(state, scope) - sum(unrealized_pnl(market, position) for position in held)
+    free = scope.wallet - others_margin + others_profit
+    legs = [(position.quantity, position.entry_value) for position in held]
+    exact = liquidation_prices_exact(legs, free, contract.brackets, contract.value_unit)
+    if not exact:
         return None
-    return div_ceil(*exact) if position.quantity > 0 else div_floor(*exact) or None
+    above, below, slope = min(exact, key=lambda found: abs(Fraction(found[0], found[1]) - market.mark_price))
+    return div_ceil(above, below) if slope > 0 else div_floor(above, below) or None

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from exchange.core.account import Account, Holding
+from exchange.core.account import Account, Leg
 from exchange.core.book import Order, OrderBook
-from exchange.core.enums import ExpireReason, OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.core.enums import ExpireReason, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Terms:
     limit: int
     quantity: int
     self_trade_prevention: SelfTradePrevention
+    position_side: PositionSide
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,8 @@ def walk(book: OrderBook, accounts: Mapping[int, Account], terms: Terms) -> Walk
 def knock_outs(orders: list[tuple[Order, int]], room: int) -> list[Order]:
     """Return which reduce-only orders close nothing any more, worst first.
 
-    `orders` are (order, lots) pairs of one account, contract and side, best price first, then oldest; `room` is how
-    many lots the position lets them close.
+    `orders` are (order, lots) pairs of one leg and side, best price first, then oldest; `room` is how many lots the
+    position lets them close.
     """
     total = sum(quantity for _, quantity in orders)
     out: list[Order] = []
@@ -108,10 +109,10 @@ def knock_outs(orders: list[tuple[Order, int]], room: int) -> list[Order]:
     return out
 
 
-def reduce_only_orders(holding: Holding, side: Side) -> list[Order]:
-    """Return the resting reduce-only orders of a side, best price first, then oldest."""
-    orders = [order for order in holding.reduce_only.values() if order.side is side]
-    return sorted(orders, key=lambda order: -side * order.price)  # stable: holdings keep them oldest first
+def reduce_only_orders(leg: Leg, side: Side) -> list[Order]:
+    """Return the resting reduce-only orders of a leg and side, best price first, then oldest."""
+    orders = [order for order in leg.reduce_only.values() if order.side is side]
+    return sorted(orders, key=lambda order: -side * order.price)  # stable: legs keep them oldest first
 
 
 def closing_room(position_quantity: int, side: Side) -> int:
@@ -134,24 +135,25 @@ class _Ahead:
     def __init__(self, accounts: Mapping[int, Account], terms: Terms) -> None:
         self._accounts = accounts
         self._terms = terms
-        self._moved: dict[int, int] = {}  # account -> lots traded by its makers
+        self._moved: dict[tuple[int, PositionSide], int] = {}  # leg -> lots traded by its makers
         self._traded: dict[int, int] = {}  # reduce-only order -> lots
         self.knocked_out: dict[int, None] = {}
 
     def trade(self, maker: Order, quantity: int) -> None:
-        """Think a trade done. A trade with oneself moves no position, so it knocks nothing out."""
+        """Think a trade done. A trade of a leg with itself moves no position, so it knocks nothing out."""
         if maker.reduce_only:
             self._traded[maker.order_id] = quantity
-        if maker.account_id == self._terms.account_id:
+        party = (maker.account_id, maker.position_side)
+        if party == (self._terms.account_id, self._terms.position_side):
             return
-        moved = self._moved[maker.account_id] = self._moved.get(maker.account_id, 0) + quantity
-        holding = self._accounts[maker.account_id].holdings[self._terms.symbol]
-        if not closing_room(holding.position.quantity, maker.side):
+        moved = self._moved[party] = self._moved.get(party, 0) + quantity
+        leg = self._accounts[maker.account_id].leg(self._terms.symbol, maker.position_side)
+        if not closing_room(leg.position.quantity, maker.side):
             return  # it closes nothing, so no reduce-only order of this side rests
-        room = closing_room(holding.position.quantity + maker.side * moved, maker.side)
+        room = closing_room(leg.position.quantity + maker.side * moved, maker.side)
         left = [
             (order, order.remaining - self._traded.get(order.order_id, 0))
-            for order in reduce_only_orders(holding, maker.side)
+            for order in reduce_only_orders(leg, maker.side)
             if order.order_id not in self.knocked_out
         ]
         for order in knock_outs(left, room):

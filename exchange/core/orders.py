@@ -9,13 +9,14 @@ from exchange.core.admission import (
     crosses,
     find_order,
     find_party,
+    locked,
 )
 from exchange.core.book import Order
 from exchange.core.clearing import end_order, open_order, proportional_fee, report_order, run_walk
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage
 from exchange.core.enums import Execution, ExpireReason, OrderStatus, RejectReason, SelfTradePrevention
 from exchange.core.events import LeverageSet, Rejected
-from exchange.core.margin import exposure_of, open_notional, placement_surplus
+from exchange.core.margin import exposure_of, open_notional, surplus
 from exchange.core.state import Market, State
 
 
@@ -36,8 +37,9 @@ def place_order(state: State, command: PlaceOrder) -> Rejected | None:
         time_in_force=command.time_in_force,
         quantity=command.quantity,
         price=command.price,
-        reduce_only=command.reduce_only,
+        reduce_only=candidate.reduce_only,
         self_trade_prevention=command.self_trade_prevention,
+        position_side=command.position_side,
         created_ts=state.ts,
         updated_ts=state.ts,
     )
@@ -125,15 +127,18 @@ def _report_amendment(state: State, order: Order, modify_id: int) -> None:
 def _leverage_refusal(state: State, account: Account, market: Market, leverage: int) -> Rejected | None:
     contract, account_id = market.contract, account.account_id
     holding = account.holdings[contract.symbol]
-    if account.in_liquidation:
+    lower = leverage < holding.leverage
+    if locked(account, contract.symbol):
         return Rejected(RejectReason.IN_LIQUIDATION, account_id)
     if not 1 <= leverage <= contract.max_leverage:
         return Rejected(RejectReason.LEVERAGE_NOT_VALID, account_id, leverage)
-    exposure = exposure_of(market, holding)
+    if lower and holding.isolated and holding.has_position():
+        return Rejected(RejectReason.ISOLATED_LEVERAGE_REDUCTION, account_id)
     cap = contract.notional_cap(leverage)
-    if open_notional(market, holding.position, exposure) > cap:
-        return Rejected(RejectReason.POSITION_LIMIT, account_id, cap)
-    if leverage < holding.leverage and placement_surplus(state, account, contract.symbol, exposure, leverage) < 0:
+    for leg in holding.legs.values():
+        if open_notional(market, leg.position, exposure_of(market, holding, leg)) > cap:
+            return Rejected(RejectReason.POSITION_LIMIT, account_id, cap)
+    if lower and surplus(state, account, leverages={contract.symbol: leverage}) < 0:
         return Rejected(RejectReason.LEVERAGE_MARGIN_INSUFFICIENT, account_id)
     return None
 

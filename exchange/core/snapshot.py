@@ -4,7 +4,7 @@ import hashlib
 
 import msgspec
 
-from exchange.core.account import Account
+from exchange.core.account import Account, Leg
 from exchange.core.enums import Side
 from exchange.core.state import Market, State
 
@@ -33,16 +33,25 @@ def _account(account: Account) -> tuple[object, ...]:
     holdings = [
         (
             symbol,
-            holding.leverage,
-            holding.position.quantity,
-            str(holding.position.entry_value),
-            str(holding.position.realized_pnl),
+            (holding.leverage, holding.margin_type, holding.auto_add_margin),
+            [_leg(leg) for leg in holding.legs.values()],
             list(holding.orders),
         )
         for symbol, holding in account.holdings.items()
     ]
     wallets = [str(balance) for balance in account.wallets.values()]
-    return (account.account_id, account.name, wallets, account.margin_called, account.in_liquidation, holdings)
+    flags = (account.hedge, account.margin_called, account.in_liquidation)
+    return (account.account_id, account.name, wallets, flags, holdings)
+
+
+def _leg(leg: Leg) -> tuple[object, ...]:
+    position = leg.position
+    return (
+        leg.side,
+        position.quantity,
+        [str(amount) for amount in (position.entry_value, position.realized_pnl, leg.isolated_wallet)],
+        (leg.margin_called, leg.in_liquidation),
+    )
 
 
 def _market(market: Market) -> tuple[object, ...]:
@@ -53,12 +62,18 @@ def _market(market: Market) -> tuple[object, ...]:
         ]
         for side in (Side.BUY, Side.SELL)
     ]
+    averages = [str(part) for ema in (market.basis_ema, market.price_ema) for part in (ema.total, ema.weight)]
+    premium = market.premium
     return (
         market.contract.symbol,
-        market.state,
+        market.operator_state,
+        [(name, source.price, source.updated_ts, source.status) for name, source in market.sources.items()],
         (market.index_price, market.index_source_ts, market.mark_price, market.last_price),
-        market.basis_samples,
+        (market.basis_samples, averages, market.recent_marks),
+        [str(part) for part in (premium.count, premium.total, premium.weighted, premium.last)],
+        (market.funding_interval, market.funding_rate),
         market.book_update_id,
-        (market.mark_due, market.basis_due, market.funding_due),
+        (market.mark_due, market.sample_due, market.premium_due, market.funding_due),
+        (market.stale_due, market.breaker_due),
         sides,
     )

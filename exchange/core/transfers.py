@@ -6,7 +6,7 @@ from exchange.core.clearing import change_wallet
 from exchange.core.commands import CreateAccount, Deposit, Transfer, Withdraw
 from exchange.core.enums import BalanceReason, RejectReason, Wallet
 from exchange.core.events import AccountCreated, Rejected
-from exchange.core.margin import max_withdrawable
+from exchange.core.margin import max_withdrawable, needs_stale_index
 from exchange.core.state import State
 from exchange.core.units import MONEY_MAX
 
@@ -42,7 +42,7 @@ def deposit(state: State, command: Deposit) -> Rejected | None:
     account = find_account(state, command.account_id)
     if account is None:
         return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
-    refusal = _amount_refusal(command.account_id, command.amount)
+    refusal = amount_refusal(command.account_id, command.amount)
     if refusal is None:
         state.net_deposits += command.amount
         change_wallet(state, account, command.amount, BalanceReason.ADMIN_DEPOSIT)
@@ -54,7 +54,7 @@ def withdraw(state: State, command: Withdraw) -> Rejected | None:
     account = find_account(state, command.account_id)
     if account is None:
         return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
-    refusal = _amount_refusal(command.account_id, command.amount) or _leaving_refusal(state, account, command.amount)
+    refusal = amount_refusal(command.account_id, command.amount) or _leaving_refusal(state, account, command.amount)
     if refusal is None:
         state.net_deposits -= command.amount
         change_wallet(state, account, -command.amount, BalanceReason.ADMIN_WITHDRAW)
@@ -66,7 +66,7 @@ def transfer(state: State, command: Transfer) -> Rejected | None:
     account = find_account(state, command.account_id)
     if account is None:
         return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
-    refusal = _amount_refusal(command.account_id, command.amount)
+    refusal = amount_refusal(command.account_id, command.amount)
     if refusal is not None:
         return refusal
     if command.source is Wallet.FUTURES:
@@ -82,7 +82,8 @@ def transfer(state: State, command: Transfer) -> Rejected | None:
     return refusal
 
 
-def _amount_refusal(account_id: int, amount: int) -> Rejected | None:
+def amount_refusal(account_id: int, amount: int) -> Rejected | None:
+    """Return why an amount of money to move is refused, if so."""
     if amount <= 0:
         return Rejected(RejectReason.AMOUNT_NOT_POSITIVE, account_id)
     return Rejected(RejectReason.VALUE_OUT_OF_RANGE, account_id) if amount > MONEY_MAX else None
@@ -92,5 +93,7 @@ def _leaving_refusal(state: State, account: Account, amount: int) -> Rejected | 
     """Return why money may not leave the futures wallet, if so."""
     if account.in_liquidation:
         return Rejected(RejectReason.IN_LIQUIDATION, account.account_id)
+    if needs_stale_index(state, account):
+        return Rejected(RejectReason.INDEX_STALE, account.account_id)
     most = max_withdrawable(state, account)
     return Rejected(RejectReason.BALANCE_INSUFFICIENT, account.account_id, most) if amount > most else None

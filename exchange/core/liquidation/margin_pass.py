@@ -1,15 +1,21 @@
-"""The margin pass of a mark tick: margin calls, then liquidations in a stated order. The mark stands still."""
+"""The margin pass of a mark tick: margin calls, then liquidations in a stated order. The mark stands still.
+
+It looks at scopes: the cross positions of an account together, and each isolated position alone.
+"""
 
 from fractions import Fraction
 
-from exchange.core.account import FUND_ID, Account
-from exchange.core.clearing import change_wallet, end_order
-from exchange.core.enums import BalanceReason, ExpireReason, MarketState, OrderStatus
+from exchange.core.account import FUND_ID, Scope, scopes
+from exchange.core.clearing import change_wallet, end_order, report_account
+from exchange.core.enums import BalanceReason, ExpireReason, MarginMove, OrderStatus, PositionSide
 from exchange.core.events import AccountLocked, AccountReleased, MarginCalled, MarginCallPosition
+from exchange.core.isolated import move_margin
 from exchange.core.liquidation.through_book import liquidate_position
 from exchange.core.margin import (
     equity,
     maintenance_margin,
+    max_withdrawable,
+    position_initial_margin,
     position_maintenance,
     position_notional,
     unrealized_pnl,
@@ -17,99 +23,125 @@ from exchange.core.margin import (
 from exchange.core.state import State
 from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks
 
-Rank = tuple[int, Fraction, int, int]
+Rank = tuple[int, Fraction, int]
 
 
 def margin_pass(state: State) -> None:
-    """Call, liquidate and release accounts at the marks of this moment."""
-    candidates: list[tuple[Rank, Account]] = []
+    """Call, liquidate and release scopes at the marks of this moment."""
+    candidates: list[tuple[Rank, Scope]] = []
     for account_id, account in sorted(state.accounts.items()):
-        if account_id == FUND_ID or not (
-            account.in_liquidation or account.wallet_balance < 0 or account.has_position()
-        ):
-            account.margin_called = False
+        if account_id == FUND_ID:
             continue
-        balance, required = equity(state, account), maintenance_margin(state, account)
-        _call(state, account, balance, required)
-        if _must_liquidate(balance, required):
-            candidates.append((_rank(state, account, balance, required), account))
-        elif account.in_liquidation:
-            _release(state, account)
-    for _, account in sorted(candidates, key=lambda candidate: candidate[0]):
-        if _must_liquidate(equity(state, account), maintenance_margin(state, account)):
-            _liquidate(state, account)
-        elif account.in_liquidation:
-            _release(state, account)
+        for scope in scopes(account):
+            balance, required = equity(state, scope), maintenance_margin(state, scope)
+            _call(state, scope, balance, required)
+            if _must_liquidate(balance, required):
+                candidates.append((_rank(state, scope, balance, required), scope))
+            elif scope.in_liquidation:
+                _release(state, scope)
+    for _, scope in sorted(candidates, key=lambda candidate: candidate[0]):  # stable: else by account, then scope
+        _top_up(state, scope)
+        if _must_liquidate(equity(state, scope), maintenance_margin(state, scope)):
+            _liquidate(state, scope)
+        elif scope.in_liquidation:
+            _release(state, scope)
 
 
 def _must_liquidate(balance: int, required: int) -> bool:
     return balance < 0 or (required > 0 and balance <= required)
 
 
-def _rank(state: State, account: Account, balance: int, required: int) -> Rank:
-    """Order candidates: no equity first, then the highest margin ratio, the largest notional, the oldest account."""
-    notional = sum(
-        abs(position_notional(state.markets[symbol], holding.position)) for symbol, holding in account.holdings.items()
-    )
+def _rank(state: State, scope: Scope, balance: int, required: int) -> Rank:
+    """Order candidates: no equity first, then the highest margin ratio, then the largest notional."""
+    notional = sum(abs(position_notional(state.markets[symbol], leg.position)) for symbol, _, leg in scope.legs())
     ratio = Fraction(required, balance) if balance > 0 else Fraction(0)
-    return (int(balance > 0), -ratio, -notional, account.account_id)
+    return (int(balance > 0), -ratio, -notional)
 
 
-def _call(state: State, account: Account, balance: int, required: int) -> None:
+def _call(state: State, scope: Scope, balance: int, required: int) -> None:
     """Send the margin call, once, until the ratio has fallen below the re-arming one."""
     if required == 0 or required * RATE_ONE < state.rules.margin_call_rearm * balance:
-        account.margin_called = False
+        scope.mark_called(called=False)
     due = required > 0 and required * RATE_ONE >= state.rules.margin_call_ratio * balance
-    if not due or account.margin_called or account.in_liquidation:
+    if not due or scope.margin_called or scope.in_liquidation:
         return
-    account.margin_called = True
+    scope.mark_called(called=True)
     positions = tuple(
         MarginCallPosition(
             symbol=symbol,
-            quantity=Lots(holding.position.quantity),
+            quantity=Lots(leg.position.quantity),
             mark_price=Ticks(state.markets[symbol].mark_price),
-            unrealized_pnl=Atoms(unrealized_pnl(state.markets[symbol], holding.position)),
-            maintenance_margin=Atoms(position_maintenance(state.markets[symbol], holding.position)),
+            unrealized_pnl=Atoms(unrealized_pnl(state.markets[symbol], leg.position)),
+            maintenance_margin=Atoms(position_maintenance(state.markets[symbol], leg.position)),
+            position_side=leg.side,
         )
-        for symbol, holding in account.holdings.items()
-        if holding.position.quantity
+        for symbol, _, leg in scope.legs()
     )
-    wallet = Atoms(account.wallet_balance)
-    state.events.append(MarginCalled(account.account_id, wallet, Atoms(balance), Atoms(required), positions))
+    state.events.append(
+        MarginCalled(
+            account_id=scope.account.account_id,
+            wallet_balance=Atoms(scope.wallet),
+            equity=Atoms(balance),
+            maintenance_margin=Atoms(required),
+            positions=positions,
+            symbol=scope.symbol,
+            position_side=scope.side,
+        )
+    )
 
 
-def _liquidate(state: State, account: Account) -> None:
-    """Lock the account, cancel its orders, sell its positions until it is healthy, and clear what is owed."""
-    if not account.in_liquidation:
-        account.in_liquidation = True
-        balance, required = equity(state, account), maintenance_margin(state, account)
-        state.events.append(AccountLocked(account.account_id, Atoms(balance), Atoms(required)))
-    for holding in account.holdings.values():
-        for order in list(holding.orders.values()):
-            end_order(state, order, OrderStatus.EXPIRED, ExpireReason.LIQUIDATION)
-    for symbol in _positions_worst_first(state, account):
-        if equity(state, account) > maintenance_margin(state, account):
+def _top_up(state: State, scope: Scope) -> None:
+    """Bring an isolated position back to its initial margin from the cross wallet, if it asked for it and it helps."""
+    leg = scope.isolated_leg
+    if leg is None or leg.in_liquidation or scope.account.in_liquidation:
+        return
+    market, holding = state.markets[scope.symbol], scope.account.holdings[scope.symbol]
+    if not holding.auto_add_margin or market.frozen:
+        return
+    balance = equity(state, scope)
+    missing = position_initial_margin(market, holding, leg) - balance
+    amount = min(max_withdrawable(state, scope.account), missing)
+    if amount > 0 and balance + amount > maintenance_margin(state, scope):
+        move_margin(state, scope.account, scope.symbol, leg, amount, MarginMove.AUTO_ADD)
+        report_account(state, scope.account, 0, BalanceReason.MARGIN_TRANSFER, scope.symbol, leg.side)
+
+
+def _liquidate(state: State, scope: Scope) -> None:
+    """Lock the scope, cancel the orders behind it, sell its positions until it is healthy, and clear what is owed."""
+    account = scope.account
+    if not scope.in_liquidation:
+        scope.lock(locked=True)
+        balance, required = equity(state, scope), maintenance_margin(state, scope)
+        state.events.append(
+            AccountLocked(account.account_id, Atoms(balance), Atoms(required), scope.symbol, scope.side)
+        )
+    for symbol, holding in account.holdings.items():
+        if symbol == scope.symbol or not scope.symbol:
+            for order in list(holding.orders.values()):
+                end_order(state, order, OrderStatus.EXPIRED, ExpireReason.LIQUIDATION)
+    for symbol, side in _positions_worst_first(state, scope):
+        if equity(state, scope) > maintenance_margin(state, scope):
             break
-        if state.markets[symbol].state is not MarketState.HALTED:
-            liquidate_position(state, account, state.markets[symbol])
-    if not account.has_position() and account.wallet_balance < 0:
-        owed = -account.wallet_balance
+        if not state.markets[symbol].frozen:
+            liquidate_position(state, scope, state.markets[symbol], account.leg(symbol, side))
+    has_position = any(scope.legs())
+    if not scope.symbol and not has_position and account.cross_balance < 0:
+        owed = -account.cross_balance
         change_wallet(state, account, owed, BalanceReason.INSURANCE_CLEAR)
         change_wallet(state, state.fund, -owed, BalanceReason.INSURANCE_CLEAR)
-    if not account.has_position() or equity(state, account) > maintenance_margin(state, account):
-        _release(state, account)
+    if not has_position or equity(state, scope) > maintenance_margin(state, scope):
+        _release(state, scope)
 
 
-def _positions_worst_first(state: State, account: Account) -> list[str]:
-    """Return the symbols held, the largest maintenance margin first, then by name."""
+def _positions_worst_first(state: State, scope: Scope) -> list[tuple[str, PositionSide]]:
+    """Return the positions of a scope, the largest maintenance margin first, then by symbol, then by side."""
     ranked = [
-        (-position_maintenance(state.markets[symbol], holding.position), symbol)
-        for symbol, holding in account.holdings.items()
-        if holding.position.quantity
+        (-position_maintenance(state.markets[symbol], leg.position), symbol, leg.side)
+        for symbol, _, leg in scope.legs()
     ]
-    return [symbol for _, symbol in sorted(ranked)]
+    return [(symbol, side) for _, symbol, side in sorted(ranked, key=lambda row: row[:2])]  # stable: legs are in order
 
 
-def _release(state: State, account: Account) -> None:
-    account.in_liquidation = False
-    state.events.append(AccountReleased(account.account_id, Atoms(account.wallet_balance)))
+def _release(state: State, scope: Scope) -> None:
+    scope.lock(locked=False)
+    state.events.append(AccountReleased(scope.account.account_id, Atoms(scope.wallet), scope.symbol, scope.side))

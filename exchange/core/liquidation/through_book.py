@@ -3,8 +3,8 @@
 Sources: docs/rules.md section 8; Binance's procedure (its FAQ 360033525271) with dYdX's bankruptcy price and fee cap.
 """
 
-from exchange.core.account import Account
-from exchange.core.clearing import change_wallet
+from exchange.core.account import Account, Leg, Scope
+from exchange.core.clearing import move_position, pay_owed
 from exchange.core.enums import BalanceReason, OrderType, Side
 from exchange.core.events import FundInventoryExceeded, PositionLiquidated
 from exchange.core.margin import (
@@ -48,12 +48,11 @@ class LiquidationFee:
         return div_ceil(self._bankruptcy_value * self._filled, self._quantity)
 
 
-def liquidate_position(state: State, account: Account, market: Market) -> None:
+def liquidate_position(state: State, scope: Scope, market: Market, leg: Leg) -> None:
     """Sell a whole position into the book at the bankruptcy price or better; the fund takes the rest at that price."""
-    contract = market.contract
-    position = account.holdings[contract.symbol].position
+    contract, account, position = market.contract, scope.account, leg.position
     held = position.quantity
-    balance, required = equity(state, account), maintenance_margin(state, account)
+    balance, required = equity(state, scope), maintenance_margin(state, scope)
     released = position_maintenance(market, position)
     value = bankruptcy_amount(-position_notional(market, position), balance, released, required)
     side = Side.SELL if held > 0 else Side.BUY
@@ -61,13 +60,13 @@ def liquidate_position(state: State, account: Account, market: Market) -> None:
     state.next_liquidation_id += 1
     fee = LiquidationFee(side, abs(held), value, contract.liquidation_fee)
     limit = _limit_price(contract.value_unit, held, value)
-    order = new_venue_order(state, account, market, side, OrderType.LIQUIDATION, abs(held), limit)
+    order = new_venue_order(state, account, market, side, OrderType.LIQUIDATION, abs(held), limit, leg.side)
     order.client_order_id = f"autoclose-{liquidation_id}"
     send_venue_order(state, market, order, fee)
     left = order.remaining
     taken_over_value = value - fee.bankruptcy_share()
     if left:
-        _take_over(state, account, market, side, taken_over_value)
+        _take_over(state, account, market, leg, taken_over_value)
     state.events.append(
         PositionLiquidated(
             liquidation_id=liquidation_id,
@@ -84,6 +83,8 @@ def liquidate_position(state: State, account: Account, market: Market) -> None:
             fee=Atoms(fee.paid),
             taken_over_quantity=Lots(left),
             taken_over_value=Atoms(-side * taken_over_value if left else 0),
+            position_side=leg.side,
+            margin_type=account.holdings[contract.symbol].margin_type,
         )
     )
 
@@ -95,20 +96,20 @@ def _limit_price(value_unit: int, held: int, bankruptcy_value: int) -> int:
     return max(1, div_floor(-bankruptcy_value, -held * value_unit))
 
 
-def _take_over(state: State, account: Account, market: Market, side: Side, value: int) -> None:
+def _take_over(state: State, account: Account, market: Market, leg: Leg, value: int) -> None:
     """Move the rest of a position to the fund for `value` (signed: what the account receives). A transfer, no trade."""
-    symbol = market.contract.symbol
-    left = abs(account.holdings[symbol].position.quantity)
-    fund = state.fund
+    symbol, left = market.contract.symbol, abs(leg.position.quantity)
+    side = Side.SELL if leg.position.quantity > 0 else Side.BUY
+    fund_leg = state.fund.leg(symbol)
     # A fill takes the notional of its own side: a seller receives it, a buyer pays it.
-    profit = account.holdings[symbol].position.fill(side, left, -side * value)
-    fund_profit = fund.holdings[symbol].position.fill(side.opposite, left, -side * value)
-    change_wallet(state, account, profit, BalanceReason.INSURANCE_CLEAR, symbol, moved=True)
-    change_wallet(state, fund, fund_profit, BalanceReason.INSURANCE_CLEAR, symbol, moved=True)
+    moved = leg.position.fill(side, left, -side * value)
+    fund_moved = fund_leg.position.fill(side.opposite, left, -side * value)
+    owed = move_position(state, account, symbol, leg, moved, moved.profit, BalanceReason.INSURANCE_CLEAR)
+    move_position(state, state.fund, symbol, fund_leg, fund_moved, fund_moved.profit, BalanceReason.INSURANCE_CLEAR)
+    pay_owed(state, account, symbol, leg.side, owed)
     inventory = sum(
-        position_notional(state.markets[held_symbol], holding.position)
-        for held_symbol, holding in fund.holdings.items()
+        position_notional(state.markets[held_symbol], held.position) for held_symbol, _, held in state.fund.legs()
     )
-    cap = div_floor(max(0, fund.wallet_balance) * state.rules.fund_cap, RATE_ONE)
+    cap = div_floor(max(0, state.fund.cross_balance) * state.rules.fund_cap, RATE_ONE)
     if abs(inventory) > cap:
         state.events.append(FundInventoryExceeded(symbol, Atoms(abs(inventory)), Atoms(cap)))

@@ -1,0 +1,54 @@
+"""The wallets of isolated positions: what a fill frees, takes and leaves owed. No loss reaches the cross wallet.
+
+Source: docs/rules.md, section 5, "Isolated wallets". It moves money within one account; `clearing` reports it.
+"""
+
+from exchange.core.account import Account, Change, Leg
+from exchange.core.enums import MarginMove, Wallet
+from exchange.core.events import IsolatedMarginMoved
+from exchange.core.margin import order_initial_margin, to_spare
+from exchange.core.state import State
+from exchange.core.units import Atoms, div_floor
+
+
+def move_margin(state: State, account: Account, symbol: str, leg: Leg, amount: int, cause: MarginMove) -> None:
+    """Move `amount` atoms from the cross wallet to an isolated position, back when negative, and say so."""
+    _shift(account, leg, amount)
+    _report(state, account, symbol, leg, amount, cause)
+
+
+def settle_fill(
+    state: State, account: Account, symbol: str, leg: Leg, change: Change, net: int, *, by_venue: bool
+) -> int:
+    """Book `net` (profit less fee) of a fill to an isolated position that has moved, and free or take its margin.
+
+    What the venue closes in liquidation frees nothing before the position is closed: until then all of the wallet
+    stands for it. Returns what is owed to the wallet of a position that is gone: the fund's to pay.
+    """
+    before = change.closed if change.opened_value else change.closed + abs(leg.position.quantity)  # lots
+    gone = change.closed == before > 0
+    frees = change.closed > 0 and (gone or not by_venue)
+    # The odd atom of the share stays with the position, as margin.
+    freed = max(0, div_floor(leg.isolated_wallet * change.closed, before) + net) if frees else 0
+    leg.isolated_wallet += net
+    _shift(account, leg, -freed)
+    owed = -leg.isolated_wallet if gone else 0
+    taken = 0
+    if change.opened_value:
+        needed = order_initial_margin(change.opened_value, account.holdings[symbol].leverage)
+        taken = min(needed, to_spare(state, account))
+        _shift(account, leg, taken)
+    if taken != freed:
+        _report(state, account, symbol, leg, taken - freed, MarginMove.TRADE)
+    if not leg.position.quantity:
+        leg.margin_called = False
+    return owed
+
+
+def _shift(account: Account, leg: Leg, amount: int) -> None:
+    account.wallets[Wallet.FUTURES] -= amount
+    leg.isolated_wallet += amount
+
+
+def _report(state: State, account: Account, symbol: str, leg: Leg, amount: int, cause: MarginMove) -> None:
+    state.events.append(IsolatedMarginMoved(account.account_id, symbol, leg.side, Atoms(amount), cause))
