@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.market.notation import TABLES, Section, read_sections
+from tests.market.play import play
 from tests.market.stage import Stage
 
 SECTIONS = [section for path in sorted(TABLES.glob("*.market")) for section in read_sections(path)]
@@ -14,7 +15,7 @@ SECTIONS = [section for path in sorted(TABLES.glob("*.market")) for section in r
 def test_market(section: Section) -> None:
     stage = Stage()
     for line in section.lines:
-        stage.play(line)
+        play(stage, line)
 
 
 @pytest.mark.parametrize(
@@ -35,9 +36,9 @@ def test_a_line_that_states_something_else_fails(line: str, tmp_path: Path) -> N
     *before, wrong = read_sections(table)[0].lines
     stage = Stage()
     for right in before:
-        stage.play(right)
+        play(stage, right)
     with pytest.raises(AssertionError, match="line 4: "):
-        stage.play(wrong)
+        play(stage, wrong)
 
 
 @pytest.mark.parametrize(
