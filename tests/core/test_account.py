@@ -19,7 +19,7 @@ def test_paid_received_and_kept_add_up(fills: list[tuple[Side, int, int]]) -> No
     """Entry value is what was paid, less what was received, plus the profit realised on the way: to the atom."""
     position, profit = Position(), 0
     for side, quantity, price in fills:
-        profit += position.fill(side, quantity, quantity * price)
+        profit += position.fill(side, quantity, quantity * price).profit
     assert position.quantity == sum(side * quantity for side, quantity, _ in fills)
     assert position.entry_value == sum(side * quantity * price for side, quantity, price in fills) + profit
     assert position.realized_pnl == profit
@@ -40,8 +40,8 @@ def test_closing_releases_all(fills: list[tuple[Side, int, int]], price: int) ->
 def test_two_sides_of_the_same_trades_mirror_each_other(fills: list[tuple[Side, int, int]]) -> None:
     one, other, sum_of_profits = Position(), Position(), 0
     for side, quantity, price in fills:
-        sum_of_profits += one.fill(side, quantity, quantity * price)
-        sum_of_profits += other.fill(side.opposite, quantity, quantity * price)
+        sum_of_profits += one.fill(side, quantity, quantity * price).profit
+        sum_of_profits += other.fill(side.opposite, quantity, quantity * price).profit
         assert (one.quantity, one.entry_value) == (-other.quantity, -other.entry_value)
     assert sum_of_profits == 0
 
@@ -50,7 +50,8 @@ def test_two_sides_of_the_same_trades_mirror_each_other(fills: list[tuple[Side, 
 def test_a_part_releases_its_share_rounded_toward_zero(side: Side, held: int, entry: int, data: st.DataObject) -> None:
     closing, price = data.draw(st.integers(1, held)), data.draw(st.integers(1, 10**9))
     position = Position(quantity=side * held, entry_value=side * entry)
-    profit = position.fill(side.opposite, closing, closing * price)
+    profit, closed, opened_value = position.fill(side.opposite, closing, closing * price)
+    assert (closed, opened_value) == (closing, 0)
     released = div_toward_zero(side * entry * closing, held)
     assert abs(released) <= entry
     assert profit == side * closing * price - released
@@ -63,6 +64,7 @@ def test_a_flip_realises_the_old_side_and_opens_the_new_one_at_its_price(
     side: Side, held: int, beyond: int, entry: int, price: int
 ) -> None:
     position = Position(quantity=side * held, entry_value=side * held * entry)
-    profit = position.fill(side.opposite, held + beyond, (held + beyond) * price)
+    profit, closed, opened_value = position.fill(side.opposite, held + beyond, (held + beyond) * price)
+    assert (closed, opened_value) == (held, beyond * price)
     assert profit == side * held * (price - entry)
     assert (position.quantity, position.entry_value) == (-side * beyond, -side * beyond * price)

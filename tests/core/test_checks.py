@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from exchange.core import commands as c
-from exchange.core.account import Account
+from exchange.core.account import Account, Leg, Position
 from exchange.core.checks import INVARIANTS, conservation_residue, violations
 from exchange.core.contract import VenueRules
-from exchange.core.enums import OrderType, Side, TimeInForce, Wallet
+from exchange.core.enums import OrderType, PositionSide, Side, TimeInForce, Wallet
 from exchange.core.state import Market, State
 from exchange.core.units import Atoms, Lots, Ticks
 from exchange.core.venue import Venue
@@ -54,16 +54,20 @@ def account_of(state: State) -> Account:
     return state.accounts[1]
 
 
+def leg_of(state: State) -> Leg:
+    return account_of(state).leg(SYMBOL)
+
+
 def lose_a_fee(state: State) -> None:
     state.trading_fees -= 1
 
 
 def grow_a_position(state: State) -> None:
-    account_of(state).holdings[SYMBOL].position.quantity += 1
+    leg_of(state).position.quantity += 1
 
 
 def keep_an_entry_value(state: State) -> None:
-    state.fund.holdings[SYMBOL].position.entry_value = 1
+    state.fund.leg(SYMBOL).position.entry_value = 1
     state.fund.wallets[Wallet.FUTURES] += 1
 
 
@@ -115,19 +119,35 @@ def lock_with_open_orders(state: State) -> None:
 
 
 def miscount_working_orders(state: State) -> None:
-    account_of(state).holdings[SYMBOL].working[Side.BUY] += 1
+    leg_of(state).working[Side.BUY] += 1
 
 
 def forget_that_it_only_reduces(state: State) -> None:
-    next(
-        account.holdings[SYMBOL] for account in state.accounts.values() if account.holdings[SYMBOL].reduce_only
-    ).reduce_only.clear()
+    leg_of(state).reduce_only.clear()
+
+
+def strand_an_isolated_wallet(state: State) -> None:
+    leg_of(state).isolated_wallet += 5
+    account_of(state).wallets[Wallet.FUTURES] -= 5
+
+
+def change_the_mode_of_an_open_account(state: State) -> None:
+    account_of(state).hedge = True
+
+
+def turn_a_long_leg_short(state: State) -> None:
+    account = account_of(state)
+    account.hedge = True
+    account.holdings[SYMBOL].legs[PositionSide.LONG] = Leg(PositionSide.LONG, Position(-1))
 
 
 PLANTED: list[tuple[str, Callable[[State], None], str]] = [
     ("_money_is_conserved", lose_a_fee, "money is not conserved: residue -1 atoms"),
     ("_positions_sum_to_zero", grow_a_position, "longs and shorts differ by 1 lots"),
-    ("_flat_positions_hold_nothing", keep_an_entry_value, "account 0 is flat in BTCUSDT but keeps an entry value"),
+    ("_flat_positions_hold_nothing", keep_an_entry_value, "account 0 is flat in BTCUSDT but keeps something"),
+    ("_isolated_wallets_have_a_position", strand_an_isolated_wallet, "5 atoms are stuck in BTCUSDT BOTH"),
+    ("_positions_fit_the_mode", change_the_mode_of_an_open_account, "has something in BTCUSDT BOTH, not of its mode"),
+    ("_positions_fit_the_mode", turn_a_long_leg_short, "BTCUSDT LONG has the wrong sign"),
     ("_funding_wallets_are_not_negative", overdraw_the_funding_wallet, "account 1 owes money to its funding wallet"),
     ("_dust_is_not_negative", create_atoms, "rounding has created 1 atoms"),
     ("_books_are_not_crossed", cross_the_book, "the book is crossed, 100100 >= 100100"),
@@ -146,7 +166,7 @@ def test_a_sound_venue_has_no_violations() -> None:
     state = sound_venue().state
     assert violations(state) == []
     assert conservation_residue(state) == 0
-    assert account_of(state).holdings[SYMBOL].position.quantity == 2
+    assert leg_of(state).position.quantity == 2
 
 
 @pytest.mark.parametrize(("name", "plant", "found"), PLANTED, ids=lambda value: getattr(value, "__name__", ""))

@@ -1,6 +1,7 @@
 """Margin arithmetic where a table would be too long: the liquidation price in brackets, netting, the fee's cap."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +11,7 @@ from exchange.core.enums import Side
 from exchange.core.liquidation.through_book import LiquidationFee
 from exchange.core.margin import (
     bankruptcy_amount,
-    liquidation_price_exact,
-    liquidation_price_ratio,
+    liquidation_prices_exact,
     maintenance_of,
     netted_notional,
 )
@@ -30,40 +30,58 @@ PRICES = st.integers(1, 10**6)
 MONEY = st.integers(-(10**13), 10**13)
 
 
-def exact_gap(quantity: int, entry_value: int, free: int, price: Fraction) -> Fraction:
-    """Equity less maintenance margin at a price, without any rounding."""
-    notional = abs(quantity) * price * VALUE_UNIT
-    bracket = next((each for each in BRACKETS if notional <= each.cap), BRACKETS[-1])
-    required = notional * Fraction(bracket.rate, RATE_ONE) - bracket.cum
-    return free + quantity * price * VALUE_UNIT - entry_value - required
+Legs = list[tuple[int, int]]
 
 
-@given(QUANTITIES, PRICES, MONEY)
-def test_at_the_liquidation_price_equity_is_maintenance_margin(quantity: int, entry: int, free: int) -> None:
-    entry_value = quantity * entry * VALUE_UNIT
-    ratio = liquidation_price_exact(quantity, entry_value, free, BRACKETS, VALUE_UNIT)
-    if ratio is not None:
-        assert Fraction(*ratio) > 0
-        assert exact_gap(quantity, entry_value, free, Fraction(*ratio)) == 0
-
-
-@given(QUANTITIES, PRICES, MONEY)
-def test_there_is_one_where_the_gap_changes_its_sign_above_zero(quantity: int, entry: int, free: int) -> None:
-    """With the price a long's gap only rises, and a short's only falls."""
-    entry_value = quantity * entry * VALUE_UNIT
-    found = liquidation_price_exact(quantity, entry_value, free, BRACKETS, VALUE_UNIT) is not None
-    gap_at_zero = exact_gap(quantity, entry_value, free, Fraction(0))
-    assert found == (gap_at_zero < 0 if quantity > 0 else gap_at_zero > 0)
-
-
-@given(QUANTITIES, PRICES, MONEY)
-def test_no_two_brackets_claim_the_liquidation_price(quantity: int, entry: int, free: int) -> None:
-    entry_value, claims = quantity * entry * VALUE_UNIT, 0
-    for bracket in BRACKETS:
-        price = Fraction(*liquidation_price_ratio(quantity, entry_value, free, bracket.rate, bracket.cum, VALUE_UNIT))
+def exact_gap(legs: Legs, free: int, price: Fraction) -> Fraction:
+    """Equity less maintenance margin of the legs of one contract at a price, without any rounding."""
+    gap = Fraction(free)
+    for quantity, entry_value in legs:
         notional = abs(quantity) * price * VALUE_UNIT
-        claims += bracket.floor < notional and (notional <= bracket.cap or bracket is BRACKETS[-1])
-    assert claims == (liquidation_price_exact(quantity, entry_value, free, BRACKETS, VALUE_UNIT) is not None)
+        bracket = next((each for each in BRACKETS if notional <= each.cap), BRACKETS[-1])
+        gap += quantity * price * VALUE_UNIT - entry_value - notional * Fraction(bracket.rate, RATE_ONE) + bracket.cum
+    return gap
+
+
+@st.composite
+def one_or_two_legs(draw: st.DrawFn) -> Legs:
+    """A position, or the long and the short one of hedge mode, the short often nearly as large as the long."""
+    quantity, entry = draw(QUANTITIES), draw(PRICES)
+    legs = [(quantity, quantity * entry * VALUE_UNIT)]
+    if draw(st.booleans()):
+        other = draw(st.one_of(QUANTITIES.map(abs), st.just(abs(quantity)), st.just(abs(quantity) * 99 // 100 + 1)))
+        legs = [(abs(quantity), abs(quantity) * entry * VALUE_UNIT), (-other, -other * draw(PRICES) * VALUE_UNIT)]
+    return legs
+
+
+@given(one_or_two_legs(), MONEY)
+def test_at_a_liquidation_price_equity_is_maintenance_margin(legs: Legs, free: int) -> None:
+    found = liquidation_prices_exact(legs, free, BRACKETS, VALUE_UNIT)
+    assert len(found) <= len(legs)
+    for above, below, _ in found:
+        assert above > 0
+        assert below > 0
+        assert exact_gap(legs, free, Fraction(above, below)) == 0
+    assert [Fraction(above, below) for above, below, _ in found] == sorted(Fraction(row[0], row[1]) for row in found)
+
+
+@given(one_or_two_legs(), MONEY)
+def test_the_slope_tells_which_way_of_the_price_liquidates(legs: Legs, free: int) -> None:
+    """The gap is concave: just on one side of each price it is below zero, and that side is the one told."""
+    for above, below, slope in liquidation_prices_exact(legs, free, BRACKETS, VALUE_UNIT):
+        price = Fraction(above, below)
+        assert exact_gap(legs, free, price * (1 - Fraction(slope, 10**9))) < 0
+
+
+@given(one_or_two_legs(), MONEY)
+def test_no_price_is_missed(legs: Legs, free: int) -> None:
+    """Where the gap has another sign at the next corner of the brackets, a price lies between."""
+    found = [Fraction(above, below) for above, below, _ in liquidation_prices_exact(legs, free, BRACKETS, VALUE_UNIT)]
+    corners = {Fraction(cap, abs(quantity) * VALUE_UNIT) for cap in CAPS for quantity, _ in legs}
+    edges = [Fraction(0), *sorted(corners), 1000 * max(corners)]
+    for low, high in pairwise(edges):
+        if exact_gap(legs, free, low) * exact_gap(legs, free, high) < 0:
+            assert any(low <= price <= high for price in found)
 
 
 @given(st.integers(0, 2 * 10**13))

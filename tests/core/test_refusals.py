@@ -7,7 +7,7 @@ import pytest
 
 from exchange.core import commands as c
 from exchange.core.contract import VenueRules
-from exchange.core.enums import MarketState, OrderType, RejectReason, Side, Wallet
+from exchange.core.enums import MarginType, MarketState, OrderType, RejectReason, Side, Wallet
 from exchange.core.events import Rejected
 from exchange.core.snapshot import state_hash
 from exchange.core.units import MONEY_MAX, Atoms, Lots, Ticks
@@ -54,6 +54,10 @@ ACCOUNT_COMMANDS: list[Callable[[int], c.Command]] = [
     lambda account: c.CancelOrder(account, "BTCUSDT", 1),
     lambda account: c.CancelAllOrders(account, "BTCUSDT"),
     lambda account: c.SetLeverage(account, "BTCUSDT", 2),
+    lambda account: c.SetMarginType(account, "BTCUSDT", MarginType.ISOLATED),
+    lambda account: c.SetPositionMode(account, hedge=True),
+    lambda account: c.SetAutoAddMargin(account, "BTCUSDT", enabled=True),
+    lambda account: c.AdjustMargin(account, "BTCUSDT", Atoms(1), add=True),
 ]
 
 SYMBOL_COMMANDS: list[c.Command] = [
@@ -62,7 +66,11 @@ SYMBOL_COMMANDS: list[c.Command] = [
     c.CancelOrder(ACCOUNT, "DOGE", 1),
     c.CancelAllOrders(ACCOUNT, "DOGE"),
     c.SetLeverage(ACCOUNT, "DOGE", 2),
+    c.SetMarginType(ACCOUNT, "DOGE", MarginType.ISOLATED),
+    c.SetAutoAddMargin(ACCOUNT, "DOGE", enabled=True),
+    c.AdjustMargin(ACCOUNT, "DOGE", Atoms(1), add=True),
     c.SetIndexPrice("DOGE", Ticks(1)),
+    c.DropIndexSource("DOGE"),
     c.SetMarketState("DOGE", MarketState.HALTED),
 ]
 
@@ -82,6 +90,10 @@ REFUSED: list[tuple[RejectReason, c.Command]] = [
     (RejectReason.VALUE_OUT_OF_RANGE, c.Annotate("k" * 33, "")),
     (RejectReason.VALUE_OUT_OF_RANGE, c.Annotate("", "t" * 4097)),
     (RejectReason.VALUE_OUT_OF_RANGE, c.Deposit(ACCOUNT, Atoms(MONEY_MAX + 1))),
+    (RejectReason.VALUE_OUT_OF_RANGE, c.SetMarketState("BTCUSDT", MarketState.INDEX_STALE)),
+    (RejectReason.VALUE_OUT_OF_RANGE, c.AdjustMargin(ACCOUNT, "BTCUSDT", Atoms(MONEY_MAX + 1), add=True)),
+    (RejectReason.UNKNOWN_INDEX_SOURCE, c.SetIndexPrice("BTCUSDT", Ticks(1), source="nowhere")),
+    (RejectReason.UNKNOWN_INDEX_SOURCE, c.DropIndexSource("BTCUSDT", "nowhere")),
     (RejectReason.PRICE_NOT_ALLOWED, place(order_type=OrderType.MARKET, price=1)),
     (RejectReason.TOO_MANY_ACCOUNTS, c.CreateAccount("B")),
 ]

@@ -32,6 +32,9 @@ def margin_pass(state: State) -> None:
     for account_id, account in sorted(state.accounts.items()):
         if account_id == FUND_ID:
             continue
+        if not (account.has_position() or account.in_liquidation or account.cross_balance < 0):
+            account.margin_called = False
+            continue
         for scope in scopes(account):
             balance, required = equity(state, scope), maintenance_margin(state, scope)
             _call(state, scope, balance, required)
