@@ -8,7 +8,8 @@ from exchange.core.enums import (
     BalanceReason,
     Execution,
     ExpireReason,
-    MarketState,
+    MarginMove,
+    MarginType,
     OrderStatus,
     OrderType,
     SelfTradePrevention,
@@ -26,93 +27,140 @@ from exchange.core.events import (
     PositionLiquidated,
 )
 from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks
+from tests.reference.isolated import close_by_venue, move_margin, settle_debt
 from tests.reference.orders import new_record
-from tests.reference.risk import equity, maintenance, position_maintenance, profit, total_notional, value_at_mark
+from tests.reference.risk import (
+    equity,
+    maintenance,
+    position_initial,
+    position_maintenance,
+    positions_in,
+    profit,
+    scopes_of,
+    total_notional,
+    value_at_mark,
+    wallet,
+    withdrawable,
+)
 from tests.reference.walk import carry_out, expire_taker, plan_walk
-from tests.reference.world import FUND, World, end, move, open_orders, pay, position_of, share, take_off, tell, traders
+from tests.reference.world import (
+    FUND,
+    Leg,
+    Scope,
+    World,
+    end,
+    is_isolated,
+    move,
+    open_orders,
+    pay,
+    pay_leg,
+    position_of,
+    scope_of,
+    share,
+    take_off,
+    tell,
+    traders,
+)
 
 
 def margin_pass(world: World) -> None:
-    """Call, release and liquidate accounts, at marks that stand still."""
-    for account in traders(world):
-        _call(world, account)
-        if account in world.locked and not _is_candidate(world, account):
-            _release(world, account)
-    due = sorted(
-        (account for account in traders(world) if _is_candidate(world, account)), key=lambda a: _urgency(world, a)
-    )
-    for account in due:
-        if _is_candidate(world, account):
-            _liquidate(world, account)
-        elif account in world.locked:
-            _release(world, account)
+    """Call, release and liquidate scopes, at marks that stand still."""
+    all_scopes = [scope for account in traders(world) for scope in scopes_of(world, account)]
+    for scope in all_scopes:
+        _call(world, scope)
+        if scope in world.locked and not _is_candidate(world, scope):
+            _release(world, scope)
+    # Stable: what ties stays in the order of the scopes.
+    due = sorted((scope for scope in all_scopes if _is_candidate(world, scope)), key=lambda one: _urgency(world, one))
+    for scope in due:
+        if _is_candidate(world, scope):
+            _top_up(world, scope)
+        if _is_candidate(world, scope):
+            _liquidate(world, scope)
+        elif scope in world.locked:
+            _release(world, scope)
 
 
-def _is_candidate(world: World, account: int) -> bool:
-    owned, needed = equity(world, account), maintenance(world, account)
+def _is_candidate(world: World, scope: Scope) -> bool:
+    owned, needed = equity(world, scope), maintenance(world, scope)
     return owned < 0 or (needed > 0 and owned <= needed)
 
 
-def _urgency(world: World, account: int) -> tuple[int, Fraction, int, int]:
-    """The sort key: nothing left first; then most needed per equity; then the largest; then the oldest account."""
-    owned, notional = equity(world, account), total_notional(world, account)
+def _urgency(world: World, scope: Scope) -> tuple[int, Fraction, int]:
+    """The sort key: nothing left first; then most needed per equity; then the largest."""
+    owned, notional = equity(world, scope), total_notional(world, scope)
     if owned <= 0:
-        return (0, Fraction(0), -notional, account)
-    return (1, -Fraction(maintenance(world, account), owned), -notional, account)
+        return (0, Fraction(0), -notional)
+    return (1, -Fraction(maintenance(world, scope), owned), -notional)
 
 
-def _call(world: World, account: int) -> None:
-    """Send a margin call once; arm the next one when the account is well again."""
-    owned, needed = equity(world, account), maintenance(world, account)
+def _call(world: World, scope: Scope) -> None:
+    """Send a margin call once; arm the next one when the scope is well again."""
+    owned, needed = equity(world, scope), maintenance(world, scope)
     if needed == 0 or needed * RATE_ONE < world.rules.margin_call_rearm * owned:
-        world.called.discard(account)
+        world.called.discard(scope)
     reached = needed > 0 and needed * RATE_ONE >= world.rules.margin_call_ratio * owned
-    if not reached or account in world.called or account in world.locked:
+    if not reached or scope in world.called or scope in world.locked:
         return
-    world.called.add(account)
+    world.called.add(scope)
     positions = tuple(
         MarginCallPosition(
-            symbol,
-            Lots(position_of(world, account, symbol).quantity),
-            Ticks(world.quotes[symbol].mark),
-            Atoms(profit(world, account, symbol)),
-            Atoms(position_maintenance(world, account, symbol)),
+            leg.symbol,
+            Lots(position_of(world, leg).quantity),
+            Ticks(world.quotes[leg.symbol].mark),
+            Atoms(profit(world, leg)),
+            Atoms(position_maintenance(world, leg)),
+            leg.side,
         )
-        for symbol in world.contracts
-        if position_of(world, account, symbol).quantity
+        for leg in positions_in(world, scope)
     )
-    wallet = world.wallets[account, Wallet.FUTURES]
-    world.events.append(MarginCalled(account, Atoms(wallet), Atoms(owned), Atoms(needed), positions))
+    paying = Atoms(wallet(world, scope))
+    world.events.append(
+        MarginCalled(scope.account, paying, Atoms(owned), Atoms(needed), positions, scope.symbol, scope.side)
+    )
 
 
-def _release(world: World, account: int) -> None:
-    world.locked.discard(account)
-    world.events.append(AccountReleased(account, Atoms(world.wallets[account, Wallet.FUTURES])))
+def _release(world: World, scope: Scope) -> None:
+    world.locked.discard(scope)
+    world.events.append(AccountReleased(scope.account, Atoms(wallet(world, scope)), scope.symbol, scope.side))
 
 
-def _liquidate(world: World, account: int) -> None:
-    """Section 8, for one account."""
-    if account not in world.locked:
-        world.locked.add(account)
-        event = AccountLocked(account, Atoms(equity(world, account)), Atoms(maintenance(world, account)))
-        world.events.append(event)
-    for symbol in world.contracts:
-        for resting in open_orders(world, account, symbol):
+def _top_up(world: World, scope: Scope) -> None:
+    """Bring an isolated position that asked for it back to its initial margin, if that saves it."""
+    asked = (scope.account, scope.symbol) in world.auto_add
+    if not scope.symbol or not asked or world.quotes[scope.symbol].frozen:
+        return
+    if scope in world.locked or Scope(scope.account) in world.locked:
+        return
+    owned, leg = equity(world, scope), Leg(*scope)
+    amount = min(withdrawable(world, scope.account), position_initial(world, leg) - owned)
+    if amount > 0 and owned + amount > maintenance(world, scope):
+        move_margin(world, leg, amount, MarginMove.AUTO_ADD)
+
+
+def _liquidate(world: World, scope: Scope) -> None:
+    """Section 8, for one scope."""
+    if scope not in world.locked:
+        world.locked.add(scope)
+        owned, needed = Atoms(equity(world, scope)), Atoms(maintenance(world, scope))
+        world.events.append(AccountLocked(scope.account, owned, needed, scope.symbol, scope.side))
+    for symbol in [scope.symbol] if scope.symbol else world.contracts:
+        for resting in open_orders(world, scope.account, symbol):
             take_off(world, resting)
             end(world, resting.order, OrderStatus.EXPIRED, ExpireReason.LIQUIDATION)
-    held = [symbol for symbol in world.contracts if position_of(world, account, symbol).quantity]
-    for symbol in sorted(held, key=lambda symbol: (-position_maintenance(world, account, symbol), symbol)):
-        if equity(world, account) > maintenance(world, account):
+    held = positions_in(world, scope)  # LONG before SHORT, and sorting is stable
+    for leg in sorted(held, key=lambda leg: (-position_maintenance(world, leg), leg.symbol)):
+        if equity(world, scope) > maintenance(world, scope):
             break
-        if world.quotes[symbol].state is not MarketState.HALTED:
-            _sell_off(world, account, symbol)
-    flat = all(position_of(world, account, symbol).quantity == 0 for symbol in world.contracts)
-    owed = -world.wallets[account, Wallet.FUTURES]
-    if flat and owed > 0:
-        pay(world, account, BalanceReason.INSURANCE_CLEAR, owed)
+        if not world.quotes[leg.symbol].frozen:
+            _sell_off(world, leg)
+    flat = not positions_in(world, scope)
+    owed = -wallet(world, scope)
+    if flat and owed > 0:  # of the cross wallet: the fund has paid for an isolated one already
+        pay(world, scope.account, BalanceReason.INSURANCE_CLEAR, owed)
         pay(world, FUND, BalanceReason.INSURANCE_CLEAR, -owed)
-    if flat or equity(world, account) > maintenance(world, account):
-        _release(world, account)
+    if flat or equity(world, scope) > maintenance(world, scope):
+        _release(world, scope)
 
 
 @dataclass(slots=True)
@@ -141,17 +189,17 @@ class Bankruptcy:
         return fee
 
 
-def _sell_off(world: World, account: int, symbol: str) -> None:
+def _sell_off(world: World, leg: Leg) -> None:
     """Sell one position into the book down to its bankruptcy price; the fund takes the remainder over."""
-    contract, mark = world.contracts[symbol], world.quotes[symbol].mark
-    held = position_of(world, account, symbol).quantity
-    owned, needed = equity(world, account), maintenance(world, account)
-    part = math.floor(Fraction(owned * position_maintenance(world, account, symbol), needed))
+    contract, mark, scope = world.contracts[leg.symbol], world.quotes[leg.symbol].mark, scope_of(world, leg)
+    held = position_of(world, leg).quantity
+    owned, needed = equity(world, scope), maintenance(world, scope)
+    part = math.floor(Fraction(owned * position_maintenance(world, leg), needed))
     side = Side.SELL if held > 0 else Side.BUY
-    sale = Bankruptcy(side, abs(held), value_at_mark(world, account, symbol) - part, contract.liquidation_fee)
+    sale = Bankruptcy(side, abs(held), value_at_mark(world, leg) - part, contract.liquidation_fee)
     exact = Fraction(sale.value, held * contract.value_unit)
     limit = max(1, math.ceil(exact) if side is Side.SELL else math.floor(exact))
-    order = _liquidation_order(world, account, symbol, held, limit)
+    order = _liquidation_order(world, leg, held, limit)
     tell(world, order, Execution.NEW)
     plan = plan_walk(world, order, limit, abs(held))
     order = carry_out(world, order, plan, sale.fee)
@@ -159,12 +207,12 @@ def _sell_off(world: World, account: int, symbol: str) -> None:
     rest_value = sale.value - sale.owed() if rest else 0
     if rest:
         expire_taker(world, order, plan, cut_by_position=False)
-        _take_over(world, account, symbol, side, rest, rest_value)
+        _take_over(world, leg, side, rest, rest_value)
     world.events.append(
         PositionLiquidated(
             liquidation_id=world.liquidations_made,
-            account_id=account,
-            symbol=symbol,
+            account_id=leg.account,
+            symbol=leg.symbol,
             quantity=Lots(held),
             mark_price=Ticks(mark),
             equity=Atoms(owned),
@@ -176,16 +224,17 @@ def _sell_off(world: World, account: int, symbol: str) -> None:
             fee=Atoms(sale.fees),
             taken_over_quantity=Lots(rest),
             taken_over_value=Atoms(-side * rest_value),
+            position_side=leg.side,
+            margin_type=MarginType.ISOLATED if is_isolated(world, leg) else MarginType.CROSS,
         )
     )
 
 
-def _liquidation_order(world: World, account: int, symbol: str, held: int, limit: int) -> OrderRecord:
+def _liquidation_order(world: World, leg: Leg, held: int, limit: int) -> OrderRecord:
     world.liquidations_made += 1
     order = new_record(
         world,
-        account=account,
-        symbol=symbol,
+        leg=leg,
         client_order_id=f"autoclose-{world.liquidations_made}",
         side=Side.SELL if held > 0 else Side.BUY,
         order_type=OrderType.LIQUIDATION,
@@ -199,13 +248,18 @@ def _liquidation_order(world: World, account: int, symbol: str, held: int, limit
     return order
 
 
-def _take_over(world: World, account: int, symbol: str, side: Side, quantity: int, received: int) -> None:
+def _take_over(world: World, leg: Leg, side: Side, quantity: int, received: int) -> None:
     """Hand what nobody bought to the fund, at the bankruptcy price; `received` is signed."""
-    value = -side * received
-    for who, moves in ((account, side), (FUND, side.opposite)):
-        gained = move(world, who, symbol, moves, quantity, value)
-        pay(world, who, BalanceReason.INSURANCE_CLEAR, gained, symbol=symbol, moved=True)
-    net = sum(value_at_mark(world, FUND, one) for one in world.contracts)
+    value, inventory = -side * received, Leg(FUND, leg.symbol)
+    gained, owed = move(world, leg, side, quantity, value).profit, 0
+    if is_isolated(world, leg):
+        owed = close_by_venue(world, leg, BalanceReason.INSURANCE_CLEAR, gained)
+    else:
+        pay_leg(world, leg, BalanceReason.INSURANCE_CLEAR, gained, moved=True)
+    gained = move(world, inventory, side.opposite, quantity, value).profit
+    pay_leg(world, inventory, BalanceReason.INSURANCE_CLEAR, gained, moved=True)
+    settle_debt(world, leg, owed)
+    net = sum(value_at_mark(world, Leg(FUND, symbol)) for symbol in world.contracts)
     cap = share(max(0, world.wallets[FUND, Wallet.FUTURES]), world.rules.fund_cap)
     if abs(net) > cap:
-        world.events.append(FundInventoryExceeded(symbol, Atoms(abs(net)), Atoms(math.floor(cap))))
+        world.events.append(FundInventoryExceeded(leg.symbol, Atoms(abs(net)), Atoms(math.floor(cap))))

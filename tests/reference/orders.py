@@ -13,6 +13,7 @@ from exchange.core.enums import (
     MarketState,
     OrderStatus,
     OrderType,
+    PositionSide,
     RejectReason,
     SelfTradePrevention,
     Side,
@@ -21,14 +22,16 @@ from exchange.core.enums import (
 from exchange.core.events import OrderRecord
 from exchange.core.units import RATE_ONE, Atoms, Lots, Nanos, Ticks
 from tests.reference.refusal import demand
-from tests.reference.risk import Extra, only_reduces, open_notional, spare
+from tests.reference.risk import Extra, is_locked, only_reduces, open_notional, surplus
 from tests.reference.walk import Plan, Waiting, carry_out, excess, expire_taker, plan_walk, waiting_orders
 from tests.reference.world import (
     FUND,
+    Leg,
     Resting,
     World,
     best,
     end,
+    leg_of,
     open_orders,
     position_of,
     rest,
@@ -39,6 +42,7 @@ from tests.reference.world import (
 
 CLIENT_ORDER_ID_MAX = 36
 VENUE_PREFIXES = ("mc-", "autoclose-", "unwind-")
+OPEN = (MarketState.TRADING, MarketState.INDEX_STALE)
 RESTS = (TimeInForce.GTC, TimeInForce.GTX)
 
 
@@ -48,27 +52,17 @@ RESTS = (TimeInForce.GTC, TimeInForce.GTX)
 def place(world: World, command: PlaceOrder) -> None:
     """Check a new order in the documented order, then do all of it."""
     _check_may_order(world, command)
+    command = _as_meant(world, command)
     contract, mark = world.contracts[command.symbol], world.quotes[command.symbol].mark
     market = command.order_type is OrderType.MARKET
-    demand(command.quantity > 0, RejectReason.QUANTITY_NOT_POSITIVE)
-    if market:
-        demand(command.price == 0, RejectReason.PRICE_NOT_ALLOWED)
-    else:
-        demand(command.price > 0, RejectReason.PRICE_NOT_POSITIVE)
-    _check_filters(world, contract, command.side, command.quantity, None if market else command.price)
-    if not command.reduce_only:
-        _check_notional(contract, command.quantity, mark if market else command.price)
-    mine = open_orders(world, command.account_id, command.symbol)
-    ids = [one.order.client_order_id for one in world.orders if one.order.account_id == command.account_id]
-    demand(command.client_order_id not in ids, RejectReason.CLIENT_ORDER_ID_DUPLICATED)
+    _check_form(world, contract, command)
     rests = not market and command.time_in_force in RESTS
-    if rests:
-        limit = contract.max_open_orders
-        demand(len(mine) < limit, RejectReason.TOO_MANY_OPEN_ORDERS, limit)
-    held = position_of(world, command.account_id, command.symbol).quantity
-    if command.reduce_only:
-        demand(held * command.side < 0, RejectReason.REDUCE_ONLY_REJECTED)
+    _check_place(world, command, rests=rests)
     order = _record(world, command)
+    held = position_of(world, leg_of(order)).quantity
+    if order.reduce_only:
+        demand(held * order.side < 0, RejectReason.REDUCE_ONLY_REJECTED)
+    _check_index(world, order, order.quantity)
     knocked = _check_knock_out(world, order, order.quantity) if order.reduce_only and rests else []
     bound = take_bound(mark, contract.market_take_bound, command.side) if market else command.price
     facing = best(world, command.symbol, command.side.opposite)
@@ -83,33 +77,78 @@ def place(world: World, command: PlaceOrder) -> None:
         crossing = facing is not None and command.side * (command.price - facing) >= 0
         demand(not crossing, RejectReason.POST_ONLY_WOULD_TAKE)
     at = (plan.worst_price or mark) if market else command.price
-    _check_risk(world, order, Extra(command.symbol, command.side, order.quantity, at))
+    _check_risk(world, order, order.quantity, at)
     world.orders_made += 1
     world.entering = order if rests else None
     tell(world, order, Execution.NEW)
     _enter(world, order, knocked, bound, most, amendments=0)
 
 
+def _as_meant(world: World, command: PlaceOrder) -> PlaceOrder:
+    """Return the command as the venue reads it: in hedge mode an order against its position only reduces."""
+    closing = Side.SELL if command.position_side is PositionSide.LONG else Side.BUY
+    closes = command.account_id in world.hedged and command.side is closing
+    return msgspec.structs.replace(command, reduce_only=command.reduce_only or closes)
+
+
 def _check_may_order(world: World, command: PlaceOrder) -> None:
-    """Checks 1 to 6."""
-    _check_names(world, command.account_id, command.symbol)
+    """Checks 1 to 7."""
+    check_names(world, command.account_id, command.symbol)
     demand(command.order_type is not OrderType.LIQUIDATION, RejectReason.VALUE_OUT_OF_RANGE)
     demand(len(command.client_order_id) <= CLIENT_ORDER_ID_MAX, RejectReason.VALUE_OUT_OF_RANGE)
     reserved = any(command.client_order_id.startswith(prefix) for prefix in VENUE_PREFIXES)
     demand(not reserved, RejectReason.VALUE_OUT_OF_RANGE)
-    demand(command.account_id not in world.locked, RejectReason.IN_LIQUIDATION)
-    demand(world.quotes[command.symbol].state is MarketState.TRADING, RejectReason.MARKET_NOT_TRADING)
+    demand(not is_locked(world, command.account_id, command.symbol), RejectReason.IN_LIQUIDATION)
+    demand(world.quotes[command.symbol].state in OPEN, RejectReason.MARKET_NOT_TRADING)
     demand(world.quotes[command.symbol].mark > 0, RejectReason.NO_MARK_PRICE)
+    check_side(world, command.account_id, command.position_side)
 
 
-def _check_names(world: World, account: int, symbol: str) -> None:
+def check_side(world: World, account: int, side: PositionSide) -> None:
+    """Refuse a position side that is not one of the account's mode."""
+    fits = (side is not PositionSide.BOTH) == (account in world.hedged)
+    demand(fits, RejectReason.POSITION_SIDE_MISMATCH)
+
+
+def check_names(world: World, account: int, symbol: str) -> None:
     """Checks 1 and 2."""
     demand(account in world.names and account != FUND, RejectReason.UNKNOWN_ACCOUNT)
     demand(symbol in world.contracts, RejectReason.UNKNOWN_SYMBOL)
 
 
+def _check_form(world: World, contract: Contract, command: PlaceOrder) -> None:
+    """Checks 8 to 13."""
+    market = command.order_type is OrderType.MARKET
+    demand(command.quantity > 0, RejectReason.QUANTITY_NOT_POSITIVE)
+    if market:
+        demand(command.price == 0, RejectReason.PRICE_NOT_ALLOWED)
+    else:
+        demand(command.price > 0, RejectReason.PRICE_NOT_POSITIVE)
+    _check_filters(world, contract, command.side, command.quantity, None if market else command.price)
+    if not command.reduce_only:
+        mark = world.quotes[contract.symbol].mark
+        _check_notional(contract, command.quantity, mark if market else command.price)
+
+
+def _check_place(world: World, command: PlaceOrder, *, rests: bool) -> None:
+    """Checks 14 and 15."""
+    ids = [one.order.client_order_id for one in world.orders if one.order.account_id == command.account_id]
+    demand(command.client_order_id not in ids, RejectReason.CLIENT_ORDER_ID_DUPLICATED)
+    if rests:
+        limit = world.contracts[command.symbol].max_open_orders
+        mine = open_orders(world, command.account_id, command.symbol)
+        demand(len(mine) < limit, RejectReason.TOO_MANY_OPEN_ORDERS, limit)
+
+
+def _check_index(world: World, order: OrderRecord, left: int) -> None:
+    """Check 17."""
+    reduces = order.reduce_only or only_reduces(world, Extra(leg_of(order), order.side, left, order.price))
+    stale = world.quotes[order.symbol].state is MarketState.INDEX_STALE
+    demand(reduces or not stale, RejectReason.INDEX_STALE)
+
+
 def _check_filters(world: World, contract: Contract, side: Side, quantity: int, price: int | None) -> None:
-    """Checks 9 to 11; no price: a MARKET order."""
+    """Checks 10 to 12; no price: a MARKET order."""
     largest = contract.market_max_quantity if price is None else contract.max_quantity
     demand(quantity >= contract.min_quantity, RejectReason.QUANTITY_BELOW_MIN, contract.min_quantity)
     demand(quantity <= largest, RejectReason.QUANTITY_ABOVE_MAX, largest)
@@ -127,31 +166,30 @@ def _check_filters(world: World, contract: Contract, side: Side, quantity: int, 
 
 
 def _check_notional(contract: Contract, quantity: int, price: int) -> None:
-    """Check 12."""
+    """Check 13."""
     notional = quantity * price * contract.value_unit
     demand(notional >= contract.min_notional, RejectReason.NOTIONAL_TOO_SMALL, contract.min_notional)
 
 
 def _check_knock_out(world: World, order: OrderRecord, left: int) -> list[int]:
-    """Check 16: refuse an order that would itself be knocked out; return the ids of the others that are."""
-    new = Waiting(
-        order.order_id, order.account_id, order.side, order.price, world.places_given + 1, left, reduce_only=True
-    )
-    held = position_of(world, order.account_id, order.symbol).quantity
-    gone = [one.order_id for one in excess([*waiting_orders(world, order.symbol), new], order.account_id, held)]
+    """Check 18: refuse an order that would itself be knocked out; return the ids of the others that are."""
+    leg = leg_of(order)
+    new = Waiting(order.order_id, leg, order.side, order.price, world.places_given + 1, left, reduce_only=True)
+    held = position_of(world, leg).quantity
+    gone = [one.order_id for one in excess([*waiting_orders(world, order.symbol), new], leg, held)]
     demand(order.order_id not in gone, RejectReason.REDUCE_ONLY_EXCEEDS_POSITION)
     return gone
 
 
-def _check_risk(world: World, order: OrderRecord, extra: Extra) -> None:
-    """Checks 20 and 21."""
-    account, symbol = order.account_id, order.symbol
-    if order.reduce_only or only_reduces(world, account, extra):
+def _check_risk(world: World, order: OrderRecord, left: int, price: int) -> None:
+    """Checks 22 and 23."""
+    leg = leg_of(order)
+    extra = Extra(leg, order.side, left, price)
+    if order.reduce_only or only_reduces(world, extra):
         return
-    leverage = world.leverages[account, symbol]
-    cap = notional_cap(world.contracts[symbol], leverage)
-    demand(open_notional(world, account, symbol, extra) <= cap, RejectReason.POSITION_LIMIT, cap)
-    demand(spare(world, account, extra) >= 0, RejectReason.MARGIN_INSUFFICIENT)
+    cap = notional_cap(world.contracts[leg.symbol], world.leverages[leg.account, leg.symbol])
+    demand(open_notional(world, leg, extra) <= cap, RejectReason.POSITION_LIMIT, cap)
+    demand(surplus(world, leg.account, extra) >= 0, RejectReason.MARGIN_INSUFFICIENT)
 
 
 def notional_cap(contract: Contract, leverage: int) -> int:
@@ -169,8 +207,7 @@ def _record(world: World, command: PlaceOrder) -> OrderRecord:
     number = world.orders_made + 1
     return new_record(
         world,
-        account=command.account_id,
-        symbol=command.symbol,
+        leg=Leg(command.account_id, command.symbol, command.position_side),
         client_order_id=command.client_order_id or f"mc-{number}",
         side=command.side,
         order_type=command.order_type,
@@ -185,8 +222,7 @@ def _record(world: World, command: PlaceOrder) -> OrderRecord:
 def new_record(
     world: World,
     *,
-    account: int,
-    symbol: str,
+    leg: Leg,
     client_order_id: str,
     side: Side,
     order_type: OrderType,
@@ -199,8 +235,8 @@ def new_record(
     """Return an order that nobody knows yet, with the next order id."""
     return OrderRecord(
         order_id=world.orders_made + 1,
-        account_id=account,
-        symbol=symbol,
+        account_id=leg.account,
+        symbol=leg.symbol,
         client_order_id=client_order_id,
         side=side,
         order_type=order_type,
@@ -214,6 +250,7 @@ def new_record(
         cum_quote=Atoms(0),
         created_ts=Nanos(world.now),
         updated_ts=Nanos(world.now),
+        position_side=leg.side,
     )
 
 
@@ -241,11 +278,11 @@ def _enter(world: World, order: OrderRecord, knocked: Sequence[int], limit: int,
 
 def amend(world: World, command: AmendOrder) -> None:
     """Check an amendment in the documented order, then cancel, shrink in place, or enter the order again."""
-    _check_names(world, command.account_id, command.symbol)
-    demand(command.account_id not in world.locked, RejectReason.IN_LIQUIDATION)
+    check_names(world, command.account_id, command.symbol)
+    demand(not is_locked(world, command.account_id, command.symbol), RejectReason.IN_LIQUIDATION)
     resting = _find(world, command)
     old = resting.order
-    demand(world.quotes[command.symbol].state is MarketState.TRADING, RejectReason.MARKET_NOT_TRADING)
+    demand(world.quotes[command.symbol].state in OPEN, RejectReason.MARKET_NOT_TRADING)
     demand(command.side is old.side, RejectReason.AMEND_SIDE_MISMATCH)
     demand(old.reduce_only or not command.reduce_only, RejectReason.AMEND_NOT_REDUCE_ONLY)
     demand(resting.amendments < world.rules.max_amendments, RejectReason.AMEND_LIMIT_REACHED)
@@ -276,8 +313,9 @@ def _enter_again(world: World, command: AmendOrder, resting: Resting) -> None:
     order = _amended(world, command, old, SelfTradePrevention.NONE)
     world.orders.remove(resting)
     try:
+        _check_index(world, order, left)
         knocked = _check_knock_out(world, order, left) if old.reduce_only else []
-        _check_risk(world, order, Extra(command.symbol, command.side, left, command.price))
+        _check_risk(world, order, left, order.price)
     finally:
         world.orders.append(resting)
     take_off(world, resting)
@@ -302,7 +340,7 @@ def _amended(world: World, command: AmendOrder, old: OrderRecord, prevention: Se
 
 def cancel(world: World, command: CancelOrder) -> None:
     """Cancel one order."""
-    _check_names(world, command.account_id, command.symbol)
+    check_names(world, command.account_id, command.symbol)
     resting = _find(world, command)
     take_off(world, resting)
     end(world, resting.order, OrderStatus.CANCELED)
@@ -310,7 +348,7 @@ def cancel(world: World, command: CancelOrder) -> None:
 
 def cancel_all(world: World, command: CancelAllOrders) -> None:
     """Cancel all orders of an account in a contract, oldest first."""
-    _check_names(world, command.account_id, command.symbol)
+    check_names(world, command.account_id, command.symbol)
     for resting in open_orders(world, command.account_id, command.symbol):
         take_off(world, resting)
         end(world, resting.order, OrderStatus.CANCELED)

@@ -4,97 +4,184 @@ import math
 from fractions import Fraction
 from typing import NamedTuple
 
-from exchange.core.enums import Side, Wallet
-from tests.reference.world import World, open_orders, position_of, share, working
+from exchange.core.enums import PositionSide, Side, Wallet
+from tests.reference.world import (
+    Leg,
+    Scope,
+    World,
+    all_legs,
+    held_legs,
+    is_isolated,
+    isolated_wallet,
+    leg_orders,
+    position_of,
+    scope_of,
+    share,
+    working,
+)
 
 
 class Extra(NamedTuple):
     """An order that is not on the book, to be counted as if it were: lots at a price in ticks."""
 
-    symbol: str
+    leg: Leg
     side: Side
     quantity: int
     price: int
 
 
-def value_at_mark(world: World, account: int, symbol: str) -> int:
+# ----------------------------------------------------------------------------------------------------- one position
+
+
+def value_at_mark(world: World, leg: Leg) -> int:
     """Return the signed notional of a position at the mark, in atoms."""
-    held = position_of(world, account, symbol).quantity
-    return held * world.quotes[symbol].mark * world.contracts[symbol].value_unit
+    held = position_of(world, leg).quantity
+    return held * world.quotes[leg.symbol].mark * world.contracts[leg.symbol].value_unit
 
 
-def profit(world: World, account: int, symbol: str) -> int:
+def profit(world: World, leg: Leg) -> int:
     """Return the unrealised profit of a position, in atoms."""
-    return value_at_mark(world, account, symbol) - position_of(world, account, symbol).entry_value
+    return value_at_mark(world, leg) - position_of(world, leg).entry_value
 
 
-def equity(world: World, account: int) -> int:
-    """Return futures wallet plus unrealised profits, in atoms."""
-    return world.wallets[account, Wallet.FUTURES] + sum(profit(world, account, symbol) for symbol in world.contracts)
-
-
-def position_maintenance(world: World, account: int, symbol: str) -> int:
+def position_maintenance(world: World, leg: Leg) -> int:
     """Return the maintenance margin of one position: the bracket that holds its notional, the last one beyond all."""
-    notional = abs(value_at_mark(world, account, symbol))
+    notional = abs(value_at_mark(world, leg))
     if notional == 0:
         return 0
-    brackets = world.contracts[symbol].brackets
+    brackets = world.contracts[leg.symbol].brackets
     holding = [one for one in brackets if one.floor < notional <= one.cap] or [brackets[-1]]
     return math.ceil(share(notional, holding[0].rate)) - holding[0].cum
 
 
-def maintenance(world: World, account: int) -> int:
-    """Return the maintenance margin of an account."""
-    return sum(position_maintenance(world, account, symbol) for symbol in world.contracts)
+def position_initial(world: World, leg: Leg, leverage: int = 0) -> int:
+    """Return the initial margin of a position alone, without its orders; 0: at the account's leverage."""
+    chosen = leverage or world.leverages[leg.account, leg.symbol]
+    return math.ceil(Fraction(abs(value_at_mark(world, leg)), chosen))
 
 
-def total_notional(world: World, account: int) -> int:
-    """Return the notional of all positions, sides not netted."""
-    return sum(abs(value_at_mark(world, account, symbol)) for symbol in world.contracts)
+# -------------------------------------------------------------------------------------------------------- one scope
 
 
-def open_notional(world: World, account: int, symbol: str, extra: Extra | None = None) -> int:
+def scopes_of(world: World, account: int) -> list[Scope]:
+    """Return the cross scope, then the isolated positions: contracts in listing order, BOTH, LONG, SHORT."""
+    isolated = [Scope(*leg) for leg in held_legs(world, account) if is_isolated(world, leg)]
+    return [Scope(account), *isolated]
+
+
+def positions_in(world: World, scope: Scope) -> list[Leg]:
+    """Return the open positions that a scope pays for."""
+    return [leg for leg in held_legs(world, scope.account) if scope_of(world, leg) == scope]
+
+
+def wallet(world: World, scope: Scope) -> int:
+    """Return the wallet that pays for a scope, in atoms."""
+    return isolated_wallet(world, Leg(*scope)) if scope.symbol else world.wallets[scope.account, Wallet.FUTURES]
+
+
+def equity(world: World, scope: Scope) -> int:
+    """Return a scope's wallet plus its unrealised profits, in atoms."""
+    return wallet(world, scope) + sum(profit(world, leg) for leg in positions_in(world, scope))
+
+
+def maintenance(world: World, scope: Scope) -> int:
+    """Return the maintenance margin of a scope."""
+    return sum(position_maintenance(world, leg) for leg in positions_in(world, scope))
+
+
+def total_notional(world: World, scope: Scope) -> int:
+    """Return the notional of all positions of a scope, sides not netted."""
+    return sum(abs(value_at_mark(world, leg)) for leg in positions_in(world, scope))
+
+
+# ---------------------------------------------------------------------------------------------- orders of one leg
+
+
+def open_notional(world: World, leg: Leg, extra: Extra | None = None) -> int:
     """Return the larger of what all bids, or all asks, would make of the position."""
-    value = value_at_mark(world, account, symbol)
-    bids, asks = (working(world, account, symbol, side) for side in (Side.BUY, Side.SELL))
-    if extra is not None and extra.symbol == symbol:
-        added = extra.quantity * extra.price * world.contracts[symbol].value_unit
+    value = value_at_mark(world, leg)
+    bids, asks = (working(world, leg, side) for side in (Side.BUY, Side.SELL))
+    if extra is not None and extra.leg == leg:
+        added = extra.quantity * extra.price * world.contracts[leg.symbol].value_unit
         bids, asks = (bids + added, asks) if extra.side is Side.BUY else (bids, asks + added)
     return max(abs(value + bids), abs(value - asks))
 
 
-def open_loss(world: World, account: int, symbol: str, extra: Extra | None = None) -> int:
+def open_loss(world: World, leg: Leg, extra: Extra | None = None) -> int:
     """Return what the orders that are not reduce-only would lose if they were filled now and valued at the mark."""
     rows: list[tuple[Side, int, int]] = [
-        (one.order.side, one.left, one.order.price)
-        for one in open_orders(world, account, symbol)
-        if not one.order.reduce_only
+        (one.order.side, one.left, one.order.price) for one in leg_orders(world, leg) if not one.order.reduce_only
     ]
-    if extra is not None and extra.symbol == symbol:
+    if extra is not None and extra.leg == leg:
         rows.append((extra.side, extra.quantity, extra.price))
-    unit, mark = world.contracts[symbol].value_unit, world.quotes[symbol].mark
+    unit, mark = world.contracts[leg.symbol].value_unit, world.quotes[leg.symbol].mark
     return sum(quantity * unit * max(0, side * (price - mark)) for side, quantity, price in rows)
 
 
-def spare(world: World, account: int, extra: Extra | None = None, leverages: dict[str, int] | None = None) -> int:
-    """Return equity less initial margins less open losses: what placement margin needs to be at least 0."""
-    left = equity(world, account)
-    for symbol in world.contracts:
-        leverage = (leverages or {}).get(symbol, world.leverages[account, symbol])
-        left -= math.ceil(Fraction(open_notional(world, account, symbol, extra), leverage))
-        left -= open_loss(world, account, symbol, extra)
-    return left
+def reserved(world: World, leg: Leg, extra: Extra | None = None, leverage: int = 0) -> int:
+    """Return what a leg reserves of the cross wallet; 0: at the account's leverage."""
+    chosen = leverage or world.leverages[leg.account, leg.symbol]
+    margin = math.ceil(Fraction(open_notional(world, leg, extra), chosen))
+    own = position_initial(world, leg, chosen) if is_isolated(world, leg) else 0
+    return margin - own + open_loss(world, leg, extra)
+
+
+def only_reduces(world: World, extra: Extra) -> bool:
+    """Tell whether an order is against the position and, with all open orders of its side, no larger than it."""
+    held = position_of(world, extra.leg).quantity
+    waiting = [one.left for one in leg_orders(world, extra.leg) if one.order.side is extra.side]
+    return held * extra.side < 0 and sum(waiting) + extra.quantity <= abs(held)
+
+
+# ------------------------------------------------------------------------------------------------- a whole account
+
+
+def surplus(world: World, account: int, extra: Extra | None = None, leverages: dict[str, int] | None = None) -> int:
+    """Return cross equity less all that legs reserve: what placement margin needs to be at least 0."""
+    chosen = leverages or {}
+    needed = [reserved(world, leg, extra, chosen.get(leg.symbol, 0)) for leg in all_legs(world, account)]
+    return equity(world, Scope(account)) - sum(needed)
+
+
+def available(world: World, account: int) -> int:
+    """Return the available balance, in atoms."""
+    return max(0, surplus(world, account))
 
 
 def withdrawable(world: World, account: int) -> int:
-    """Return the most that may leave the futures wallet: profit counts as margin and never leaves."""
-    profits = sum(profit(world, account, symbol) for symbol in world.contracts)
-    unrealised = max(0, profits)
-    return max(0, min(world.wallets[account, Wallet.FUTURES], max(0, spare(world, account)) - unrealised))
+    """Return the most that may leave the cross wallet: profit counts as margin and never leaves."""
+    cross = Scope(account)
+    unrealised = max(0, sum(profit(world, leg) for leg in positions_in(world, cross)))
+    return max(0, min(wallet(world, cross), surplus(world, account) - unrealised))
 
 
-def only_reduces(world: World, account: int, extra: Extra) -> bool:
-    """Tell whether an order is against the position and, with all open orders of its side, no larger than it."""
-    held = position_of(world, account, extra.symbol).quantity
-    waiting = [one.left for one in open_orders(world, account, extra.symbol) if one.order.side is extra.side]
-    return held * extra.side < 0 and sum(waiting) + extra.quantity <= abs(held)
+def removable(world: World, leg: Leg) -> int:
+    """Return the most that may be taken out of an isolated position."""
+    return max(0, isolated_wallet(world, leg) + min(0, profit(world, leg)) - position_initial(world, leg))
+
+
+def to_spare(world: World, account: int) -> int:
+    """Return what a fill may at most move from the cross wallet to an isolated position."""
+    cross = Scope(account)
+    return max(0, min(wallet(world, cross), equity(world, cross) - maintenance(world, cross)))
+
+
+def total_equity(world: World, account: int) -> int:
+    """Return the equity of all scopes of an account."""
+    return sum(equity(world, scope) for scope in scopes_of(world, account))
+
+
+def total_maintenance(world: World, account: int) -> int:
+    """Return the maintenance margin of all scopes of an account."""
+    return sum(maintenance(world, scope) for scope in scopes_of(world, account))
+
+
+def is_locked(world: World, account: int, symbol: str = "") -> bool:
+    """Tell whether the cross positions are in liquidation, or an isolated one in a contract."""
+    sides = PositionSide if symbol else ()
+    return any(scope in world.locked for scope in (Scope(account), *(Scope(account, symbol, side) for side in sides)))
+
+
+def holds_stale(world: World, account: int) -> bool:
+    """Tell whether the account has a cross position in a contract whose index is stale."""
+    return any(world.quotes[leg.symbol].stale for leg in positions_in(world, Scope(account)))

@@ -21,8 +21,7 @@ def unwind(world: World, symbol: str) -> None:
     size = min(abs(held), max(1, math.floor(share(depth, world.rules.unwind_share))))
     order = new_record(
         world,
-        account=FUND,
-        symbol=symbol,
+        leg=Leg(FUND, symbol),
         client_order_id=f"unwind-{world.orders_made + 1}",
         side=side,
         order_type=OrderType.LIMIT,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from exchange.core.commands import (
+    AdjustMargin,
     AmendOrder,
     Annotate,
     CancelAllOrders,
@@ -11,24 +12,37 @@ from exchange.core.commands import (
     Command,
     CreateAccount,
     Deposit,
+    DropIndexSource,
     PlaceOrder,
     Resume,
+    SetAutoAddMargin,
     SetIndexPrice,
     SetLeverage,
+    SetMarginType,
     SetMarketState,
+    SetPositionMode,
     Tick,
     Transfer,
     Withdraw,
 )
 from exchange.core.contract import Contract, VenueRules
 from exchange.core.enums import BalanceReason, RejectReason, Wallet
-from exchange.core.events import AccountCreated, Annotated, Event, LeverageSet, MarketStateSet, Rejected
+from exchange.core.events import AccountCreated, Annotated, Event, Rejected
 from exchange.core.units import MONEY_MAX
-from tests.reference.clockwork import next_due, resume, set_index_price, tick
-from tests.reference.orders import amend, cancel, cancel_all, notional_cap, place
+from tests.reference.choices import (
+    adjust_margin,
+    set_auto_add_margin,
+    set_leverage,
+    set_margin_type,
+    set_position_mode,
+)
+from tests.reference.clockwork import next_due, resume, tick
+from tests.reference.orders import amend, cancel, cancel_all, place
+from tests.reference.premium import list_quotes
+from tests.reference.prices import drop_index_source, set_index_price, set_market_state
 from tests.reference.refusal import RefusedError, demand
-from tests.reference.risk import open_notional, spare, withdrawable
-from tests.reference.world import FUND, Quotes, World, pay, tell_account, tell_book
+from tests.reference.risk import holds_stale, withdrawable
+from tests.reference.world import FUND, Scope, World, pay, tell_account, tell_book
 
 NAME_MAX = 64
 KIND_MAX = 32
@@ -39,7 +53,8 @@ class ReferenceVenue:
     """A venue by the book, slow and plain. `world` is its whole state."""
 
     def __init__(self, rules: VenueRules, contracts: Sequence[Contract]) -> None:
-        self.world = World(rules, {one.symbol: one for one in contracts}, {one.symbol: Quotes() for one in contracts})
+        listed = {one.symbol: one for one in contracts}
+        self.world = World(rules, listed, {one.symbol: list_quotes(one) for one in contracts})
         _open_account(self.world, FUND, "insurance fund")
         self.world.wallets[FUND, Wallet.FUTURES] = self.world.net_deposits = rules.fund_seed
 
@@ -94,7 +109,8 @@ def _check_amount(world: World, command: Deposit | Withdraw | Transfer) -> None:
 
 
 def _check_may_leave(world: World, account: int, amount: int) -> None:
-    demand(account not in world.locked, RejectReason.IN_LIQUIDATION)
+    demand(Scope(account) not in world.locked, RejectReason.IN_LIQUIDATION)
+    demand(not holds_stale(world, account), RejectReason.INDEX_STALE)
     most = withdrawable(world, account)
     demand(amount <= most, RejectReason.BALANCE_INSUFFICIENT, most)
 
@@ -126,29 +142,6 @@ def _transfer(world: World, command: Transfer) -> None:
         pay(world, account, BalanceReason.DEPOSIT, amount)
 
 
-def _set_leverage(world: World, command: SetLeverage) -> None:
-    account, symbol = command.account_id, command.symbol
-    demand(account in world.names and account != FUND, RejectReason.UNKNOWN_ACCOUNT)
-    demand(symbol in world.contracts, RejectReason.UNKNOWN_SYMBOL)
-    demand(account not in world.locked, RejectReason.IN_LIQUIDATION)
-    contract = world.contracts[symbol]
-    highest = max(one.max_leverage for one in contract.brackets)
-    demand(1 <= command.leverage <= highest, RejectReason.LEVERAGE_NOT_VALID, command.leverage)
-    cap = notional_cap(contract, command.leverage)
-    demand(open_notional(world, account, symbol) <= cap, RejectReason.POSITION_LIMIT, cap)
-    if command.leverage < world.leverages[account, symbol]:
-        enough = spare(world, account, leverages={symbol: command.leverage}) >= 0
-        demand(enough, RejectReason.LEVERAGE_MARGIN_INSUFFICIENT)
-    world.leverages[account, symbol] = command.leverage
-    world.events.append(LeverageSet(account, symbol, command.leverage))
-
-
-def _set_market_state(world: World, command: SetMarketState) -> None:
-    demand(command.symbol in world.contracts, RejectReason.UNKNOWN_SYMBOL)
-    world.quotes[command.symbol].state = command.state
-    world.events.append(MarketStateSet(command.symbol, command.state))
-
-
 def _annotate(world: World, command: Annotate) -> None:
     demand(len(command.kind) <= KIND_MAX and len(command.text) <= TEXT_MAX, RejectReason.VALUE_OUT_OF_RANGE)
     world.events.append(Annotated(command.kind, command.text))
@@ -163,9 +156,14 @@ RULES: dict[type[Command], Callable[[World, Any], None]] = {
     CancelOrder: cancel,
     CancelAllOrders: cancel_all,
     AmendOrder: amend,
-    SetLeverage: _set_leverage,
+    SetLeverage: set_leverage,
+    SetMarginType: set_margin_type,
+    SetPositionMode: set_position_mode,
+    AdjustMargin: adjust_margin,
+    SetAutoAddMargin: set_auto_add_margin,
     SetIndexPrice: set_index_price,
-    SetMarketState: _set_market_state,
+    DropIndexSource: drop_index_source,
+    SetMarketState: set_market_state,
     Annotate: _annotate,
     Tick: tick,
     Resume: resume,

@@ -19,12 +19,17 @@ from exchange.core.enums import (
 )
 from exchange.core.events import Fill, OrderRecord, TradePrinted
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
+from tests.reference.isolated import close_by_venue, fill_isolated, settle_debt
 from tests.reference.world import (
     FUND,
+    Leg,
     World,
     end,
+    is_isolated,
+    leg_of,
     move,
     pay,
+    pay_leg,
     position_of,
     queue,
     share,
@@ -70,7 +75,7 @@ class Waiting(NamedTuple):
     """A resting order as the plan sees it."""
 
     order_id: int
-    account: int
+    leg: Leg
     side: Side
     price: int
     place: int
@@ -83,7 +88,7 @@ def waiting_orders(world: World, symbol: str) -> list[Waiting]:
     return [
         Waiting(
             one.order.order_id,
-            one.order.account_id,
+            leg_of(one.order),
             one.order.side,
             one.order.price,
             one.place,
@@ -95,11 +100,11 @@ def waiting_orders(world: World, symbol: str) -> list[Waiting]:
     ]
 
 
-def excess(orders: Sequence[Waiting], account: int, held: int) -> list[Waiting]:
-    """Return the reduce-only orders of an account that close nothing any more, worst first."""
+def excess(orders: Sequence[Waiting], leg: Leg, held: int) -> list[Waiting]:
+    """Return the reduce-only orders of a leg that close nothing any more, worst first."""
     gone: list[Waiting] = []
     for side, closable in ((Side.BUY, max(0, -held)), (Side.SELL, max(0, held))):
-        kept = [one for one in orders if one.account == account and one.reduce_only and one.side is side]
+        kept = [one for one in orders if one.leg == leg and one.reduce_only and one.side is side]
         kept.sort(key=lambda one: (-one.side * one.price, one.place))
         while sum(one.left for one in kept) > closable:
             gone.append(kept.pop())
@@ -109,7 +114,8 @@ def excess(orders: Sequence[Waiting], account: int, held: int) -> list[Waiting]:
 def plan_walk(world: World, taker: OrderRecord, limit: int, most: int) -> Plan:
     """Return what a taker would do to the book, at most `most` lots at prices that meet `limit`; nothing changes."""
     book = waiting_orders(world, taker.symbol)
-    held = {account: position_of(world, account, taker.symbol).quantity for account in world.names}
+    mine = leg_of(taker)
+    held = {leg: position_of(world, leg).quantity for leg in (mine, *(one.leg for one in book))}
     steps: list[Step] = []
     filled = 0
     mode = taker.self_trade_prevention
@@ -119,7 +125,7 @@ def plan_walk(world: World, taker: OrderRecord, limit: int, most: int) -> Plan:
             break
         maker = min(facing, key=lambda one: (taker.side * one.price, one.place))
         book.remove(maker)
-        if maker.account == taker.account_id and mode is not SelfTradePrevention.NONE:
+        if maker.leg.account == mine.account and mode is not SelfTradePrevention.NONE:
             if mode is SelfTradePrevention.EXPIRE_TAKER:
                 return Plan(tuple(steps), filled, self_ended=True)
             steps.append(Step(Kind.SELF_TRADE, maker.order_id, 0, maker.price))
@@ -129,12 +135,12 @@ def plan_walk(world: World, taker: OrderRecord, limit: int, most: int) -> Plan:
         quantity = min(most - filled, maker.left)
         filled += quantity
         steps.append(Step(Kind.TRADE, maker.order_id, quantity, maker.price))
-        held[maker.account] += maker.side * quantity
-        held[taker.account_id] += taker.side * quantity
+        held[maker.leg] += maker.side * quantity
+        held[mine] += taker.side * quantity
         if quantity < maker.left:
             book.append(maker._replace(left=maker.left - quantity))
-        for account in (maker.account, taker.account_id):
-            for gone in excess(book, account, held[account]):
+        for leg in (maker.leg, mine):
+            for gone in excess(book, leg, held[leg]):
                 book.remove(gone)
                 steps.append(Step(Kind.KNOCK_OUT, gone.order_id, 0, gone.price))
     return Plan(tuple(steps), filled, self_ended=False)
@@ -207,14 +213,23 @@ def _settle(
     world: World, order: OrderRecord, step: Step, value: int, *, fee: int, maker: bool, to_fund: bool = False
 ) -> None:
     """Move one side of a trade and report it; a liquidation fee goes to the fund, any other to the venue."""
-    gained = move(world, order.account_id, order.symbol, order.side, step.quantity, value)
-    pay(world, order.account_id, BalanceReason.ORDER, gained - fee, symbol=order.symbol, moved=True)
-    fill = Fill(world.trades_made, Ticks(step.price), Lots(step.quantity), Atoms(fee), Atoms(gained), maker)
+    leg, owed = leg_of(order), 0
+    before = position_of(world, leg)
+    moved = move(world, leg, order.side, step.quantity, value)
+    gained = moved.profit - fee
+    if not is_isolated(world, leg):
+        pay_leg(world, leg, BalanceReason.ORDER, gained, moved=True)
+    elif to_fund:
+        owed = close_by_venue(world, leg, BalanceReason.ORDER, gained)
+    else:
+        owed = fill_isolated(world, leg, before, moved, gained)
+    fill = Fill(world.trades_made, Ticks(step.price), Lots(step.quantity), Atoms(fee), Atoms(moved.profit), maker)
     tell(world, order, Execution.TRADE, fill=fill)
     if not to_fund:
         world.fees += fee
     elif fee:
         pay(world, FUND, BalanceReason.INSURANCE_CLEAR, fee)
+    settle_debt(world, leg, owed)
 
 
 def expire_taker(world: World, taker: OrderRecord, plan: Plan, *, cut_by_position: bool) -> None:

@@ -8,7 +8,16 @@ from typing import NamedTuple
 import msgspec
 
 from exchange.core.contract import Contract, VenueRules
-from exchange.core.enums import BalanceReason, Execution, ExpireReason, MarketState, OrderStatus, Side, Wallet
+from exchange.core.enums import (
+    BalanceReason,
+    Execution,
+    ExpireReason,
+    MarginType,
+    OrderStatus,
+    PositionSide,
+    Side,
+    Wallet,
+)
 from exchange.core.events import (
     AccountUpdated,
     BookChanged,
@@ -20,6 +29,7 @@ from exchange.core.events import (
     PositionRecord,
 )
 from exchange.core.units import NEVER, RATE_ONE, Atoms, Lots, Nanos, Ticks
+from tests.reference.quotes import Quotes
 
 FUND = 0
 
@@ -27,6 +37,22 @@ FUND = 0
 def share(amount: int, rate: int) -> Fraction:
     """Return amount times a rate in 1e-8, exactly; the caller says how to round."""
     return Fraction(amount * rate, RATE_ONE)
+
+
+class Leg(NamedTuple):
+    """The name of one position: BOTH of an account in one-way mode, LONG or SHORT of one in hedge mode."""
+
+    account: int
+    symbol: str
+    side: PositionSide = PositionSide.BOTH
+
+
+class Scope(NamedTuple):
+    """What pays for its losses alone: one isolated position or, without a symbol, all cross positions of an account."""
+
+    account: int
+    symbol: str = ""
+    side: PositionSide = PositionSide.BOTH
 
 
 class Position(NamedTuple):
@@ -52,34 +78,22 @@ class Resting:
 
 
 @dataclass(slots=True)
-class Quotes:
-    """Prices (ticks, 0: none yet), samples and due times of one contract."""
-
-    state: MarketState = MarketState.TRADING
-    index: int = 0
-    source_ts: int = 0
-    mark: int = 0
-    last: int = 0
-    samples: list[int] = field(default_factory=list)
-    update_id: int = 0
-    mark_due: int = NEVER
-    basis_due: int = NEVER
-    funding_due: int = NEVER
-
-
-@dataclass(slots=True)
 class World:
-    """Everything. Positions and leverages are keyed by (account, symbol)."""
+    """Everything. Choices of an account in a contract are keyed by (account, symbol); FUTURES is the cross wallet."""
 
     rules: VenueRules
     contracts: dict[str, Contract]
     quotes: dict[str, Quotes]
     names: dict[int, str] = field(default_factory=dict)
     wallets: dict[tuple[int, Wallet], int] = field(default_factory=dict)
-    positions: dict[tuple[int, str], Position] = field(default_factory=dict)
+    positions: dict[Leg, Position] = field(default_factory=dict)
+    isolated_wallets: dict[Leg, int] = field(default_factory=dict)
     leverages: dict[tuple[int, str], int] = field(default_factory=dict)
-    called: set[int] = field(default_factory=set)
-    locked: set[int] = field(default_factory=set)
+    isolated: set[tuple[int, str]] = field(default_factory=set)
+    auto_add: set[tuple[int, str]] = field(default_factory=set)
+    hedged: set[int] = field(default_factory=set)
+    called: set[Scope] = field(default_factory=set)
+    locked: set[Scope] = field(default_factory=set)
     orders: list[Resting] = field(default_factory=list)
     entering: OrderRecord | None = None  # at work and able to rest: it counts as open in what is told
     now: int = 0
@@ -101,9 +115,45 @@ class World:
 # ------------------------------------------------------------------------------------------------------- looking
 
 
-def position_of(world: World, account: int, symbol: str) -> Position:
-    """Return what an account holds in a contract, nothing if it never did."""
-    return world.positions.get((account, symbol), Position())
+def position_of(world: World, leg: Leg) -> Position:
+    """Return what is held in a leg, nothing if nothing ever was."""
+    return world.positions.get(leg, Position())
+
+
+def legs_of(world: World, account: int, symbol: str) -> list[Leg]:
+    """Return the legs that an account has in a contract, by its mode."""
+    hedge = (PositionSide.LONG, PositionSide.SHORT)
+    return [Leg(account, symbol, side) for side in (hedge if account in world.hedged else (PositionSide.BOTH,))]
+
+
+def all_legs(world: World, account: int) -> list[Leg]:
+    """Return all legs of an account, contracts in listing order."""
+    return [leg for symbol in world.contracts for leg in legs_of(world, account, symbol)]
+
+
+def held_legs(world: World, account: int) -> list[Leg]:
+    """Return the legs of an account with a position, contracts in listing order."""
+    return [leg for leg in all_legs(world, account) if position_of(world, leg).quantity]
+
+
+def is_isolated(world: World, leg: Leg) -> bool:
+    """Tell whether a leg has a wallet of its own."""
+    return (leg.account, leg.symbol) in world.isolated
+
+
+def isolated_wallet(world: World, leg: Leg) -> int:
+    """Return the wallet that a leg has for itself, in atoms."""
+    return world.isolated_wallets.get(leg, 0)
+
+
+def scope_of(world: World, leg: Leg) -> Scope:
+    """Return the scope that pays for a leg."""
+    return Scope(*leg) if is_isolated(world, leg) else Scope(leg.account)
+
+
+def leg_of(order: OrderRecord) -> Leg:
+    """Return the leg that an order moves."""
+    return Leg(order.account_id, order.symbol, order.position_side)
 
 
 def traders(world: World) -> list[int]:
@@ -112,9 +162,14 @@ def traders(world: World) -> list[int]:
 
 
 def open_orders(world: World, account: int, symbol: str) -> list[Resting]:
-    """Return an account's open orders in a contract, oldest first."""
+    """Return an account's open orders in a contract, of both legs, oldest first."""
     mine = [one for one in world.orders if one.order.account_id == account and one.order.symbol == symbol]
     return sorted(mine, key=lambda one: one.place)
+
+
+def leg_orders(world: World, leg: Leg) -> list[Resting]:
+    """Return the open orders that move a leg, oldest first."""
+    return [one for one in open_orders(world, leg.account, leg.symbol) if one.order.position_side is leg.side]
 
 
 def queue(world: World, symbol: str, side: Side) -> list[Resting]:
@@ -129,10 +184,10 @@ def best(world: World, symbol: str, side: Side) -> int | None:
     return there[0].order.price if there else None
 
 
-def working(world: World, account: int, symbol: str, side: Side) -> int:
-    """Return the atoms of an account's open orders of a side that are not reduce-only."""
-    unit = world.contracts[symbol].value_unit
-    mine = [one for one in open_orders(world, account, symbol) if one.order.side is side and not one.order.reduce_only]
+def working(world: World, leg: Leg, side: Side) -> int:
+    """Return the atoms of a leg's open orders of a side that are not reduce-only."""
+    unit = world.contracts[leg.symbol].value_unit
+    mine = [one for one in leg_orders(world, leg) if one.order.side is side and not one.order.reduce_only]
     return sum(one.left * one.order.price * unit for one in mine)
 
 
@@ -172,9 +227,9 @@ def tell(
     reason: ExpireReason = ExpireReason.NONE,
 ) -> None:
     """Report something that happened to an order."""
-    told = {side: working(world, order.account_id, order.symbol, side) for side in Side}
+    told = {side: working(world, leg_of(order), side) for side in Side}
     new, unit = world.entering, world.contracts[order.symbol].value_unit
-    if new is not None and new.account_id == order.account_id and not new.reduce_only:
+    if new is not None and leg_of(new) == leg_of(order) and not new.reduce_only:
         told[new.side] += (new.quantity - new.filled) * new.price * unit
     bids, asks = told[Side.BUY], told[Side.SELL]
     world.events.append(OrderUpdated(order, execution, fill, reason, Atoms(bids), Atoms(asks)))
@@ -201,26 +256,34 @@ def _totals(world: World, symbol: str, side: Side) -> tuple[tuple[Ticks, Lots], 
 # ---------------------------------------------------------------------------------------------------- money moves
 
 
-def move(world: World, account: int, symbol: str, side: Side, quantity: int, value: int) -> int:
-    """Give an account lots for atoms and return the profit that this realises (the caller books it).
+class Moved(NamedTuple):
+    """What a fill did to a position: profit (atoms), lots closed, and the atoms at which it opened others."""
+
+    profit: int
+    closed: int
+    opened_value: int
+
+
+def move(world: World, leg: Leg, side: Side, quantity: int, value: int) -> Moved:
+    """Give a leg lots for atoms; the caller books the profit that this realises.
 
     The closed part releases its share of the entry value, rounded toward zero. When lots close and open at once, the
     closing part of the value is rounded down.
     """
-    held, entry, realized = position_of(world, account, symbol)
+    held, entry, realized = position_of(world, leg)
     closing = min(quantity, abs(held)) if held * side < 0 else 0
     closing_value = math.floor(Fraction(value * closing, quantity))
     released = math.trunc(Fraction(entry * closing, abs(held))) if closing else 0
     profit = -side * closing_value - released if closing else 0
     after = Position(held + side * quantity, entry - released + side * (value - closing_value), realized + profit)
-    world.positions[account, symbol] = after
-    return profit
+    world.positions[leg] = after
+    return Moved(profit, closing, value - closing_value)
 
 
 def pay(
-    world: World, account: int, reason: BalanceReason, amount: int, *, symbol: str = "", moved: bool = False
+    world: World, account: int, reason: BalanceReason, amount: int, *, symbol: str = "", moved: Leg | None = None
 ) -> None:
-    """Change a futures wallet and report it; the fund's shortfall, too."""
+    """Change a cross wallet and report it, with a position that moved; the fund's shortfall, too."""
     world.wallets[account, Wallet.FUTURES] += amount
     tell_account(world, account, reason, amount, symbol=symbol, moved=moved)
     below = -world.wallets[FUND, Wallet.FUTURES]
@@ -230,18 +293,39 @@ def pay(
         world.events.append(FundShortfall(Atoms(lost), Atoms(world.shortfall)))
 
 
+def pay_leg(world: World, leg: Leg, reason: BalanceReason, amount: int, *, moved: bool = False) -> None:
+    """Change the wallet that pays for a leg and report it; an isolated position is always listed, as its wallet is."""
+    if is_isolated(world, leg):
+        world.isolated_wallets[leg] = isolated_wallet(world, leg) + amount
+        tell_account(world, leg.account, reason, amount, symbol=leg.symbol, moved=leg)
+    else:
+        pay(world, leg.account, reason, amount, symbol=leg.symbol, moved=leg if moved else None)
+
+
 def tell_account(
-    world: World, account: int, reason: BalanceReason, change: int, *, symbol: str = "", moved: bool = False
+    world: World, account: int, reason: BalanceReason, change: int, *, symbol: str = "", moved: Leg | None = None
 ) -> None:
-    """Report an account's wallets and, when it moved, its position in a contract."""
-    futures, funding = (world.wallets[account, wallet] for wallet in (Wallet.FUTURES, Wallet.FUNDING))
-    positions = (position_record(world, account, symbol),) if moved else ()
-    event = AccountUpdated(account, reason, Atoms(futures), Atoms(change), Atoms(funding), symbol, positions)
+    """Report an account's wallets and, when it moved, one of its positions."""
+    cross, funding = (world.wallets[account, wallet] for wallet in (Wallet.FUTURES, Wallet.FUNDING))
+    isolated = sum(amount for leg, amount in world.isolated_wallets.items() if leg.account == account)
+    positions = () if moved is None else (position_record(world, moved),)
+    event = AccountUpdated(
+        account, reason, Atoms(cross + isolated), Atoms(change), Atoms(funding), symbol, positions, Atoms(isolated)
+    )
     world.events.append(event)
 
 
-def position_record(world: World, account: int, symbol: str) -> PositionRecord:
+def position_record(world: World, leg: Leg) -> PositionRecord:
     """Return a position as it is reported."""
-    held, entry, realized = position_of(world, account, symbol)
-    unrealized = held * world.quotes[symbol].mark * world.contracts[symbol].value_unit - entry
-    return PositionRecord(symbol, Lots(held), Atoms(entry), Atoms(realized), Atoms(unrealized))
+    held, entry, realized = position_of(world, leg)
+    unrealized = held * world.quotes[leg.symbol].mark * world.contracts[leg.symbol].value_unit - entry
+    return PositionRecord(
+        symbol=leg.symbol,
+        quantity=Lots(held),
+        entry_value=Atoms(entry),
+        realized_pnl=Atoms(realized),
+        unrealized_pnl=Atoms(unrealized),
+        position_side=leg.side,
+        margin_type=MarginType.ISOLATED if is_isolated(world, leg) else MarginType.CROSS,
+        isolated_wallet=Atoms(isolated_wallet(world, leg)),
+    )
