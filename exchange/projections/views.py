@@ -1,36 +1,46 @@
-"""Pure readers of the venue: numbers of accounts and positions. Every formula is `core.margin`'s; none lives here."""
+"""Pure readers of the venue: numbers of accounts and positions. Formulas are `core.margin`'s, but that of ADL ranks."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from exchange.core import margin
-from exchange.core.account import Account
+from exchange.core.account import FUND_ID, Account, Holding, Leg, Scope, cross_scope, scope_of
 from exchange.core.book import Order
 from exchange.core.contract import Contract
-from exchange.core.enums import Wallet
+from exchange.core.enums import PositionSide, Wallet
 from exchange.core.state import State
+from exchange.core.units import ATOMS_PER_QUOTE
+
+ADL_RANKS = 5  # 0 is deleveraged last, 4 first
 
 
 @dataclass(frozen=True, slots=True)
 class PositionView:
-    """One contract of an account. Lots and atoms, signed where the position is; prices in ticks.
+    """One position of an account. Lots and atoms, signed where the position is; prices in ticks.
 
-    `liquidation_price` is None when no mark price reaches it. `open_orders` counts resting orders.
+    `liquidation_price` is None when no mark price reaches it. `isolated_wallet` is 0 for a cross position. `is_active`
+    tells whether the account has any position or open order in the contract, of whatever side.
     """
 
     contract: Contract
+    side: PositionSide
+    isolated: bool
+    auto_add_margin: bool
+    leverage: int
     quantity: int
     entry_value: int
     notional: int
     mark_price: int
     liquidation_price: int | None
-    leverage: int
     unrealized_pnl: int
+    isolated_wallet: int
     maintenance_margin: int
     initial_margin: int
     position_initial_margin: int
     bids_notional: int
     asks_notional: int
-    open_orders: int
+    is_active: bool
 
     @property
     def order_initial_margin(self) -> int:
@@ -38,22 +48,28 @@ class PositionView:
         return self.initial_margin - self.position_initial_margin
 
     @property
-    def is_active(self) -> bool:
-        """Tell whether there is a position or an open order."""
-        return bool(self.quantity or self.open_orders)
+    def isolated_margin(self) -> int:
+        """What an isolated position is worth, in atoms: its wallet and its unrealised profit; 0 for a cross one."""
+        return self.isolated_wallet + self.unrealized_pnl if self.isolated else 0
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """An account in numbers, in atoms: `equity` is the futures wallet and the unrealised profit together."""
+    """An account in numbers, in atoms: `equity` is the whole futures wallet and the unrealised profit together.
+
+    The cross wallet is the part of the futures wallet that no isolated position has for itself.
+    """
 
     wallet_balance: int
+    cross_balance: int
     funding_balance: int
     equity: int
+    cross_unrealized_pnl: int
     initial_margin: int
     maintenance_margin: int
     available_balance: int
     max_withdrawable: int
+    hedge: bool
     in_liquidation: bool
     positions: tuple[PositionView, ...]
 
@@ -78,39 +94,40 @@ def account_view(state: State, account_id: int) -> AccountView:
     account = state.accounts[account_id]
     return AccountView(
         wallet_balance=account.wallet_balance,
+        cross_balance=account.cross_balance,
         funding_balance=account.wallets[Wallet.FUNDING],
-        equity=margin.equity(state, account),
-        initial_margin=margin.initial_margin(state, account),
-        maintenance_margin=margin.maintenance_margin(state, account),
+        equity=margin.total_equity(state, account),
+        cross_unrealized_pnl=margin.unrealized_profit(state, cross_scope(account)),
+        initial_margin=margin.total_initial_margin(state, account),
+        maintenance_margin=margin.total_maintenance_margin(state, account),
         available_balance=margin.available_balance(state, account),
         max_withdrawable=margin.max_withdrawable(state, account),
+        hedge=account.hedge,
         in_liquidation=account.in_liquidation,
-        positions=tuple(position_view(state, account, symbol) for symbol in state.markets),
+        positions=tuple(view for symbol in state.markets for view in position_views(state, account, symbol)),
     )
 
 
-def position_view(state: State, account: Account, symbol: str) -> PositionView:
-    """Return the numbers of an account in one listed contract."""
-    market = state.markets[symbol]
+def position_views(state: State, account: Account, symbol: str) -> list[PositionView]:
+    """Return the positions of an account in one listed contract: BOTH, or in hedge mode LONG and SHORT."""
     holding = account.holdings[symbol]
-    position = holding.position
-    bids, asks = margin.open_notionals(market, holding)
-    return PositionView(
-        contract=market.contract,
-        quantity=position.quantity,
-        entry_value=position.entry_value,
-        notional=margin.position_notional(market, position),
-        mark_price=market.mark_price,
-        liquidation_price=margin.liquidation_price(state, account, symbol),
-        leverage=holding.leverage,
-        unrealized_pnl=margin.unrealized_pnl(market, position),
-        maintenance_margin=margin.position_maintenance(market, position),
-        initial_margin=margin.contract_initial_margin(market, holding),
-        position_initial_margin=margin.position_initial_margin(market, holding),
-        bids_notional=bids,
-        asks_notional=asks,
-        open_orders=len(holding.orders),
-    )
+    return [_position_view(state, account, symbol, holding, leg) for leg in holding.legs.values()]
+
+
+def adl_rank(state: State, account: Account, symbol: str, side: PositionSide) -> int:
+    """Return how soon a position would be deleveraged: 0 last to 4 first, in fifths of its side's queue.
+
+    0 without a position, and for one without profit. The insurance fund stands in no queue.
+    """
+    score = _adl_score(state, account, symbol, side)
+    if not score:
+        return 0
+    long = account.leg(symbol, side).position.quantity > 0
+    queue = higher = 0
+    for other, leg in _opened(state, symbol, long=long):
+        queue += 1
+        higher += _adl_score(state, other, symbol, leg.side) > score
+    return ADL_RANKS - 1 - ADL_RANKS * higher // queue
 
 
 def open_orders(state: State, account_id: int, symbol: str | None = None) -> list[Order]:
@@ -122,5 +139,61 @@ def open_orders(state: State, account_id: int, symbol: str | None = None) -> lis
 
 def open_interest(state: State, symbol: str) -> int:
     """Return how many lots of a contract are held long, which is as many as are held short, the fund's included."""
-    held = (account.holdings[symbol].position.quantity for account in state.accounts.values())
-    return sum(quantity for quantity in held if quantity > 0)
+    legs = (leg for account in state.accounts.values() for leg in account.holdings[symbol].legs.values())
+    return sum(max(0, leg.position.quantity) for leg in legs)
+
+
+def _position_view(state: State, account: Account, symbol: str, holding: Holding, leg: Leg) -> PositionView:
+    market, position = state.markets[symbol], leg.position
+    bids, asks = margin.open_notionals(market, leg)
+    return PositionView(
+        contract=market.contract,
+        side=leg.side,
+        isolated=holding.isolated,
+        auto_add_margin=holding.auto_add_margin,
+        leverage=holding.leverage,
+        quantity=position.quantity,
+        entry_value=position.entry_value,
+        notional=margin.position_notional(market, position),
+        mark_price=market.mark_price,
+        liquidation_price=margin.liquidation_price(state, account, symbol, leg.side),
+        unrealized_pnl=margin.unrealized_pnl(market, position),
+        isolated_wallet=leg.isolated_wallet,
+        maintenance_margin=margin.position_maintenance(market, position),
+        initial_margin=margin.leg_initial_margin(market, holding, leg),
+        position_initial_margin=margin.position_initial_margin(market, holding, leg),
+        bids_notional=bids,
+        asks_notional=asks,
+        is_active=bool(holding.orders) or holding.has_position(),
+    )
+
+
+def _opened(state: State, symbol: str, *, long: bool) -> Iterator[tuple[Account, Leg]]:
+    """Yield every open position on one side of a contract with its account, the fund's apart."""
+    for account in state.accounts.values():
+        if account.account_id == FUND_ID:
+            continue
+        for leg in account.holdings[symbol].legs.values():
+            if leg.position.quantity and (leg.position.quantity > 0) is long:
+                yield account, leg
+
+
+def _adl_score(state: State, account: Account, symbol: str, side: PositionSide) -> Fraction:
+    """Return Binance's published score, max(0, profit) / max(1, wallet) * maintenance margin / equity.
+
+    The profit is what the scope of the position makes in this contract, so that the two cross positions of a hedge
+    score alike; wallet, margin and equity are those of the scope. 0 without equity.
+    """
+    if not account.leg(symbol, side).position.quantity:
+        return Fraction(0)
+    scope = scope_of(account, symbol, side)
+    profit, equity = _profit_in(state, scope, symbol), margin.equity(state, scope)
+    if profit <= 0 or equity <= 0:
+        return Fraction(0)
+    wallet = max(ATOMS_PER_QUOTE, scope.wallet)
+    return Fraction(profit * margin.maintenance_margin(state, scope), wallet * equity)
+
+
+def _profit_in(state: State, scope: Scope, symbol: str) -> int:
+    market = state.markets[symbol]
+    return sum(margin.unrealized_pnl(market, leg.position) for held, _, leg in scope.legs() if held == symbol)

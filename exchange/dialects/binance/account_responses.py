@@ -1,6 +1,10 @@
 """Accounts, balances and positions as the dialect writes them: JSON-able objects from views. It computes nothing."""
 
+from collections.abc import Mapping
+
+from exchange.core.account import Holding
 from exchange.core.contract import Contract
+from exchange.core.enums import MarginMove, PositionSide
 from exchange.core.units import ATOMS_PER_QUOTE, RATE_ONE
 from exchange.dialects.binance.numbers import (
     average_price_text,
@@ -9,12 +13,19 @@ from exchange.dialects.binance.numbers import (
     price_text,
     quantity_text,
     short_text,
+    to_ms,
 )
+from exchange.projections.history import MarginMoveRow
 from exchange.projections.views import AccountView, PositionView
 
-NO_MONEY = money_text(0)
+DONE: dict[str, object] = {"code": 200, "msg": "success"}
 ALWAYS: dict[str, object] = {"feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True}
 SINGLE_ASSET: dict[str, object] = {"updateTime": 0, "multiAssetsMargin": False, "tradeGroupId": -1}
+DELTA_TYPES: Mapping[MarginMove, str] = {
+    MarginMove.TRADE: "TRADE",
+    MarginMove.USER_ADJUST: "USER_ADJUST",
+    MarginMove.AUTO_ADD: "AUTO_ADD",  # ours: the dialect documents no word for it
+}
 
 
 def account_totals(account: AccountView) -> dict[str, object]:
@@ -27,8 +38,8 @@ def account_totals(account: AccountView) -> dict[str, object]:
         "totalMarginBalance": money_text(account.equity),
         "totalPositionInitialMargin": money_text(account.position_initial_margin),
         "totalOpenOrderInitialMargin": money_text(account.order_initial_margin),
-        "totalCrossWalletBalance": money_text(account.wallet_balance),
-        "totalCrossUnPnl": money_text(account.unrealized_pnl),
+        "totalCrossWalletBalance": money_text(account.cross_balance),
+        "totalCrossUnPnl": money_text(account.cross_unrealized_pnl),
         "availableBalance": money_text(account.available_balance),
         "maxWithdrawAmount": money_text(account.max_withdrawable),
     }
@@ -45,8 +56,8 @@ def asset_row(asset: str, account: AccountView, update_ms: int) -> dict[str, obj
         "initialMargin": money_text(account.initial_margin),
         "positionInitialMargin": money_text(account.position_initial_margin),
         "openOrderInitialMargin": money_text(account.order_initial_margin),
-        "crossWalletBalance": money_text(account.wallet_balance),
-        "crossUnPnl": money_text(account.unrealized_pnl),
+        "crossWalletBalance": money_text(account.cross_balance),
+        "crossUnPnl": money_text(account.cross_unrealized_pnl),
         "availableBalance": money_text(account.available_balance),
         "maxWithdrawAmount": money_text(account.max_withdrawable),
         "updateTime": update_ms,
@@ -80,8 +91,8 @@ def balance_row(asset: str, account_id: int, account: AccountView, update_ms: in
         "accountAlias": f"mc{account_id}",
         "asset": asset,
         "balance": money_text(account.wallet_balance),
-        "crossWalletBalance": money_text(account.wallet_balance),
-        "crossUnPnl": money_text(account.unrealized_pnl),
+        "crossWalletBalance": money_text(account.cross_balance),
+        "crossUnPnl": money_text(account.cross_unrealized_pnl),
         "availableBalance": money_text(account.available_balance),
         "maxWithdrawAmount": money_text(account.max_withdrawable),
         "marginAvailable": True,
@@ -89,14 +100,14 @@ def balance_row(asset: str, account_id: int, account: AccountView, update_ms: in
     }
 
 
-def risk_row_v3(row: PositionView, update_ms: int) -> dict[str, object]:
-    """Return one row of v3 positionRisk."""
+def risk_row_v3(row: PositionView, adl_rank: int, update_ms: int) -> dict[str, object]:
+    """Return one row of v3 positionRisk: a zero isolated margin is what clients know a cross position by."""
     return {
         **_risk_row(row, update_ms),
-        "isolatedMargin": "0",
+        "isolatedMargin": _isolated_text(row.isolated_margin),
         "marginAsset": row.contract.quote_asset,
         **_margins(row),
-        "adl": 0,
+        "adl": adl_rank,
         **_order_notionals(row),
     }
 
@@ -107,20 +118,20 @@ def risk_row_v2(row: PositionView, update_ms: int) -> dict[str, object]:
         **_risk_row(row, update_ms),
         "leverage": str(row.leverage),
         "maxNotionalValue": notional_cap_text(row.contract, row.leverage),
-        "marginType": "cross",
-        "isolatedMargin": NO_MONEY,
-        "isAutoAddMargin": "false",
+        "marginType": "isolated" if row.isolated else "cross",
+        "isolatedMargin": money_text(row.isolated_margin),
+        "isAutoAddMargin": "true" if row.auto_add_margin else "false",
     }
 
 
-def symbol_config_row(row: PositionView) -> dict[str, object]:
-    """Return one row of symbolConfig."""
+def symbol_config_row(contract: Contract, holding: Holding) -> dict[str, object]:
+    """Return one row of symbolConfig: what an account chose for a contract."""
     return {
-        "symbol": row.contract.symbol,
-        "marginType": "CROSSED",
-        "isAutoAddMargin": False,
-        "leverage": row.leverage,
-        "maxNotionalValue": notional_cap_text(row.contract, row.leverage),
+        "symbol": contract.symbol,
+        "marginType": "ISOLATED" if holding.isolated else "CROSSED",
+        "isAutoAddMargin": holding.auto_add_margin,
+        "leverage": holding.leverage,
+        "maxNotionalValue": notional_cap_text(contract, holding.leverage),
     }
 
 
@@ -162,6 +173,36 @@ def leverage_json(contract: Contract, leverage: int) -> dict[str, object]:
     }
 
 
+def margin_adjusted_json(amount: int, kind: int) -> dict[str, object]:
+    """Return the answer to POST positionMargin. Here the dialect wants a JSON number: a float, for display only."""
+    return {
+        "amount": amount / ATOMS_PER_QUOTE,
+        "code": 200,
+        "msg": "Successfully modify position margin.",
+        "type": kind,
+    }
+
+
+def margin_move_row(asset: str, move: MarginMoveRow) -> dict[str, object]:
+    """Return one row of positionMargin/history: the amount has no sign, its type tells the direction."""
+    return {
+        "symbol": move.symbol,
+        "type": move.kind,
+        "deltaType": DELTA_TYPES[move.cause],
+        "amount": money_text(abs(move.amount)),
+        "asset": asset,
+        "time": to_ms(move.ts),
+        "positionSide": move.position_side.value,
+    }
+
+
+def adl_row(symbol: str, ranks: Mapping[PositionSide, int], *, shared: bool) -> dict[str, object]:
+    """Return one row of adlQuantile. `shared`: the mark of two cross positions of a hedge, in place of BOTH."""
+    long, short = ranks.get(PositionSide.LONG, 0), ranks.get(PositionSide.SHORT, 0)
+    third = {"HEDGE": 0} if shared else {"BOTH": ranks.get(PositionSide.BOTH, 0)}
+    return {"symbol": symbol, "adlQuantile": {"LONG": long, "SHORT": short, **third}}
+
+
 def notional_cap_text(contract: Contract, leverage: int) -> str:
     """Return the largest notional at a leverage as text without trailing zeros."""
     return short_text(contract.notional_cap(leverage))
@@ -172,7 +213,7 @@ def _risk_row(row: PositionView, update_ms: int) -> dict[str, object]:
     reached = row.liquidation_price
     return {
         "symbol": row.contract.symbol,
-        "positionSide": "BOTH",
+        "positionSide": row.side.value,
         "positionAmt": quantity_text(row.contract, row.quantity),
         "entryPrice": entry_price,
         "breakEvenPrice": entry_price,
@@ -180,9 +221,14 @@ def _risk_row(row: PositionView, update_ms: int) -> dict[str, object]:
         "unRealizedProfit": money_text(row.unrealized_pnl),
         "liquidationPrice": "0" if reached is None else price_text(row.contract, reached),
         "notional": money_text(row.notional),
-        "isolatedWallet": "0",
+        "isolatedWallet": _isolated_text(row.isolated_wallet),
         "updateTime": update_ms if row.is_active else 0,
     }
+
+
+def _isolated_text(atoms: int) -> str:
+    """Return an amount of an isolated position; a cross one has "0"."""
+    return money_text(atoms) if atoms else "0"
 
 
 def _margins(row: PositionView) -> dict[str, object]:
@@ -201,12 +247,12 @@ def _order_notionals(row: PositionView) -> dict[str, object]:
 def _position_v3(row: PositionView, update_ms: int) -> dict[str, object]:
     return {
         "symbol": row.contract.symbol,
-        "positionSide": "BOTH",
+        "positionSide": row.side.value,
         "positionAmt": quantity_text(row.contract, row.quantity),
         "unrealizedProfit": money_text(row.unrealized_pnl),
-        "isolatedMargin": NO_MONEY,
+        "isolatedMargin": money_text(row.isolated_margin),
         "notional": money_text(row.notional),
-        "isolatedWallet": "0",
+        "isolatedWallet": _isolated_text(row.isolated_wallet),
         "initialMargin": money_text(row.initial_margin),
         "maintMargin": money_text(row.maintenance_margin),
         "updateTime": update_ms,
@@ -220,12 +266,12 @@ def _position_v2(row: PositionView, update_ms: int) -> dict[str, object]:
         **_margins(row),
         "unrealizedProfit": money_text(row.unrealized_pnl),
         "leverage": str(row.leverage),
-        "isolated": False,
+        "isolated": row.isolated,
         "entryPrice": entry_price,
         "breakEvenPrice": entry_price,
         "maxNotional": notional_cap_text(row.contract, row.leverage),
         **_order_notionals(row),
-        "positionSide": "BOTH",
+        "positionSide": row.side.value,
         "positionAmt": quantity_text(row.contract, row.quantity),
         "updateTime": update_ms if row.is_active else 0,
     }

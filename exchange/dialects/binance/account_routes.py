@@ -5,14 +5,26 @@ from collections.abc import Sequence
 from exchange.core.events import Event, LeverageSet
 from exchange.dialects.binance import account_responses as responses
 from exchange.dialects.binance import errors, requests
-from exchange.dialects.binance.numbers import money_text, parse_boolean, to_ms
-from exchange.dialects.binance.parameters import contract_of, contracts_of, required, row_limit, symbol_or_none, times
+from exchange.dialects.binance.numbers import money_text, parse_amount, parse_boolean, to_ms
+from exchange.dialects.binance.parameters import (
+    contract_of,
+    contracts_of,
+    required,
+    row_limit,
+    symbol_or_none,
+    time_window,
+    times,
+)
 from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, Security
 from exchange.projections import views
 from exchange.projections.history import IncomeRow, first_tran_id
+from exchange.projections.views import PositionView
 
 INCOME_LIMIT_DEFAULT = 100
 INCOME_LIMIT_MAX = 1000
+MARGIN_HISTORY_LIMIT_DEFAULT = 500
+MARGIN_HISTORY_LIMIT_MAX = 1000
+MARGIN_HISTORY_DAYS_MAX = 30
 
 
 def read_account_v2(context: Context, _params: Params) -> object:
@@ -31,28 +43,48 @@ def read_balance(context: Context, _params: Params) -> object:
 
 
 def read_position_risk_v2(context: Context, params: Params) -> object:
-    """Answer GET v2/positionRisk: every listed contract, or the one named."""
+    """Answer GET v2/positionRisk: every listed contract, or the one named; in hedge mode two rows of each."""
     return [responses.risk_row_v2(row, _updated(context)) for row in _positions(context, params)]
 
 
 def read_position_risk_v3(context: Context, params: Params) -> object:
-    """Answer GET v3/positionRisk: contracts with a position or an open order only."""
-    return [responses.risk_row_v3(row, _updated(context)) for row in _positions(context, params) if row.is_active]
+    """Answer GET v3/positionRisk: contracts with a position or an open order only, in hedge mode two rows of each."""
+    return [
+        responses.risk_row_v3(row, _adl_rank(context, row), _updated(context))
+        for row in _positions(context, params)
+        if row.is_active
+    ]
+
+
+def read_adl_quantile(context: Context, params: Params) -> object:
+    """Answer GET adlQuantile: contracts with a position only; see `views.adl_rank`."""
+    rows: list[object] = []
+    account = context.state.accounts[context.account_id]
+    for contract in contracts_of(context, params):
+        holding = account.holdings[contract.symbol]
+        if holding.has_position():
+            ranks = {side: views.adl_rank(context.state, account, contract.symbol, side) for side in holding.legs}
+            shared = account.hedge and not holding.isolated
+            rows.append(responses.adl_row(contract.symbol, ranks, shared=shared))
+    return rows
 
 
 def read_symbol_config(context: Context, params: Params) -> object:
     """Answer GET symbolConfig."""
-    return [responses.symbol_config_row(row) for row in _positions(context, params)]
+    holdings = context.state.accounts[context.account_id].holdings
+    return [
+        responses.symbol_config_row(contract, holdings[contract.symbol]) for contract in contracts_of(context, params)
+    ]
 
 
-def read_account_config(_context: Context, _params: Params) -> object:
-    """Answer GET accountConfig: the same for every account."""
-    return {**responses.ALWAYS, "dualSidePosition": False, **responses.SINGLE_ASSET}
+def read_account_config(context: Context, _params: Params) -> object:
+    """Answer GET accountConfig: the same for every account but for its position mode."""
+    return {**responses.ALWAYS, **_position_mode(context), **responses.SINGLE_ASSET}
 
 
-def read_position_mode(_context: Context, _params: Params) -> object:
-    """Answer GET positionSide/dual: every account is one-way."""
-    return {"dualSidePosition": False}
+def read_position_mode(context: Context, _params: Params) -> object:
+    """Answer GET positionSide/dual: true in hedge mode."""
+    return _position_mode(context)
 
 
 def read_assets_mode(_context: Context, _params: Params) -> object:
@@ -84,26 +116,35 @@ def read_income(context: Context, params: Params) -> object:
     return [_income_json(_asset(context), row) for row in rows]
 
 
-def change_margin_type(context: Context, params: Params) -> object:
-    """Answer POST marginType: every account is CROSSED and stays so (-4046); ISOLATED is not built (-1130)."""
-    contract_of(context, params)
-    if required(params, "marginType") == "CROSSED":
-        raise errors.MARGIN_TYPE_UNCHANGED.error()
-    raise errors.DATA_NOT_VALID.error("marginType")
-
-
-def change_position_mode(_context: Context, params: Params) -> object:
-    """Answer POST positionSide/dual: every account is one-way and stays so (-4059); hedge mode is not built (-1130)."""
-    if not parse_boolean(required(params, "dualSidePosition"), "dualSidePosition"):
-        raise errors.POSITION_SIDE_UNCHANGED.error()
-    raise errors.DATA_NOT_VALID.error("dualSidePosition")
+def read_margin_history(context: Context, params: Params) -> object:
+    """Answer GET positionMargin/history: moves of isolated margin, oldest first, at most thirty days apart."""
+    contract = contract_of(context, params)
+    start_ms, end_ms = time_window(params, MARGIN_HISTORY_DAYS_MAX)
+    rows = context.history.margin_moves(
+        context.account_id,
+        contract.symbol,
+        requests.margin_change(params) if params.get("type") else None,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        limit=row_limit(params, MARGIN_HISTORY_LIMIT_DEFAULT, MARGIN_HISTORY_LIMIT_MAX),
+    )
+    return [responses.margin_move_row(contract.quote_asset, row) for row in rows]
 
 
 def change_assets_mode(_context: Context, params: Params) -> object:
     """Answer POST multiAssetsMargin: single-asset is what every account has; multi-asset is not built (-1130)."""
     if parse_boolean(required(params, "multiAssetsMargin"), "multiAssetsMargin"):
         raise errors.DATA_NOT_VALID.error("multiAssetsMargin")
-    return {"code": 200, "msg": "success"}
+    return responses.DONE
+
+
+def _respond_done(_context: Context, _params: Params, _seq: int, _events: Sequence[Event]) -> object:
+    return responses.DONE
+
+
+def _respond_margin(_context: Context, params: Params, _seq: int, _events: Sequence[Event]) -> object:
+    """Answer an adjusted margin with what was asked for: it is done as a whole or refused."""
+    return responses.margin_adjusted_json(parse_amount(params["amount"], "amount"), requests.margin_change(params))
 
 
 def _respond_transfer(_context: Context, _params: Params, seq: int, _events: Sequence[Event]) -> object:
@@ -120,9 +161,22 @@ def _account(context: Context) -> views.AccountView:
     return views.account_view(context.state, context.account_id)
 
 
-def _positions(context: Context, params: Params) -> list[views.PositionView]:
+def _positions(context: Context, params: Params) -> list[PositionView]:
     account = context.state.accounts[context.account_id]
-    return [views.position_view(context.state, account, row.symbol) for row in contracts_of(context, params)]
+    return [
+        row
+        for contract in contracts_of(context, params)
+        for row in views.position_views(context.state, account, contract.symbol)
+    ]
+
+
+def _adl_rank(context: Context, row: PositionView) -> int:
+    account = context.state.accounts[context.account_id]
+    return views.adl_rank(context.state, account, row.contract.symbol, row.side)
+
+
+def _position_mode(context: Context) -> dict[str, object]:
+    return {"dualSidePosition": context.state.accounts[context.account_id].hedge}
 
 
 def _asset(context: Context) -> str:
@@ -157,12 +211,15 @@ ACCOUNT_ROUTES: tuple[Route, ...] = (
     ReadRoute("GET", "/fapi/v2/positionRisk", _SIGNED, 5, read_position_risk_v2),
     ReadRoute("GET", "/fapi/v3/positionRisk", _SIGNED, 5, read_position_risk_v3),
     CommandRoute("POST", "/fapi/v1/leverage", _SIGNED, 1, 0, requests.set_leverage, _respond_leverage),
-    ReadRoute("POST", "/fapi/v1/marginType", _SIGNED, 1, change_margin_type),
+    CommandRoute("POST", "/fapi/v1/marginType", _SIGNED, 1, 0, requests.set_margin_type, _respond_done),
+    CommandRoute("POST", "/fapi/v1/positionMargin", _SIGNED, 1, 0, requests.adjust_margin, _respond_margin),
+    ReadRoute("GET", "/fapi/v1/positionMargin/history", _SIGNED, 1, read_margin_history),
     ReadRoute("GET", "/fapi/v1/positionSide/dual", _SIGNED, 30, read_position_mode),
-    ReadRoute("POST", "/fapi/v1/positionSide/dual", _SIGNED, 1, change_position_mode),
+    CommandRoute("POST", "/fapi/v1/positionSide/dual", _SIGNED, 1, 0, requests.set_position_mode, _respond_done),
     ReadRoute("GET", "/fapi/v1/multiAssetsMargin", _SIGNED, 30, read_assets_mode),
     ReadRoute("POST", "/fapi/v1/multiAssetsMargin", _SIGNED, 1, change_assets_mode),
     ReadRoute("GET", "/fapi/v1/leverageBracket", _SIGNED, 1, read_leverage_brackets),
+    ReadRoute("GET", "/fapi/v1/adlQuantile", _SIGNED, 5, read_adl_quantile),
     ReadRoute("GET", "/fapi/v1/symbolConfig", _SIGNED, 5, read_symbol_config),
     ReadRoute("GET", "/fapi/v1/commissionRate", _SIGNED, 20, read_commission_rate),
     ReadRoute("GET", "/fapi/v1/accountConfig", _SIGNED, 5, read_account_config),

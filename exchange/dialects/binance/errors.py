@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from exchange.core.commands import (
+    AdjustMargin,
     AmendOrder,
     Annotate,
     Command,
@@ -14,6 +15,7 @@ from exchange.core.commands import (
     Deposit,
     PlaceOrder,
     SetLeverage,
+    SetMarketState,
     Transfer,
     Withdraw,
 )
@@ -107,10 +109,18 @@ QUANTITY_OFF_STEP = Refusal(-4023, "Qty not increased by step size.")
 PRICE_BELOW_BAND = Refusal(-4024, "Price is lower than mark price multiplier floor.")
 LEVERAGE_NOT_VALID = Refusal(-4028, "Leverage %s is not valid")
 MARGIN_TYPE_UNCHANGED = Refusal(-4046, "No need to change margin type.")
+MARGIN_TYPE_OPEN_ORDERS = Refusal(-4047, "Margin type cannot be changed if there exists open orders.")
+MARGIN_TYPE_OPEN_POSITION = Refusal(-4048, "Margin type cannot be changed if there exists position.")
+MARGIN_NOT_ISOLATED = Refusal(-4049, "Add margin only support for isolated position.")
+CROSS_BALANCE = Refusal(-4050, "Cross balance insufficient.")
+ISOLATED_BALANCE = Refusal(-4051, "Isolated balance insufficient.")
+POSITION_EMPTY = Refusal(-4054, "Cannot add position margin: position is 0.")
 AMOUNT_NOT_POSITIVE = Refusal(-4055, "Amount must be positive.")
-POSITION_SIDE_UNCHANGED = Refusal(-4059, "No need to change position side.")
+POSITION_MODE_UNCHANGED = Refusal(-4059, "No need to change position side.")
 POSITION_SIDE_NOT_VALID = Refusal(-4060, "Invalid position side.")
 POSITION_SIDE_MISMATCH = Refusal(-4061, "Order's position side does not match user's setting.")
+POSITION_MODE_OPEN_ORDERS = Refusal(-4067, "Position side cannot be changed if there exists open orders.")
+POSITION_MODE_OPEN_POSITION = Refusal(-4068, "Position side cannot be changed if there exists position.")
 CLIENT_ORDER_ID_DUPLICATED = Refusal(-4116, "clientOrderId is duplicated")
 REDUCE_ONLY_EXCEEDS = Refusal(-4118, "ReduceOnly Order Failed. Please check your existing position and open orders")
 USE_ALGO_ENDPOINT = Refusal(
@@ -118,7 +128,12 @@ USE_ALGO_ENDPOINT = Refusal(
 )
 COUNTER_PRICE_OUT_OF_BAND = Refusal(-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit")
 MARKET_NOT_TRADING = Refusal(-4140, "Invalid symbol status for opening position.")
+ISOLATED_LEVERAGE = Refusal(-4161, "Leverage reduction is not supported in Isolated Margin Mode with open positions")
 NOTIONAL_TOO_SMALL = Refusal(-4164, "Order's notional must be no smaller than %s (unless you choose reduce only)")
+ONLY_REDUCING = Refusal(
+    -4400,
+    "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed, please try again later.",
+)
 PATH_NOT_VALID = Refusal(-5000, "Path %s, Method %s is invalid", 404)
 TRANSFER_BALANCE = Refusal(-5013, "Asset transfer failed: insufficient balance")
 FOK_NOT_FILLABLE = Refusal(-5021, "Due to the order could not be filled immediately, the FOK order has been rejected.")
@@ -177,6 +192,20 @@ REJECTIONS: Mapping[RejectReason, Refusal] = {
     RejectReason.AMEND_LIMIT_REACHED: AMEND_LIMIT_REACHED,
     RejectReason.AMEND_SIDE_MISMATCH: SIDE_NOT_VALID,
     RejectReason.AMEND_NOT_REDUCE_ONLY: AMEND_NOT_REDUCE_ONLY,
+    RejectReason.UNKNOWN_INDEX_SOURCE: DATA_NOT_VALID,
+    RejectReason.INDEX_STALE: ONLY_REDUCING,
+    RejectReason.POSITION_SIDE_MISMATCH: POSITION_SIDE_MISMATCH,
+    RejectReason.MARGIN_TYPE_UNCHANGED: MARGIN_TYPE_UNCHANGED,
+    RejectReason.MARGIN_TYPE_OPEN_ORDERS: MARGIN_TYPE_OPEN_ORDERS,
+    RejectReason.MARGIN_TYPE_OPEN_POSITION: MARGIN_TYPE_OPEN_POSITION,
+    RejectReason.POSITION_MODE_UNCHANGED: POSITION_MODE_UNCHANGED,
+    RejectReason.POSITION_MODE_OPEN_ORDERS: POSITION_MODE_OPEN_ORDERS,
+    RejectReason.POSITION_MODE_OPEN_POSITION: POSITION_MODE_OPEN_POSITION,
+    RejectReason.MARGIN_NOT_ISOLATED: MARGIN_NOT_ISOLATED,
+    RejectReason.POSITION_EMPTY: POSITION_EMPTY,
+    RejectReason.CROSS_BALANCE_INSUFFICIENT: CROSS_BALANCE,
+    RejectReason.ISOLATED_BALANCE_INSUFFICIENT: ISOLATED_BALANCE,
+    RejectReason.ISOLATED_LEVERAGE_REDUCTION: ISOLATED_LEVERAGE,
 }
 
 # Where an amendment is refused in other words than a placement or a cancel.
@@ -192,6 +221,8 @@ _RANGED_PARAMETER: Mapping[type, str] = {
     Deposit: "amount",
     Withdraw: "amount",
     Transfer: "amount",
+    AdjustMargin: "amount",
+    SetMarketState: "state",
     PlaceOrder: "newClientOrderId",
     Annotate: "kind or text",
 }
@@ -199,6 +230,7 @@ _RANGED_PARAMETER: Mapping[type, str] = {
 _PARTS: Mapping[RejectReason, Callable[[Command, Rejected], str]] = {
     RejectReason.VALUE_OUT_OF_RANGE: lambda command, _: _RANGED_PARAMETER.get(type(command), "value"),
     RejectReason.PRICE_NOT_ALLOWED: lambda _command, _rejected: "price",
+    RejectReason.UNKNOWN_INDEX_SOURCE: lambda _command, _rejected: "source",
     RejectReason.NOTIONAL_TOO_SMALL: lambda _, rejected: amount_text(rejected.detail),
     RejectReason.LEVERAGE_NOT_VALID: lambda command, _: (
         str(command.leverage) if isinstance(command, SetLeverage) else ""

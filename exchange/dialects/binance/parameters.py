@@ -14,6 +14,7 @@ from exchange.dialects.binance.route import Context, Params
 BODY_BYTES_MAX = 64 * 1024
 QUERY_BYTES_MAX = 16 * 1024
 PARAMETERS_MAX = 100  # pairs in query and body together
+DAY_MS = 24 * 3600 * 1000
 TIME_MS_MAX = to_ms(INT63_MAX)  # the last millisecond that nanoseconds within 63 bits reach
 
 
@@ -57,6 +58,25 @@ def times(params: Params) -> tuple[int | None, int | None]:
     end = optional_integer(params, "endTime", 0, TIME_MS_MAX)
     if start is not None and end is not None and start > end:
         raise errors.START_AFTER_END.error()
+    return start, end
+
+
+def time_window(params: Params, days: int) -> tuple[int | None, int | None]:
+    """Return startTime and endTime in milliseconds, at most so many days apart; the missing one is that far away.
+
+    With neither, (None, None): the most recent rows, whatever their age. Errors: -1023 wrong order, -1127 too long.
+    """
+    window_ms = days * DAY_MS
+    start, end = times(params)
+    if start is None and end is None:
+        return None, None
+    if end is None:
+        assert start is not None
+        end = start + window_ms  # not now: the venue's time may be ahead of it
+    if start is None:
+        start = max(0, end - window_ms)
+    if end - start > window_ms:
+        raise errors.INTERVAL_TOO_LONG.error(24 * days)
     return start, end
 
 

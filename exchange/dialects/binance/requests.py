@@ -4,15 +4,28 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from exchange.core.admission import CLIENT_ORDER_ID_MAX, OWN_ID_PREFIXES
-from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage, Transfer
-from exchange.core.enums import OrderType, SelfTradePrevention, Side, TimeInForce, Wallet
+from exchange.core.account import Account
+from exchange.core.admission import CLIENT_ORDER_ID_MAX, OWN_ID_PREFIXES, find_order
+from exchange.core.book import Order
+from exchange.core.commands import (
+    AdjustMargin,
+    AmendOrder,
+    CancelAllOrders,
+    CancelOrder,
+    PlaceOrder,
+    SetLeverage,
+    SetMarginType,
+    SetPositionMode,
+    Transfer,
+)
+from exchange.core.enums import MarginType, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce, Wallet
 from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.numbers import parse_amount, parse_boolean, parse_integer, parse_price, parse_quantity
 from exchange.dialects.binance.parameters import contract_of, required
 from exchange.dialects.binance.route import Context, Params
+from exchange.projections.history import ADDED, REDUCED
 
 T = TypeVar("T")
 
@@ -25,6 +38,8 @@ _ORDER_TYPES: Mapping[str, OrderType] = {"LIMIT": OrderType.LIMIT, "MARKET": Ord
 _CONDITIONAL_TYPES = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
 _TIMES_IN_FORCE: Mapping[str, TimeInForce] = {member.value: member for member in TimeInForce}
 _SELF_TRADE_MODES: Mapping[str, SelfTradePrevention] = {member.value: member for member in SelfTradePrevention}
+_POSITION_SIDES: Mapping[str, PositionSide] = {member.value: member for member in PositionSide}
+_MARGIN_TYPES: Mapping[str, MarginType] = {"CROSSED": MarginType.CROSS, "ISOLATED": MarginType.ISOLATED}
 _RESPONSE_TYPES = ("ACK", "RESULT")
 _PRICE_MATCHES = (
     "OPPONENT",
@@ -76,9 +91,10 @@ def place_order(context: Context, params: Params) -> PlaceOrder:
         time_in_force=time_in_force,
         quantity=parse_quantity(contract, required(params, "quantity")),
         price=parse_price(contract, required(params, "price") if order_type is OrderType.LIMIT else "0"),
-        reduce_only=_flag(params, "reduceOnly"),
+        reduce_only=_reduce_only(context, params),
         client_order_id=_new_client_order_id(params),
         self_trade_prevention=_self_trade_prevention(params),
+        position_side=_position_side(params),
     )
 
 
@@ -91,6 +107,7 @@ def amend_order(context: Context, params: Params) -> AmendOrder:
     _refuse_unbuilt(params)
     _check_price_match(params, OrderType.LIMIT)
     order_id, client_order_id = order_reference(params)
+    _check_side_of_order(params, find_order(_account(context), contract.symbol, order_id, client_order_id))
     modify_id = params.get("modifyId") or "0"
     return AmendOrder(
         account_id=context.account_id,
@@ -100,7 +117,7 @@ def amend_order(context: Context, params: Params) -> AmendOrder:
         price=parse_price(contract, required(params, "price")),
         order_id=order_id,
         client_order_id=client_order_id,
-        reduce_only=_flag(params, "reduceOnly"),
+        reduce_only=_reduce_only(context, params),
         modify_id=parse_integer(modify_id, "modifyId", 0, INT63_MAX),
     )
 
@@ -122,6 +139,36 @@ def set_leverage(context: Context, params: Params) -> SetLeverage:
     contract = contract_of(context, params)
     leverage = parse_integer(required(params, "leverage"), "leverage", -INT63_MAX, INT63_MAX)
     return SetLeverage(context.account_id, contract.symbol, leverage)
+
+
+def set_margin_type(context: Context, params: Params) -> SetMarginType:
+    """Return the margin type that POST marginType asks for: CROSSED or ISOLATED; -1130 otherwise."""
+    contract = contract_of(context, params)
+    margin_type = _member(params, "marginType", _MARGIN_TYPES, lambda: errors.DATA_NOT_VALID.error("marginType"))
+    return SetMarginType(context.account_id, contract.symbol, margin_type)
+
+
+def set_position_mode(context: Context, params: Params) -> SetPositionMode:
+    """Return the position mode that POST positionSide/dual asks for: true is hedge mode."""
+    name = "dualSidePosition"
+    return SetPositionMode(context.account_id, parse_boolean(required(params, name), name))
+
+
+def adjust_margin(context: Context, params: Params) -> AdjustMargin:
+    """Return the move of isolated margin that POST positionMargin asks for; its limits are the core's to check."""
+    contract = contract_of(context, params)
+    return AdjustMargin(
+        account_id=context.account_id,
+        symbol=contract.symbol,
+        amount=parse_amount(required(params, "amount"), "amount"),
+        add=margin_change(params) == ADDED,
+        position_side=_position_side(params),
+    )
+
+
+def margin_change(params: Params) -> int:
+    """Return the parameter `type` of a move of isolated margin: ADDED (1) or REDUCED (2); -1130 otherwise."""
+    return parse_integer(required(params, "type"), "type", ADDED, REDUCED)
 
 
 def transfer(context: Context, params: Params) -> Transfer:
@@ -185,6 +232,32 @@ def _flag(params: Params, name: str) -> bool:
     return parse_boolean(params[name], name) if params.get(name) else False
 
 
+def _position_side(params: Params) -> PositionSide:
+    """Return the position that is meant, BOTH when none is named; whether the account has such is the core's to say."""
+    side = _POSITION_SIDES.get(params.get("positionSide") or "BOTH")
+    if side is None:
+        raise errors.POSITION_SIDE_NOT_VALID.error()
+    return side
+
+
+def _check_side_of_order(params: Params, order: Order | None) -> None:
+    """Refuse an amendment that names another position than its order has. Whether there is one is the core's to say."""
+    side = _position_side(params)
+    if params.get("positionSide") and order is not None and order.position_side is not side:
+        raise errors.POSITION_SIDE_MISMATCH.error()
+
+
+def _reduce_only(context: Context, params: Params) -> bool:
+    """Return `reduceOnly`; in hedge mode it may not be sent at all, as side and positionSide say it."""
+    if params.get("reduceOnly") and _account(context).hedge:
+        raise errors.PARAMETER_NOT_REQUIRED.error("reduceOnly")
+    return _flag(params, "reduceOnly")
+
+
+def _account(context: Context) -> Account:
+    return context.state.accounts[context.account_id]
+
+
 def _new_client_order_id(params: Params) -> str:
     """Return the client's own id, or "" for one of the venue's; the venue's prefixes are refused."""
     text = params.get("newClientOrderId", "")
@@ -203,11 +276,6 @@ def _client_order_id(text: str) -> str:
 
 def _refuse_unbuilt(params: Params) -> None:
     """Refuse what the venue knows but has not built, where its value would matter; zeros and false would not."""
-    position_side = params.get("positionSide") or "BOTH"
-    if position_side in {"LONG", "SHORT"}:
-        raise errors.POSITION_SIDE_MISMATCH.error()
-    if position_side != "BOTH":
-        raise errors.POSITION_SIDE_NOT_VALID.error()
     for name in _NOT_REQUIRED_FLAGS:
         if _flag(params, name):
             raise errors.PARAMETER_NOT_REQUIRED.error(name)

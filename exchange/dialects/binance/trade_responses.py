@@ -34,7 +34,7 @@ def order_json(contract: Contract, order: OrderRecord) -> dict[str, object]:
         "reduceOnly": order.reduce_only,
         "closePosition": False,
         "side": order.side.name,
-        "positionSide": "BOTH",
+        "positionSide": order.position_side.value,
         "stopPrice": price_text(contract, 0),
         "workingType": "CONTRACT_PRICE",
         "priceProtect": False,
@@ -96,7 +96,7 @@ def fill_json(contract: Contract, order: OrderRecord, fill: Fill, ts: int) -> di
         "commission": money_text(fill.fee),
         "commissionAsset": contract.quote_asset,
         "time": to_ms(ts),
-        "positionSide": "BOTH",
+        "positionSide": order.position_side.value,
         "buyer": order.side is Side.BUY,
         "maker": fill.maker,
     }

@@ -8,7 +8,7 @@ from exchange.core.contract import Contract
 from exchange.core.events import Event, OrderRecord
 from exchange.dialects.binance import errors, requests
 from exchange.dialects.binance.numbers import to_ms
-from exchange.dialects.binance.parameters import contract_of, optional_integer, row_limit, symbol_or_none, times
+from exchange.dialects.binance.parameters import contract_of, optional_integer, row_limit, symbol_or_none, time_window
 from exchange.dialects.binance.requests import order_reference, wants_result
 from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, Security
 from exchange.dialects.binance.trade_responses import (
@@ -25,25 +25,6 @@ from exchange.projections import views
 LIMIT_DEFAULT = 500
 LIMIT_MAX = 1000
 WINDOW_DAYS_MAX = 7
-WINDOW_MS_MAX = WINDOW_DAYS_MAX * 24 * 3600 * 1000
-
-
-def time_window(params: Params) -> tuple[int | None, int | None]:
-    """Return startTime and endTime in milliseconds, at most seven days apart; the missing one is seven days away.
-
-    With neither, (None, None): the most recent rows, whatever their age. Errors: -1023 wrong order, -1127 too long.
-    """
-    start, end = times(params)
-    if start is None and end is None:
-        return None, None
-    if end is None:
-        assert start is not None
-        end = start + WINDOW_MS_MAX  # not now: the venue's time may be ahead of it
-    if start is None:
-        start = max(0, end - WINDOW_MS_MAX)
-    if end - start > WINDOW_MS_MAX:
-        raise errors.INTERVAL_TOO_LONG.error(24 * WINDOW_DAYS_MAX)
-    return start, end
 
 
 def read_order(context: Context, params: Params) -> object:
@@ -83,7 +64,7 @@ def read_all_orders(context: Context, params: Params) -> object:
     """Answer GET allOrders: open and ended, by id; from `orderId` on, or placed within the window, or the latest."""
     symbol = symbol_or_none(context, params)
     from_id = optional_integer(params, "orderId")
-    start_ms, end_ms = time_window(params)
+    start_ms, end_ms = time_window(params, WINDOW_DAYS_MAX)
     limit = row_limit(params, LIMIT_DEFAULT, LIMIT_MAX)
     orders = {
         record.order_id: record
@@ -102,7 +83,7 @@ def read_all_orders(context: Context, params: Params) -> object:
 
 def read_user_trades(context: Context, params: Params) -> object:
     """Answer GET userTrades: the account's fills, oldest first."""
-    start_ms, end_ms = time_window(params)
+    start_ms, end_ms = time_window(params, WINDOW_DAYS_MAX)
     from_id = optional_integer(params, "fromId")
     if from_id is not None and start_ms is not None:
         raise errors.PARAMETERS_CLASH.error()

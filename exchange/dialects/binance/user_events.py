@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from exchange.core.contract import Contract
-from exchange.core.enums import BalanceReason, Execution, OrderType
+from exchange.core.enums import BalanceReason, Execution, MarginType, OrderType
 from exchange.core.events import (
     AccountUpdated,
     Event,
@@ -15,10 +15,12 @@ from exchange.core.events import (
     LeverageSet,
     MarginCalled,
     MarginCallPosition,
+    MarginTypeSet,
     OrderRecord,
     OrderUpdated,
     PositionRecord,
 )
+from exchange.core.units import Atoms, Lots
 from exchange.dialects.binance.numbers import (
     average_price_text,
     fine_price_text,
@@ -31,7 +33,8 @@ from exchange.dialects.binance.numbers import (
 
 Json = dict[str, object]
 Contracts = Mapping[str, Contract]
-EventT = TypeVar("EventT", bound=AccountUpdated | LeverageSet | MarginCalled | OrderUpdated)
+MARGIN_WORDS: Mapping[MarginType, str] = {MarginType.CROSS: "cross", MarginType.ISOLATED: "isolated"}
+EventT = TypeVar("EventT", bound=AccountUpdated | LeverageSet | MarginCalled | MarginTypeSet | OrderUpdated)
 
 
 class UserEvent(NamedTuple):
@@ -62,6 +65,8 @@ def user_events(
             yield from _rendered(order_trade_update, contracts, ts, event, now_ms, watched)
         elif isinstance(event, LeverageSet):
             yield from _rendered(account_config_update, contracts, ts, event, now_ms, watched)
+        elif isinstance(event, MarginTypeSet):
+            yield from _rendered(margin_type_change, contracts, ts, event, now_ms, watched)
         elif isinstance(event, MarginCalled):
             yield from _rendered(margin_call, contracts, ts, event, now_ms, watched)
     if waiting is not None:
@@ -115,7 +120,7 @@ def order_trade_update(contracts: Contracts, ts: int, event: OrderUpdated, now_m
         "R": order.reduce_only,
         "wt": "CONTRACT_PRICE",
         "ot": order.order_type.value,
-        "ps": "BOTH",
+        "ps": order.position_side.value,
         "cp": False,
         "pP": False,
         "si": 0,
@@ -142,7 +147,7 @@ def account_update(contracts: Contracts, ts: int, event: AccountUpdated, now_ms:
     """Return the message of a changed wallet or position; `bc` leaves profit and commission out."""
     of_trade = event.reason is BalanceReason.ORDER
     asset = next(iter(contracts.values())).quote_asset
-    wallet = money_text(event.wallet_balance)
+    wallet, cross = event.wallet_balance, event.wallet_balance - event.isolated_balance
     change = "0" if of_trade else money_text(event.balance_change)
     return {
         "e": "ACCOUNT_UPDATE",
@@ -150,10 +155,20 @@ def account_update(contracts: Contracts, ts: int, event: AccountUpdated, now_ms:
         "T": to_ms(ts),
         "a": {
             "m": event.reason.value,
-            "B": [{"a": asset, "wb": wallet, "cw": wallet, "bc": change}],
+            "B": [{"a": asset, "wb": money_text(wallet), "cw": money_text(cross), "bc": change}],
             "P": [_position(contracts[position.symbol], position) for position in event.positions],
         },
     }
+
+
+def margin_type_change(contracts: Contracts, ts: int, event: MarginTypeSet, now_ms: int) -> Json:
+    """Return the message of a chosen margin type: an account update of no balance, with the contract's empty position.
+
+    The choice needs a contract without positions, and says nothing of what was realised in it before.
+    """
+    empty = PositionRecord(event.symbol, Lots(0), Atoms(0), Atoms(0), Atoms(0), margin_type=event.margin_type)
+    body = {"m": "MARGIN_TYPE_CHANGE", "B": [], "P": [_position(contracts[event.symbol], empty)]}
+    return {"e": "ACCOUNT_UPDATE", "E": now_ms, "T": to_ms(ts), "a": body}
 
 
 def account_config_update(contracts: Contracts, ts: int, event: LeverageSet, now_ms: int) -> Json:
@@ -168,13 +183,21 @@ def account_config_update(contracts: Contracts, ts: int, event: LeverageSet, now
 
 
 def margin_call(contracts: Contracts, ts: int, event: MarginCalled, now_ms: int) -> Json:
-    """Return the message that funds are needed."""
+    """Return the message that funds are needed: by the cross wallet, or (then without `cw`) by an isolated position."""
     del ts
+    isolated = bool(event.symbol)
     return {
         "e": "MARGIN_CALL",
         "E": now_ms,
-        "cw": money_text(event.wallet_balance),
-        "p": [_called_position(contracts[position.symbol], position) for position in event.positions],
+        **({} if isolated else {"cw": money_text(event.wallet_balance)}),
+        "p": [
+            {
+                **_called_position(contracts[position.symbol], position),
+                "mt": "ISOLATED" if isolated else "CROSSED",
+                "iw": money_text(event.wallet_balance) if isolated else "0",
+            }
+            for position in event.positions
+        ],
     }
 
 
@@ -240,9 +263,9 @@ def _position(contract: Contract, position: PositionRecord) -> Json:
         "bep": entry_price,
         "cr": money_text(position.realized_pnl),
         "up": money_text(position.unrealized_pnl),
-        "mt": "cross",
-        "iw": "0",
-        "ps": "BOTH",
+        "mt": MARGIN_WORDS[position.margin_type],
+        "iw": money_text(position.isolated_wallet) if position.isolated_wallet else "0",
+        "ps": position.position_side.value,
     }
 
 
@@ -250,10 +273,8 @@ def _called_position(contract: Contract, position: MarginCallPosition) -> Json:
     """Return a position of a margin call."""
     return {
         "s": position.symbol,
-        "ps": "BOTH",
+        "ps": position.position_side.value,
         "pa": quantity_text(contract, position.quantity),
-        "mt": "CROSSED",
-        "iw": "0",
         "mp": fine_price_text(contract, position.mark_price),
         "up": money_text(position.unrealized_pnl),
         "mm": money_text(position.maintenance_margin),
