@@ -15,7 +15,7 @@ from exchange.core.units import ATOMS_PER_QUOTE, MILLISECOND, Atoms
 from exchange.gateway.server import Serving, serve
 from exchange.journal.disk import write_secret
 from exchange.journal.store import JOURNAL_NAME, JournalReader
-from exchange.projections.candles import INTERVALS
+from exchange.projections.bars import INTERVALS
 from exchange.runtime.app import App, open_app
 from exchange.runtime.feeds.backfill import Playback, history_bars
 from exchange.runtime.feeds.player import IndexFeed

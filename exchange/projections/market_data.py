@@ -1,19 +1,20 @@
 """Public market data of every contract, folded from published events: trades, candles, marks, the book. No wire text.
 
-Memory is bounded by the named limits below and in `candles`. Fold every command once, in order; on recovery the journal
+Memory is bounded by the named limits below and in `bars`. Fold every command once, in order; on recovery the journal
 is folded again. Prices in ticks, quantities in lots, values in atoms; `ts` in nanoseconds, `ms` in milliseconds.
 """
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from exchange.core.commands import Command
 from exchange.core.contract import Contract
 from exchange.core.enums import Side
 from exchange.core.events import BookChanged, Event, FundingSettled, IndexPriceSet, MarkPriceSet, TradePrinted
 from exchange.core.units import MILLISECOND
-from exchange.projections.candles import Candle, Candles
+from exchange.projections.candles import Candle, Candles, PriceCandle, PriceCandles
 from exchange.projections.depth import Depth
 
 TRADES_MAX = 1_000  # newest trades per contract
@@ -47,13 +48,21 @@ class AggTrade:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The mark of the last mark tick, with what it was made from; all 0 before the first."""
+    """The last mark, with what it was made from; all 0 before the first. The funding rate is the predicted one."""
 
     ms: int = 0
     mark_price: int = 0
     index_price: int = 0
     funding_rate: int = 0
     next_funding_ms: int = 0
+
+
+class MarkSeries(Enum):
+    """What is told with every mark and kept as candles: ticks, ticks, and 1e-8 of the index."""
+
+    MARK_PRICE = "MARK_PRICE"
+    INDEX_PRICE = "INDEX_PRICE"
+    PREMIUM_INDEX = "PREMIUM_INDEX"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +95,7 @@ class MarketFold:
         self.agg_trades: deque[AggTrade] = deque(maxlen=AGG_TRADES_MAX)
         self.fundings: deque[Funding] = deque(maxlen=FUNDINGS_MAX)
         self.candles = Candles()
+        self.mark_candles = {series: PriceCandles() for series in MarkSeries}
         self.depth = Depth()
         self.mark = Mark()
         self._last_agg_id = 0
@@ -141,8 +151,12 @@ class MarketFold:
 
     def set_mark(self, ts: int, event: MarkPriceSet) -> None:
         """Take in a new mark."""
+        ms = ts // MILLISECOND
+        self.mark_candles[MarkSeries.MARK_PRICE].tell(ms, event.mark_price)
+        self.mark_candles[MarkSeries.INDEX_PRICE].tell(ms, event.index_price)
+        self.mark_candles[MarkSeries.PREMIUM_INDEX].tell(ms, event.premium_index)
         self.mark = Mark(
-            ms=ts // MILLISECOND,
+            ms=ms,
             mark_price=event.mark_price,
             index_price=event.index_price,
             funding_rate=event.funding_rate,
@@ -156,8 +170,8 @@ class MarketFold:
     def settle_funding(self, ts: int, event: FundingSettled) -> None:
         """Take in a settled funding. The mark of its tick was made before it, and still named it as the next."""
         self.fundings.append(Funding(event.funding_ts // MILLISECOND, event.funding_rate, event.mark_price))
-        interval = self.contract.funding_interval
-        self.mark = replace(self.mark, next_funding_ms=(ts // interval + 1) * interval // MILLISECOND)
+        next_funding_ts = (ts // event.next_interval + 1) * event.next_interval
+        self.mark = replace(self.mark, next_funding_ms=next_funding_ts // MILLISECOND)
 
 
 class MarketData:
@@ -168,8 +182,15 @@ class MarketData:
         self.markets = {contract.symbol: MarketFold(contract) for contract in contracts}
 
     def seed(self, symbol: str, interval: str, bars: Iterable[Candle]) -> None:
-        """Back-fill candles from before the start; see `Candles.seed`. Raises KeyError for an unknown symbol."""
-        self.markets[symbol].candles.seed(interval, bars)
+        """Back-fill candles from before the start, of trades, mark and index; the premium was 0, and is left out.
+
+        See `Bars.seed`. Raises KeyError for an unknown symbol.
+        """
+        fold, candles = self.markets[symbol], list(bars)
+        fold.candles.seed(interval, candles)
+        prices = [PriceCandle(bar.open_ms, bar.open, bar.high, bar.low, bar.close) for bar in candles]
+        for series in (MarkSeries.MARK_PRICE, MarkSeries.INDEX_PRICE):
+            fold.mark_candles[series].seed(interval, prices)
 
     def fold(self, seq: int, ts: int, command: Command, events: Sequence[Event]) -> None:  # noqa: ARG002 - every fold takes these
         """Take in what one command caused."""

@@ -14,7 +14,8 @@ from exchange.dialects.binance.market_responses import exchange_info_json
 from exchange.dialects.binance.market_routes import MARKET_ROUTES
 from exchange.dialects.binance.route import Params, weight_of
 from exchange.dialects.binance.routes import find
-from exchange.projections.candles import INTERVALS, MINUTE_MS, Candle
+from exchange.projections.bars import INTERVALS, MINUTE_MS
+from exchange.projections.candles import Candle
 from tests.dialect.conftest import Golden
 from tests.dialect.desk import START, Desk, shipped_contracts
 from tests.dialect.test_story import SHAPES, differences

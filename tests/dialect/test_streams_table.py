@@ -19,7 +19,7 @@ from exchange.dialects.binance.streams import (
     stream_names,
 )
 from exchange.dialects.binance.user_events import UserEvent, listen_key_expired, user_events
-from exchange.projections.candles import INTERVALS
+from exchange.projections.bars import INTERVALS
 from tests.dialect.conftest import Golden
 from tests.dialect.desk import Desk
 from tests.dialect.test_story import SHAPES, differences

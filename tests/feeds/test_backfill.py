@@ -7,7 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from exchange.core.units import SECOND, Ticks
-from exchange.projections.candles import CANDLES_MAX, INTERVALS, Candles
+from exchange.projections.bars import CANDLES_MAX, INTERVALS
+from exchange.projections.candles import Candles
 from exchange.runtime.feeds.backfill import Playback, history_bars
 from exchange.runtime.feeds.minutes import MinuteBar, path_of_bars
 from exchange.runtime.feeds.paths import index_ticks

@@ -15,7 +15,7 @@ from exchange.core.contract import VenueRules
 from exchange.core.enums import OrderType, Side
 from exchange.core.events import AccountCreated
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks
-from exchange.projections.candles import INTERVALS
+from exchange.projections.bars import INTERVALS
 from exchange.runtime.app import open_app
 from exchange.runtime.feeds.coupling import TEMPORARY_HALF_LIFE_S, Coupling
 from exchange.runtime.feeds.minutes import MalformedBarsError

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from exchange.projections import candles as candles_module
-from exchange.projections.candles import CANDLES_KEPT, DAY_MS, INTERVALS, MINUTE_MS, NO_TRADE, Candle, Candles
+from exchange.projections import bars as bars_module
+from exchange.projections.bars import CANDLES_KEPT, DAY_MS, INTERVALS, MINUTE_MS
+from exchange.projections.candles import NO_TRADE, Candle, Candles, PriceCandle, PriceCandles
 
 MONDAY = int(datetime(2025, 2, 3, tzinfo=UTC).timestamp()) * 1000
 
@@ -198,7 +199,7 @@ def test_a_read_copies_no_more_than_it_returns(monkeypatch: pytest.MonkeyPatch) 
         made.append(candle)
         return replace(candle, **changes)
 
-    monkeypatch.setattr(candles_module, "replace", counted)
+    monkeypatch.setattr(bars_module, "replace", counted)
     (newest,) = candles.read("1m", MONDAY + 999 * MINUTE_MS, limit=1)
     assert newest.close == 1_099
     assert len(made) <= 2
@@ -243,3 +244,29 @@ def test_any_window_is_what_a_plain_table_gives() -> None:
         newest = plain_read(closes, MONDAY - 60 * MINUTE_MS, min(last, now))
         backward = candles.read("1m", now, end_ms=last, limit=limit)
         assert [(candle.open_ms, candle.close) for candle in backward] == newest[-limit:]
+
+
+def test_a_told_price_makes_candles_without_volume_and_may_be_negative() -> None:
+    prices = PriceCandles()
+    prices.seed("1m", [PriceCandle(MONDAY - MINUTE_MS, 7, 7, 7, 7)])
+    for second, price in ((0, 5), (20, -12), (40, 3), (200, 9)):
+        prices.tell(MONDAY + second * 1_000, price)
+    now = MONDAY + 4 * MINUTE_MS
+    assert prices.read("1m", now) == [
+        PriceCandle(MONDAY - MINUTE_MS, 7, 7, 7, 7, 0),
+        PriceCandle(MONDAY, 5, 5, -12, 3, 3),
+        PriceCandle(MONDAY + MINUTE_MS, 3, 3, 3, 3, 0),
+        PriceCandle(MONDAY + 2 * MINUTE_MS, 3, 3, 3, 3, 0),
+        PriceCandle(MONDAY + 3 * MINUTE_MS, 9, 9, 9, 9, 1),
+        PriceCandle(MONDAY + 4 * MINUTE_MS, 9, 9, 9, 9, 0),
+    ]
+    assert (
+        prices.read("1h", now)
+        == [
+            PriceCandle(MONDAY - 60 * MINUTE_MS, 7, 7, 7, 7, 0),
+            PriceCandle(MONDAY, 5, 9, -12, 9, 4),
+        ][1:]
+    )
+    for minute in range(5, CANDLES_KEPT + 500):
+        prices.tell(MONDAY + minute * MINUTE_MS, minute)
+    assert all(len(series.live) <= CANDLES_KEPT for series in prices._series.values())

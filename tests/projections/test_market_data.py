@@ -2,6 +2,8 @@
 
 from importlib.resources import files
 
+import pytest
+
 from exchange.core.commands import Tick
 from exchange.core.contract import parse_contract
 from exchange.core.enums import Side
@@ -15,11 +17,13 @@ from exchange.core.events import (
 )
 from exchange.core.units import Lots, Nanos, RateE8, Ticks
 from exchange.projections import market_data
-from exchange.projections.candles import DAY_MS, Candle
-from exchange.projections.market_data import AggTrade, Funding, Mark, MarketData, MarketFold, Trade
+from exchange.projections.bars import DAY_MS
+from exchange.projections.candles import Candle, PriceCandle
+from exchange.projections.market_data import AggTrade, Funding, Mark, MarketData, MarketFold, MarkSeries, Trade
 from tests.projections.test_candles import MONDAY
 
 MS = 10**6
+HOUR_MS = 3_600_000
 FOLDER = files("exchange") / "data" / "contracts"
 CONTRACTS = [parse_contract((FOLDER / f"{name}.toml").read_text("utf-8")) for name in ("BTCUSDT", "ETHUSDT")]
 
@@ -28,6 +32,15 @@ def printed(
     trade_id: int, price: int, quantity: int, taker: int, side: Side = Side.BUY, symbol: str = "BTCUSDT"
 ) -> TradePrinted:
     return TradePrinted(symbol, trade_id, Ticks(price), Lots(quantity), side, 900 + trade_id, taker)
+
+
+def marked(mark: int, index: int, next_funding_ms: int = 0, *, rate: int = 0, premium: int = 0) -> MarkPriceSet:
+    times = Nanos(next_funding_ms * MS)
+    return MarkPriceSet("BTCUSDT", Ticks(mark), Ticks(index), RateE8(rate), times, RateE8(premium))
+
+
+def settled(rate: int, mark: int, ms: int, interval_ms: int) -> FundingSettled:
+    return FundingSettled("BTCUSDT", RateE8(rate), Ticks(mark), Nanos(ms * MS), Nanos(interval_ms * MS))
 
 
 def folded(*commands: tuple[Event, ...], ms: int = MONDAY) -> MarketFold:
@@ -75,7 +88,7 @@ def test_contracts_do_not_mix() -> None:
 
 
 def test_the_index_is_known_at_once_and_the_mark_with_its_tick() -> None:
-    mark = MarkPriceSet("BTCUSDT", Ticks(499), Ticks(500), RateE8(10), Nanos((MONDAY + 9) * MS))
+    mark = marked(499, 500, MONDAY + 9, rate=10)
     fold = folded(
         (IndexPriceSet("BTCUSDT", Ticks(500), Nanos(0)),), (mark,), (IndexPriceSet("BTCUSDT", Ticks(510), Nanos(0)),)
     )
@@ -84,18 +97,30 @@ def test_the_index_is_known_at_once_and_the_mark_with_its_tick() -> None:
 
 
 def test_fundings_are_kept() -> None:
-    fold = folded((FundingSettled("BTCUSDT", RateE8(10_000), Ticks(500), Nanos(MONDAY * MS)),))
+    fold = folded((settled(10_000, 500, MONDAY, 8 * HOUR_MS),))
     assert list(fold.fundings) == [Funding(MONDAY, 10_000, 500)]
 
 
-def test_after_a_funding_the_next_one_is_told() -> None:
+@pytest.mark.parametrize("hours", [8, 1])
+def test_after_a_funding_the_next_one_is_told_by_the_interval_that_begins(hours: int) -> None:
     """The mark of the same tick was made before the funding, and named that moment itself."""
-    interval_ms = CONTRACTS[0].funding_interval // MS
-    due = MONDAY - MONDAY % interval_ms + interval_ms
-    mark = MarkPriceSet("BTCUSDT", Ticks(499), Ticks(500), RateE8(10), Nanos(due * MS))
+    due = MONDAY + 16 * HOUR_MS
     data = MarketData(CONTRACTS)
-    data.fold(1, due * MS, Tick(), (mark, FundingSettled("BTCUSDT", RateE8(10), Ticks(499), Nanos(due * MS))))
-    assert data.markets["BTCUSDT"].mark == Mark(due, 499, 500, 10, due + interval_ms)
+    data.fold(1, due * MS, Tick(), (marked(499, 500, due, rate=10), settled(10, 499, due, hours * HOUR_MS)))
+    assert data.markets["BTCUSDT"].mark == Mark(due, 499, 500, 10, due + hours * HOUR_MS)
+
+
+def test_mark_index_and_premium_are_kept_as_candles() -> None:
+    data = MarketData(CONTRACTS)
+    data.seed("BTCUSDT", "1m", [Candle(MONDAY - 60_000, 480, 490, 470, 485, 10, 48_500, 3)])
+    for second, event in enumerate((marked(499, 500, premium=-7), marked(510, 505, premium=12), marked(501, 506))):
+        data.fold(second + 1, (MONDAY + second * 1_000) * MS, Tick(), (event,))
+    candles = data.markets["BTCUSDT"].mark_candles
+    before = PriceCandle(MONDAY - 60_000, 480, 490, 470, 485)
+    now = MONDAY + 3_000
+    assert candles[MarkSeries.MARK_PRICE].read("1m", now) == [before, PriceCandle(MONDAY, 499, 510, 499, 501, 3)]
+    assert candles[MarkSeries.INDEX_PRICE].read("1m", now) == [before, PriceCandle(MONDAY, 500, 506, 500, 506, 3)]
+    assert candles[MarkSeries.PREMIUM_INDEX].read("1m", now) == [PriceCandle(MONDAY, -7, 12, -7, 0, 3)]
 
 
 def test_the_day_ticker_counts_what_candles_know() -> None:
@@ -111,7 +136,7 @@ def test_the_day_ticker_counts_what_candles_know() -> None:
 
 
 def test_the_day_ticker_of_a_market_without_trades_is_flat_at_the_mark() -> None:
-    fold = folded((MarkPriceSet("BTCUSDT", Ticks(499), Ticks(500), RateE8(10), Nanos(0)),))
+    fold = folded((marked(499, 500),))
     total = fold.day_ticker(MONDAY).total
     assert (total.open, total.high, total.low, total.close, total.volume, total.count) == (499, 499, 499, 499, 0, 0)
 

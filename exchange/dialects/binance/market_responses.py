@@ -23,7 +23,8 @@ from exchange.dialects.binance.numbers import (
     short_text,
     to_ms,
 )
-from exchange.projections.candles import Candle, Interval
+from exchange.projections.bars import Interval
+from exchange.projections.candles import Candle
 from exchange.projections.market_data import AggTrade, DayTicker, Funding, MarketFold, Trade
 
 DELIVERY_MS = 4_133_404_800_000  # 25 December 2100: perpetuals do not expire, and the dialect says it so

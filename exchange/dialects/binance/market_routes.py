@@ -13,7 +13,7 @@ from exchange.dialects.binance import market_responses as responses
 from exchange.dialects.binance.parameters import contract_of, optional_integer, required, row_limit, times
 from exchange.dialects.binance.route import Context, Params, ReadRoute, Security, Weight
 from exchange.projections import views
-from exchange.projections.candles import CANDLES_MAX, INTERVALS
+from exchange.projections.bars import CANDLES_MAX, INTERVALS
 from exchange.projections.market_data import FUNDINGS_MAX, TRADES_MAX, MarketFold
 
 DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)

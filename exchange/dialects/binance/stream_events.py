@@ -19,7 +19,8 @@ from exchange.dialects.binance.numbers import (
     rate_text,
     to_ms,
 )
-from exchange.projections.candles import Candle, Interval
+from exchange.projections.bars import Interval
+from exchange.projections.candles import Candle
 from exchange.projections.depth import Depth, Levels
 from exchange.projections.market_data import AggTrade, DayTicker, Mark
 

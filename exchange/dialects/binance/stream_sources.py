@@ -11,7 +11,8 @@ from exchange.core.enums import Execution, OrderType
 from exchange.core.events import BookChanged, Event, OrderUpdated, TradePrinted
 from exchange.dialects.binance import stream_events as render
 from exchange.dialects.binance.market_responses import Json
-from exchange.projections.candles import INTERVALS, Candle, Interval
+from exchange.projections.bars import INTERVALS, Interval
+from exchange.projections.candles import Candle
 from exchange.projections.depth import DepthDiff
 from exchange.projections.market_data import DayTicker, MarketFold
 

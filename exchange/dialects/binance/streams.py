@@ -22,7 +22,7 @@ from exchange.dialects.binance.stream_sources import (
     Source,
     Trades,
 )
-from exchange.projections.candles import INTERVALS
+from exchange.projections.bars import INTERVALS
 from exchange.projections.market_data import MarketData
 
 STREAMS_MAX = 1024  # streams that one connection may hold

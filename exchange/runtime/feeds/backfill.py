@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from exchange.core.contract import Contract
 from exchange.core.units import ATOMS_PER_QUOTE, MILLISECOND
-from exchange.projections.candles import CANDLES_MAX, INTERVALS, MINUTE_MS, Candle
+from exchange.projections.bars import CANDLES_MAX, INTERVALS, MINUTE_MS
+from exchange.projections.candles import Candle
 from exchange.runtime.feeds.paths import GridPath, index_ticks
 
 BARS = CANDLES_MAX + 10  # what one klines request returns, and what goes by while a client starts
