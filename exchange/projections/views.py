@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from exchange.core import margin
-from exchange.core.account import FUND_ID, Account, Holding, Leg, Scope, cross_scope, scope_of
+from exchange.core.account import FUND_ID, Account, Leg, Scope, cross_scope, scope_of
 from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.enums import PositionSide, Wallet
@@ -110,8 +110,12 @@ def account_view(state: State, account_id: int) -> AccountView:
 
 def position_views(state: State, account: Account, symbol: str) -> list[PositionView]:
     """Return the positions of an account in one listed contract: BOTH, or in hedge mode LONG and SHORT."""
-    holding = account.holdings[symbol]
-    return [_position_view(state, account, symbol, holding, leg) for leg in holding.legs.values()]
+    return [_position_view(state, account, symbol, side) for side in sides(account)]
+
+
+def sides(account: Account) -> tuple[PositionSide, ...]:
+    """Return which positions an account has in each contract: it keeps the legs of its other mode, too, empty ones."""
+    return (PositionSide.LONG, PositionSide.SHORT) if account.hedge else (PositionSide.BOTH,)
 
 
 def adl_rank(state: State, account: Account, symbol: str, side: PositionSide) -> int:
@@ -143,8 +147,9 @@ def open_interest(state: State, symbol: str) -> int:
     return sum(max(0, leg.position.quantity) for leg in legs)
 
 
-def _position_view(state: State, account: Account, symbol: str, holding: Holding, leg: Leg) -> PositionView:
-    market, position = state.markets[symbol], leg.position
+def _position_view(state: State, account: Account, symbol: str, side: PositionSide) -> PositionView:
+    market, holding, leg = state.markets[symbol], account.holdings[symbol], account.leg(symbol, side)
+    position = leg.position
     bids, asks = margin.open_notionals(market, leg)
     return PositionView(
         contract=market.contract,

@@ -63,7 +63,8 @@ def read_adl_quantile(context: Context, params: Params) -> object:
     for contract in contracts_of(context, params):
         holding = account.holdings[contract.symbol]
         if holding.has_position():
-            ranks = {side: views.adl_rank(context.state, account, contract.symbol, side) for side in holding.legs}
+            sides = views.sides(account)
+            ranks = {side: views.adl_rank(context.state, account, contract.symbol, side) for side in sides}
             shared = account.hedge and not holding.isolated
             rows.append(responses.adl_row(contract.symbol, ranks, shared=shared))
     return rows

@@ -185,19 +185,12 @@ def account_config_update(contracts: Contracts, ts: int, event: LeverageSet, now
 def margin_call(contracts: Contracts, ts: int, event: MarginCalled, now_ms: int) -> Json:
     """Return the message that funds are needed: by the cross wallet, or (then without `cw`) by an isolated position."""
     del ts
-    isolated = bool(event.symbol)
+    isolated_wallet = event.wallet_balance if event.symbol else None
     return {
         "e": "MARGIN_CALL",
         "E": now_ms,
-        **({} if isolated else {"cw": money_text(event.wallet_balance)}),
-        "p": [
-            {
-                **_called_position(contracts[position.symbol], position),
-                "mt": "ISOLATED" if isolated else "CROSSED",
-                "iw": money_text(event.wallet_balance) if isolated else "0",
-            }
-            for position in event.positions
-        ],
+        **({"cw": money_text(event.wallet_balance)} if isolated_wallet is None else {}),
+        "p": [_called_position(contracts[row.symbol], row, isolated_wallet) for row in event.positions],
     }
 
 
@@ -269,12 +262,14 @@ def _position(contract: Contract, position: PositionRecord) -> Json:
     }
 
 
-def _called_position(contract: Contract, position: MarginCallPosition) -> Json:
-    """Return a position of a margin call."""
+def _called_position(contract: Contract, position: MarginCallPosition, isolated_wallet: int | None) -> Json:
+    """Return a position of a margin call; `isolated_wallet` in atoms, None for a cross one."""
     return {
         "s": position.symbol,
         "ps": position.position_side.value,
         "pa": quantity_text(contract, position.quantity),
+        "mt": "CROSSED" if isolated_wallet is None else "ISOLATED",
+        "iw": "0" if isolated_wallet is None else money_text(isolated_wallet),
         "mp": fine_price_text(contract, position.mark_price),
         "up": money_text(position.unrealized_pnl),
         "mm": money_text(position.maintenance_margin),
