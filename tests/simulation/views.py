@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 
 from exchange.core import margin
-from exchange.core.enums import Side, Wallet
-from exchange.core.state import State
-from tests.reference import risk
+from exchange.core.account import Account, Leg, cross_scope, scopes
+from exchange.core.enums import MarginType, MarkRule, Side, Wallet
+from exchange.core.state import Market, State
+from tests.reference import risk, world
+from tests.reference.prices import falls_silent
+from tests.reference.quotes import Quotes
 from tests.reference.venue import ReferenceVenue
-from tests.reference.world import World, open_orders, position_of, queue
+from tests.reference.world import World
 
 View = dict[str, object]
+
+# ---------------------------------------------------------------------------------------------------------- the core
 
 
 def core_view(state: State) -> View:
@@ -25,81 +30,142 @@ def core_view(state: State) -> View:
         ),
     }
     for symbol, market in state.markets.items():
-        view[f"market {symbol}"] = (market.state, market.index_price, market.index_source_ts, market.mark_price)
-        view[f"tape {symbol}"] = (market.last_price, market.book_update_id, market.basis_samples)
-        view[f"due {symbol}"] = (market.mark_due, market.basis_due, market.funding_due)
-        for side in Side:
-            resting = [order for level in market.book.levels(side) for order in level.orders.values()]
-            view[f"book {symbol} {side.name}"] = [(order.record(), order.amendments) for order in resting]
-    for account_id, account in state.accounts.items():
-        flags = (account.margin_called, account.in_liquidation)
-        view[f"account {account_id}"] = (account.name, *(account.wallets[wallet] for wallet in Wallet), *flags)
-        for symbol, holding in account.holdings.items():
-            position = holding.position
-            numbers = (holding.leverage, position.quantity, position.entry_value, position.realized_pnl)
-            view[f"holding {account_id} {symbol}"] = (*numbers, list(holding.orders))
+        _view_market(symbol, market, view)
+    for account in state.accounts.values():
+        _view_core_account(account, view)
     return view
+
+
+def _view_market(symbol: str, market: Market, view: View) -> None:
+    sources = [(name, one.price, one.updated_ts, one.status) for name, one in market.sources.items()]
+    view[f"index {symbol}"] = (market.index_price, market.index_source_ts, market.index_stale, sources)
+    view[f"market {symbol}"] = (market.state, market.operator_state, market.frozen, market.mark_price)
+    view[f"tape {symbol}"] = (market.last_price, market.book_update_id, market.basis_samples)
+    sums = (market.premium.count, market.premium.total, market.premium.weighted, market.premium.last)
+    view[f"funding {symbol}"] = (*sums, market.funding_interval, market.funding_rate)
+    view[f"breaker {symbol}"] = (market.breaker_due, market.recent_marks)
+    dues = (market.sample_due, market.premium_due, market.mark_due, market.funding_due)
+    view[f"due {symbol}"] = (*dues, market.stale_due)
+    for side in Side:
+        resting = [order for level in market.book.levels(side) for order in level.orders.values()]
+        view[f"book {symbol} {side.name}"] = [(order.record(), order.amendments) for order in resting]
+
+
+def _view_core_account(account: Account, view: View) -> None:
+    who = account.account_id
+    flags = (account.margin_called, account.in_liquidation, account.hedge)
+    view[f"account {who}"] = (account.name, *(account.wallets[wallet] for wallet in Wallet), *flags)
+    for symbol, holding in account.holdings.items():
+        choices = (holding.leverage, holding.margin_type, holding.auto_add_margin)
+        view[f"holding {who} {symbol}"] = (*choices, list(holding.orders))
+    for symbol, _, leg in account.legs():
+        view[f"leg {who} {symbol} {leg.side.name}"] = _leg_numbers(leg)
+
+
+def _leg_numbers(leg: Leg) -> tuple[int, ...]:
+    held = leg.position
+    marks = (leg.margin_called, leg.in_liquidation)
+    return (held.quantity, held.entry_value, held.realized_pnl, leg.isolated_wallet, *marks)
+
+
+# ----------------------------------------------------------------------------------------------------- the reference
 
 
 def reference_view(reference: ReferenceVenue) -> View:
     """Return everything that the reference remembers, under the same keys."""
-    world = reference.world
+    there = reference.world
     view: View = {
-        "venue": (world.now, world.resumed, world.unwind_due, world.fees, world.dust, world.net_deposits),
-        "shortfall": world.shortfall,
+        "venue": (there.now, there.resumed, there.unwind_due, there.fees, there.dust, there.net_deposits),
+        "shortfall": there.shortfall,
         "next ids": (
-            len(world.names),
-            world.orders_made + 1,
-            world.trades_made + 1,
-            world.liquidations_made + 1,
+            len(there.names),
+            there.orders_made + 1,
+            there.trades_made + 1,
+            there.liquidations_made + 1,
         ),
     }
-    for symbol, quotes in world.quotes.items():
-        view[f"market {symbol}"] = (quotes.state, quotes.index, quotes.source_ts, quotes.mark)
-        view[f"tape {symbol}"] = (quotes.last, quotes.update_id, quotes.samples)
-        view[f"due {symbol}"] = (quotes.mark_due, quotes.basis_due, quotes.funding_due)
-        for side in Side:
-            there = queue(world, symbol, side)
-            view[f"book {symbol} {side.name}"] = [(one.order, one.amendments) for one in there]
-    for account, name in world.names.items():
-        _view_account(world, account, name, view)
+    for symbol, quotes in there.quotes.items():
+        _view_quotes(there, symbol, quotes, view)
+    for account in there.names:
+        _view_account(there, account, view)
     return view
 
 
-def _view_account(world: World, account: int, name: str, view: View) -> None:
-    flags = (account in world.called, account in world.locked)
-    view[f"account {account}"] = (name, *(world.wallets[account, wallet] for wallet in Wallet), *flags)
-    for symbol in world.contracts:
-        numbers = (world.leverages[account, symbol], *position_of(world, account, symbol))
-        orders = [one.order.order_id for one in open_orders(world, account, symbol)]
-        view[f"holding {account} {symbol}"] = (*numbers, orders)
+def _view_quotes(there: World, symbol: str, quotes: Quotes, view: View) -> None:
+    contract = there.contracts[symbol]
+    sources = [(name, one.price, one.heard, one.status) for name, one in quotes.sources.items()]
+    view[f"index {symbol}"] = (quotes.index, quotes.source_ts, quotes.stale, sources)
+    view[f"market {symbol}"] = (quotes.state, quotes.operator, quotes.frozen, quotes.mark)
+    windowed = contract.mark.rule is MarkRule.MEDIAN_OF_THREE
+    samples = quotes.basis[-contract.mark.basis_window :] if windowed else []
+    view[f"tape {symbol}"] = (quotes.last, quotes.update_id, samples)
+    weighted = sum(number * sample for number, sample in enumerate(quotes.premiums, 1))
+    sums = (len(quotes.premiums), sum(quotes.premiums), weighted, quotes.last_premium)
+    view[f"funding {symbol}"] = (*sums, quotes.interval, quotes.rate)
+    view[f"breaker {symbol}"] = (quotes.broken_until, quotes.notes)
+    dues = (quotes.sample_due, quotes.premium_due, quotes.mark_due, quotes.funding_due)
+    silent = min(falls_silent(contract, source) for source in quotes.sources.values())
+    view[f"due {symbol}"] = (*dues, silent)
+    for side in Side:
+        view[f"book {symbol} {side.name}"] = [(one.order, one.amendments) for one in world.queue(there, symbol, side)]
+
+
+def _view_account(there: World, account: int, view: View) -> None:
+    cross = world.Scope(account)
+    flags = (cross in there.called, cross in there.locked, account in there.hedged)
+    wallets = (there.wallets[account, wallet] for wallet in Wallet)
+    view[f"account {account}"] = (there.names[account], *wallets, *flags)
+    for symbol in there.contracts:
+        key = (account, symbol)
+        margin_type = MarginType.ISOLATED if key in there.isolated else MarginType.CROSS
+        orders = [one.order.order_id for one in world.open_orders(there, account, symbol)]
+        view[f"holding {account} {symbol}"] = (there.leverages[key], margin_type, key in there.auto_add, orders)
+    for leg in world.all_legs(there, account):
+        own = world.Scope(*leg)
+        numbers = (*world.position_of(there, leg), world.isolated_wallet(there, leg))
+        view[f"leg {account} {leg.symbol} {leg.side.name}"] = (*numbers, own in there.called, own in there.locked)
+
+
+# ----------------------------------------------------------------------------------------------------- derived margins
 
 
 def core_margins(state: State) -> View:
     """Return what readers of the core are told of each account's margin, in atoms."""
-    return {
-        f"margin {account_id}": (
-            margin.equity(state, account),
-            margin.maintenance_margin(state, account),
+    view: View = {}
+    for who, account in state.accounts.items():
+        view[f"margin {who}"] = (
+            margin.total_equity(state, account),
+            margin.total_maintenance_margin(state, account),
             margin.available_balance(state, account),
             margin.max_withdrawable(state, account),
+            margin.to_spare(state, account),
         )
-        for account_id, account in state.accounts.items()
-    }
+        for scope in scopes(account):
+            numbers = (scope.wallet, margin.equity(state, scope), margin.maintenance_margin(state, scope))
+            removable = 0
+            if scope != cross_scope(account):
+                removable = margin.max_removable(state, account, scope.symbol, scope.side)
+            view[f"scope {who} {scope.symbol} {scope.side.name}"] = (*numbers, removable)
+    return view
 
 
 def reference_margins(reference: ReferenceVenue) -> View:
     """Return the same of the reference."""
-    world = reference.world
-    return {
-        f"margin {account}": (
-            risk.equity(world, account),
-            risk.maintenance(world, account),
-            max(0, risk.spare(world, account)),
-            risk.withdrawable(world, account),
+    there = reference.world
+    view: View = {}
+    for who in there.names:
+        view[f"margin {who}"] = (
+            risk.total_equity(there, who),
+            risk.total_maintenance(there, who),
+            risk.available(there, who),
+            risk.withdrawable(there, who),
+            risk.to_spare(there, who),
         )
-        for account in world.names
-    }
+        for scope in risk.scopes_of(there, who):
+            numbers = (risk.wallet(there, scope), risk.equity(there, scope), risk.maintenance(there, scope))
+            removable = risk.removable(there, world.Leg(*scope)) if scope.symbol else 0
+            view[f"scope {who} {scope.symbol} {scope.side.name}"] = (*numbers, removable)
+    return view
 
 
 def differences(core: Mapping[str, object], reference: Mapping[str, object]) -> list[str]:
