@@ -6,7 +6,7 @@ lastUpdateId <= u`), even on an idle book, and clients that compare by `<` drop 
 `<=`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from exchange.core.contract import Contract, VenueRules
 from exchange.core.enums import MarketState, Side
@@ -24,7 +24,7 @@ from exchange.dialects.binance.numbers import (
     to_ms,
 )
 from exchange.projections.bars import Interval
-from exchange.projections.candles import Candle
+from exchange.projections.candles import Candle, PriceCandle
 from exchange.projections.market_data import AggTrade, DayTicker, Funding, MarketFold, Trade
 
 DELIVERY_MS = 4_133_404_800_000  # 25 December 2100: perpetuals do not expire, and the dialect says it so
@@ -38,6 +38,7 @@ _STATUS = {
     MarketState.TRADING: "TRADING",
     MarketState.CANCEL_ONLY: "PENDING_TRADING",
     MarketState.HALTED: "PENDING_TRADING",
+    MarketState.INDEX_STALE: "TRADING",  # orders that reduce go through, others are told why not
 }
 
 Json = dict[str, object]
@@ -115,18 +116,38 @@ def kline_json(contract: Contract, interval: Interval, candle: Candle) -> list[o
     ]
 
 
-def premium_index_json(market: Market, now_ms: int) -> Json:
-    """Return mark, index and funding of a contract; the mark stands for the estimated settlement price."""
+def price_kline_json(interval: Interval, candle: PriceCandle, text: Callable[[int], str]) -> list[object]:
+    """Return a candle without volumes as the same twelve places; `text` writes what it is of."""
+    return [
+        candle.open_ms,
+        text(candle.open),
+        text(candle.high),
+        text(candle.low),
+        text(candle.close),
+        "0",
+        interval.next_open(candle.open_ms) - 1,
+        "0",
+        candle.count,
+        "0",
+        "0",
+        "0",
+    ]
+
+
+def premium_index_json(market: Market, predicted_rate: int, now_ms: int) -> Json:
+    """Return mark, index and funding of a contract; the mark stands for the estimated settlement price.
+
+    `predicted_rate`: of the next settlement as things stand, in 1e-8; the dialect's word for it is the last rate.
+    """
     contract = market.contract
     mark = fine_price_text(contract, market.mark_price)
-    rate = rate_text(contract.funding_rate)
     return {
         "symbol": contract.symbol,
         "markPrice": mark,
         "indexPrice": fine_price_text(contract, market.index_price),
         "estimatedSettlePrice": mark,
-        "lastFundingRate": rate,
-        "interestRate": rate,
+        "lastFundingRate": rate_text(predicted_rate),
+        "interestRate": rate_text(contract.funding.interest),
         "nextFundingTime": to_ms(market.funding_due),
         "time": now_ms,
     }
@@ -143,14 +164,14 @@ def funding_json(contract: Contract, funding: Funding) -> Json:
     }
 
 
-def funding_info_json(contract: Contract) -> Json:
-    """Return cap, floor and interval of a contract's funding: the rate is constant, so it is its own cap and floor."""
-    rate = rate_text(contract.funding_rate)
+def funding_info_json(market: Market) -> Json:
+    """Return cap, floor and running interval of a contract's funding; the interval in whole hours, at least one."""
+    funding = market.contract.funding
     return {
-        "symbol": contract.symbol,
-        "adjustedFundingRateCap": rate,
-        "adjustedFundingRateFloor": rate,
-        "fundingIntervalHours": max(1, contract.funding_interval // HOUR),
+        "symbol": market.contract.symbol,
+        "adjustedFundingRateCap": rate_text(funding.cap),
+        "adjustedFundingRateFloor": rate_text(funding.floor),
+        "fundingIntervalHours": max(1, market.funding_interval // HOUR),
         "disclaimer": False,
     }
 

@@ -4,17 +4,20 @@ All are reads: none of them is a command, and none changes the venue.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
+from exchange.core.contract import Contract
 from exchange.core.state import Market
 from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
 from exchange.dialects.binance import market_responses as responses
+from exchange.dialects.binance.numbers import price_text, rate_text
 from exchange.dialects.binance.parameters import contract_of, optional_integer, required, row_limit, times
 from exchange.dialects.binance.route import Context, Params, ReadRoute, Security, Weight
 from exchange.projections import views
-from exchange.projections.bars import CANDLES_MAX, INTERVALS
-from exchange.projections.market_data import FUNDINGS_MAX, TRADES_MAX, MarketFold
+from exchange.projections.bars import CANDLES_MAX, INTERVALS, B, Bars, Interval
+from exchange.projections.market_data import FUNDINGS_MAX, TRADES_MAX, MarketFold, MarkSeries
 
 DEPTH_LIMITS = (5, 10, 20, 50, 100, 500, 1000)
 DEPTH_LIMIT_DEFAULT = 500
@@ -80,18 +83,36 @@ def read_agg_trades(context: Context, params: Params) -> object:
 def read_klines(context: Context, params: Params) -> object:
     """Answer candles. Errors: symbol; -1120 interval; limit and times as everywhere."""
     fold = _fold(context, params)
-    interval = INTERVALS.get(required(params, "interval"))
-    if interval is None:
-        raise errors.INTERVAL_NOT_VALID.error()
-    limit = row_limit(params, ROWS_DEFAULT, CANDLES_MAX)
-    start, end = times(params)
-    candles = fold.candles.read(interval.name, context.now_ms, start, end, limit)
+    interval, candles = _candles_asked(context, params, fold.candles)
     return [responses.kline_json(fold.contract, interval, candle) for candle in candles]
+
+
+def read_mark_price_klines(context: Context, params: Params) -> object:
+    """Answer candles of the mark price. Errors: as those of trades."""
+    contract = contract_of(context, params)
+    return _price_klines(context, params, contract, MarkSeries.MARK_PRICE, partial(price_text, contract))
+
+
+def read_index_price_klines(context: Context, params: Params) -> object:
+    """Answer candles of the index price, asked for by `pair`. Errors: as those of trades."""
+    contract = contract_of(context, {"symbol": required(params, "pair")})
+    return _price_klines(context, params, contract, MarkSeries.INDEX_PRICE, partial(price_text, contract))
+
+
+def read_premium_index_klines(context: Context, params: Params) -> object:
+    """Answer candles of the premium index, which is a share of the index. Errors: as those of trades."""
+    contract = contract_of(context, params)
+    return _price_klines(context, params, contract, MarkSeries.PREMIUM_INDEX, rate_text)
 
 
 def read_premium_index(context: Context, params: Params) -> object:
     """Answer mark, index and funding of one contract or of all."""
-    return _one_or_all(context, params, lambda market: responses.premium_index_json(market, context.now_ms))
+
+    def render(market: Market) -> object:
+        mark = context.market_data.markets[market.contract.symbol].mark
+        return responses.premium_index_json(market, mark.funding_rate, context.now_ms)
+
+    return _one_or_all(context, params, render)
 
 
 def read_funding_rate(context: Context, params: Params) -> object:
@@ -108,7 +129,7 @@ def read_funding_rate(context: Context, params: Params) -> object:
 def read_funding_info(context: Context, params: Params) -> object:
     """Answer cap, floor and interval of every contract's funding."""
     del params
-    return [responses.funding_info_json(contract) for contract in context.contracts.values()]
+    return [responses.funding_info_json(market) for market in context.state.markets.values()]
 
 
 def read_day_ticker(context: Context, params: Params) -> object:
@@ -187,6 +208,25 @@ def _fold(context: Context, params: Params) -> MarketFold:
     return context.market_data.markets[contract_of(context, params).symbol]
 
 
+def _candles_asked(context: Context, params: Params, bars: Bars[B]) -> tuple[Interval, list[B]]:
+    """Return the interval and the candles that a call asks for. Errors: -1120 interval; limit and times."""
+    interval = INTERVALS.get(required(params, "interval"))
+    if interval is None:
+        raise errors.INTERVAL_NOT_VALID.error()
+    limit = row_limit(params, ROWS_DEFAULT, CANDLES_MAX)
+    start, end = times(params)
+    return interval, bars.read(interval.name, context.now_ms, start, end, limit)
+
+
+def _price_klines(
+    context: Context, params: Params, contract: Contract, series: MarkSeries, text: Callable[[int], str]
+) -> object:
+    """Return candles of what is told with every mark; `text` writes it."""
+    bars = context.market_data.markets[contract.symbol].mark_candles[series]
+    interval, candles = _candles_asked(context, params, bars)
+    return [responses.price_kline_json(interval, candle, text) for candle in candles]
+
+
 def _one_or_all(context: Context, params: Params, render: Callable[[Market], object]) -> object:
     """Return one object when a symbol is named, a list of all without it."""
     if params.get("symbol"):
@@ -239,6 +279,9 @@ MARKET_ROUTES: tuple[ReadRoute, ...] = (
     _public("/fapi/v1/trades", 5, read_trades),
     _public("/fapi/v1/aggTrades", 20, read_agg_trades),
     _public("/fapi/v1/klines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_klines),
+    _public("/fapi/v1/markPriceKlines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_mark_price_klines),
+    _public("/fapi/v1/indexPriceKlines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_index_price_klines),
+    _public("/fapi/v1/premiumIndexKlines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_premium_index_klines),
     _public("/fapi/v1/premiumIndex", _by_symbol(1, 10), read_premium_index),
     _public("/fapi/v1/fundingRate", 1, read_funding_rate),
     _public("/fapi/v1/fundingInfo", 1, read_funding_info),
