@@ -65,8 +65,8 @@ def resume(state: State, _command: Resume) -> None:
     state.resumed = True
     missed = 0
     for market in state.markets.values():
-        while market.funding_due <= ts:
-            missed += _settle(state, market)
+        while market.funding_due <= ts and _settle(state, market):
+            missed += 1
             # Each sets the interval to the next one: an outage after a capped settlement misses more of them.
             market.funding_due = next_multiple(market.funding_interval, market.funding_due)
         _set_due_times(market, ts)
