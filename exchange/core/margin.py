@@ -273,7 +273,9 @@ def needs_stale_index(state: State, account: Account) -> bool:
 def to_spare(state: State, account: Account) -> int:
     """Return what a fill may move from the cross wallet to an isolated position: never so much that cross ones fall."""
     cross = cross_scope(account)
-    return max(0, min(account.cross_balance, equity(state, cross) - maintenance_margin(state, cross)))
+    required = maintenance_margin(state, cross)
+    kept = required + 1 if required else 0  # an equity of just the maintenance margin is liquidated
+    return max(0, min(account.cross_balance, equity(state, cross) - kept))
 
 
 def liquidation_price(

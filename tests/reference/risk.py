@@ -163,7 +163,9 @@ def removable(world: World, leg: Leg) -> int:
 def to_spare(world: World, account: int) -> int:
     """Return what a fill may at most move from the cross wallet to an isolated position."""
     cross = Scope(account)
-    return max(0, min(wallet(world, cross), equity(world, cross) - maintenance(world, cross)))
+    required = maintenance(world, cross)
+    kept = required + 1 if required else 0
+    return max(0, min(wallet(world, cross), equity(world, cross) - kept))
 
 
 def total_equity(world: World, account: int) -> int:
