@@ -17,7 +17,8 @@ from exchange.core.enums import (
     TimeInForce,
 )
 from exchange.core.events import AccountUpdated, Event, OrderUpdated, PositionLiquidated, Rejected, Resumed
-from tests.reference.world import FUND, World, position_of
+from tests.reference.risk import positions_in
+from tests.reference.world import FUND, Leg, World
 
 INTERESTING = (
     *(f"command {kind.__name__}" for kind in get_args(Command)),
@@ -57,7 +58,7 @@ class Census:
     """Counts by name; what is needed to see a flip."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    _held: dict[tuple[int, str], int] = field(default_factory=dict)
+    _held: dict[Leg, int] = field(default_factory=dict)
 
     def count(self, command: Command, events: Sequence[Event], world: World) -> None:
         """Count what one command did."""
@@ -70,7 +71,7 @@ class Census:
         self.counts.update(_seen_in_order(command, events))
         if sum(isinstance(event, PositionLiquidated) for event in events) > 1:
             self.counts["liquidation of many positions at once"] += 1
-        if any(position_of(world, account, symbol).quantity for account in world.locked for symbol in world.contracts):
+        if any(positions_in(world, scope) for scope in world.locked):
             self.counts["liquidation waits for a market"] += 1
 
     def missing(self) -> list[str]:
@@ -79,7 +80,7 @@ class Census:
 
     def _flips(self, event: AccountUpdated) -> Iterator[str]:
         for position in event.positions:
-            key = (event.account_id, position.symbol)
+            key = Leg(event.account_id, position.symbol, position.position_side)
             if self._held.get(key, 0) * position.quantity < 0:
                 yield "fund position flips" if event.account_id == FUND else "position flips"
             self._held[key] = position.quantity
