@@ -1,17 +1,21 @@
 """Every market-data endpoint behind its route: golden files, documented shapes, and which error refuses what."""
 
 import json
+import re
+from importlib.resources import files
 
 import pytest
 
-from exchange.core.commands import SetIndexPrice
-from exchange.core.contract import VenueRules
+from exchange.core.commands import DropIndexSource, SetIndexPrice, SetMarketState
+from exchange.core.contract import VenueRules, parse_contract
+from exchange.core.enums import MarketState
 from exchange.core.units import Ticks
 from exchange.core.venue import Venue
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.limits import WEIGHT_PER_MINUTE
 from exchange.dialects.binance.market_responses import exchange_info_json
 from exchange.dialects.binance.market_routes import MARKET_ROUTES
+from exchange.dialects.binance.numbers import rate_text
 from exchange.dialects.binance.route import Params, weight_of
 from exchange.dialects.binance.routes import find
 from exchange.projections.bars import INTERVALS, MINUTE_MS
@@ -23,6 +27,7 @@ from tests.dialect.test_story import SHAPES, differences
 BTC = {"symbol": "BTCUSDT"}
 START_MS = START // 10**6
 FUNDING_MS = 8 * 3600 * 1000
+CONTRACT_FOLDER = files("exchange") / "data" / "contracts"
 
 # name of the golden file, path after /fapi, parameters, documented sample
 READS: list[tuple[str, str, Params, str]] = [
@@ -33,6 +38,9 @@ READS: list[tuple[str, str, Params, str]] = [
     ("trades", "/v1/trades", BTC, "get-trades"),
     ("agg-trades", "/v1/aggTrades", BTC, "get-aggTrades"),
     ("klines", "/v1/klines", {**BTC, "interval": "1m"}, ""),  # its places have kinds of their own, see below
+    ("mark-price-klines", "/v1/markPriceKlines", {**BTC, "interval": "1m"}, ""),
+    ("index-price-klines", "/v1/indexPriceKlines", {"pair": "BTCUSDT", "interval": "1m"}, ""),
+    ("premium-index-klines", "/v1/premiumIndexKlines", {**BTC, "interval": "1m"}, ""),
     ("premium-index", "/v1/premiumIndex", BTC, "get-premiumIndex"),
     ("funding-rate", "/v1/fundingRate", BTC, "get-fundingRate"),
     ("funding-info", "/v1/fundingInfo", {}, "get-fundingInfo"),
@@ -111,6 +119,77 @@ def test_a_kline_is_twelve_places_with_integers_at_0_6_and_8(desk: Desk) -> None
     assert [[type(place) for place in row] for row in rows] == [kinds] * 3
     assert [row[8] for row in rows] == [3, 1, 1]
     assert rows[0][6] == rows[0][0] + MINUTE_MS - 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [("markPrice", "symbol"), ("indexPrice", "pair"), ("premiumIndex", "symbol")]
+)
+def test_a_kline_of_a_price_has_the_same_places_and_no_volume(desk: Desk, kind: str, named: str) -> None:
+    rows = json.loads(json.dumps(read(desk, f"/v1/{kind}Klines", **{named: "BTCUSDT"}, interval="1m")))
+    (sample,) = json.loads((SHAPES / f"get-{kind}Klines.json").read_text("utf-8"))
+    assert [[type(place) for place in row] for row in rows] == [[type(place) for place in sample]] * len(rows)
+    assert [row[8] for row in rows[1:]] == [60, 60, 11], "a mark a second; the candles are of two minutes and a bit"
+    for row in rows:
+        assert row[6] == row[0] + MINUTE_MS - 1
+        assert (row[5], row[7], row[9:]) == ("0", "0", ["0", "0", "0"])
+    newest = json.loads(json.dumps(read(desk, "/v1/premiumIndex", **BTC)))
+    told = {"markPrice": newest["markPrice"], "indexPrice": newest["indexPrice"]}
+    assert kind not in told or rows[-1][4] == told[kind][:-6]
+    assert [len(row[4].partition(".")[2]) for row in rows] == [len(sample[4].partition(".")[2])] * len(rows)
+
+
+def test_the_rate_of_the_funding_to_come_follows_the_book(desk: Desk) -> None:
+    def told(path: str, name: str) -> str:
+        answer = json.loads(json.dumps(read(desk, path, **BTC)))
+        return str((answer[-1] if isinstance(answer, list) else answer)[name])
+
+    assert told("/v1/premiumIndex", "lastFundingRate") == "0.00010000", "the interest alone"
+    assert told("/v1/fundingRate", "fundingRate") == "0.00010000"
+    order(desk, desk.account(100_000_000), "BUY", "50.000", "50100")  # 20 basis points above the index: longs will pay
+    desk.later(MINUTE_MS)
+    first = told("/v1/premiumIndex", "lastFundingRate")
+    assert first == rate_text(desk.market_data.markets["BTCUSDT"].mark.funding_rate)
+    assert 0.0001 < float(first) < 0.0015
+    settled_ms = told("/v1/premiumIndex", "nextFundingTime")
+    desk.later(FUNDING_MS)
+    assert told("/v1/fundingRate", "fundingTime") == settled_ms
+    assert told("/v1/fundingRate", "fundingRate") == rate_text(desk.venue.state.markets["BTCUSDT"].funding_rate)
+    assert float(first) < float(told("/v1/fundingRate", "fundingRate")) <= 0.0015
+
+
+def test_the_interval_told_is_the_one_that_runs() -> None:
+    """A contract whose cap is its floor settles at both: the next interval is the shortened one."""
+    written = (CONTRACT_FOLDER / "BTCUSDT.toml").read_text("utf-8")
+    flat = re.sub(r'(?m)^(cap|floor) = "-?0.003"$', r'\1 = "0.0001"', written)
+    desk = Desk(contracts=[parse_contract(flat)], ts=START)
+    info = json.loads(json.dumps(read(desk, "/v1/fundingInfo")))
+    assert info == [
+        {
+            "symbol": "BTCUSDT",
+            "adjustedFundingRateCap": "0.00010000",
+            "adjustedFundingRateFloor": "0.00010000",
+            "fundingIntervalHours": 8,
+            "disclaimer": False,
+        }
+    ]
+    desk.later(FUNDING_MS)
+    (settled,) = json.loads(json.dumps(read(desk, "/v1/fundingRate")))
+    (info,) = json.loads(json.dumps(read(desk, "/v1/fundingInfo")))
+    told = json.loads(json.dumps(read(desk, "/v1/premiumIndex", **BTC)))
+    assert (settled["fundingRate"], info["fundingIntervalHours"]) == ("0.00010000", 1)
+    assert told["nextFundingTime"] == settled["fundingTime"] + 3_600_000
+    assert desk.market_data.markets["BTCUSDT"].mark.next_funding_ms == told["nextFundingTime"]
+
+
+def test_a_stale_index_leaves_the_symbol_trading_and_a_halt_does_not(desk: Desk) -> None:
+    def status() -> str:
+        return str(json.loads(json.dumps(read(desk, "/v1/exchangeInfo")))["symbols"][0]["status"])
+
+    desk.execute(DropIndexSource("BTCUSDT"))
+    assert desk.venue.state.markets["BTCUSDT"].state is MarketState.INDEX_STALE
+    assert status() == "TRADING"
+    desk.execute(SetMarketState("BTCUSDT", MarketState.HALTED))
+    assert status() == "PENDING_TRADING"
 
 
 def test_aggregate_trades_join_the_fills_of_one_order_at_one_price(desk: Desk) -> None:
@@ -242,6 +321,12 @@ def test_a_named_listen_key_must_be_the_accounts_own(method: str) -> None:
         ("/v1/klines", {**BTC, "interval": "1m", "startTime": "-1"}, -1130),
         ("/v1/klines", {**BTC, "interval": "1M", "startTime": "9" * 19}, -1130),
         ("/v1/klines", {**BTC, "interval": "1m", "startTime": "2", "endTime": "1"}, -1023),
+        ("/v1/markPriceKlines", {**BTC}, -1102),
+        ("/v1/markPriceKlines", {"pair": "BTCUSDT", "interval": "1m"}, -1102),
+        ("/v1/indexPriceKlines", {**BTC, "interval": "1m"}, -1102),
+        ("/v1/indexPriceKlines", {"pair": "BTC", "interval": "1m"}, -1121),
+        ("/v1/premiumIndexKlines", {**BTC, "interval": "1s"}, -1120),
+        ("/v1/premiumIndexKlines", {**BTC, "interval": "1m", "limit": "1501"}, -1130),
         ("/v1/aggTrades", {**BTC, "startTime": "2", "endTime": "1"}, -1023),
         ("/v1/trades", {"symbol": "DOGEUSDT"}, -1121),
         ("/v1/trades", {**BTC, "limit": "1001"}, -1130),
@@ -278,6 +363,9 @@ def test_any_time_that_is_a_time_can_be_asked_for_in_every_interval(desk: Desk) 
         ("/v1/klines", {"limit": "100"}, 2),
         ("/v1/klines", {"limit": "1000"}, 5),
         ("/v1/klines", {"limit": "1001"}, 10),
+        ("/v1/markPriceKlines", {"limit": "1001"}, 10),
+        ("/v1/indexPriceKlines", {"limit": "99"}, 1),
+        ("/v1/premiumIndexKlines", {}, 5),
         ("/v1/ticker/24hr", BTC, 1),
         ("/v1/ticker/24hr", {}, 40),
         ("/v1/aggTrades", {}, 20),
