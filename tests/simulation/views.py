@@ -7,7 +7,7 @@ from exchange.core.account import Account, Leg, cross_scope, scopes
 from exchange.core.enums import MarginType, MarkRule, Side, Wallet
 from exchange.core.state import Market, State
 from tests.reference import risk, world
-from tests.reference.prices import falls_silent
+from tests.reference.prices import basis_average, basis_window, falls_silent, price_average
 from tests.reference.quotes import Quotes
 from tests.reference.venue import ReferenceVenue
 from tests.reference.world import World
@@ -43,6 +43,8 @@ def _view_market(symbol: str, market: Market, view: View) -> None:
     view[f"tape {symbol}"] = (market.last_price, market.book_update_id, market.basis_samples)
     sums = (market.premium.count, market.premium.total, market.premium.weighted, market.premium.last)
     view[f"funding {symbol}"] = (*sums, market.funding_interval, market.funding_rate)
+    averages = (market.basis_ema, market.price_ema)
+    view[f"averages {symbol}"] = [(one.total, one.weight) for one in averages]
     view[f"breaker {symbol}"] = (market.breaker_due, market.recent_marks)
     dues = (market.sample_due, market.premium_due, market.mark_due, market.funding_due)
     view[f"due {symbol}"] = (*dues, market.stale_due)
@@ -59,7 +61,9 @@ def _view_core_account(account: Account, view: View) -> None:
         choices = (holding.leverage, holding.margin_type, holding.auto_add_margin)
         view[f"holding {who} {symbol}"] = (*choices, list(holding.orders))
     for symbol, _, leg in account.legs():
-        view[f"leg {who} {symbol} {leg.side.name}"] = _leg_numbers(leg)
+        numbers = _leg_numbers(leg)
+        if any(numbers):
+            view[f"leg {who} {symbol} {leg.side.name}"] = numbers
 
 
 def _leg_numbers(leg: Leg) -> tuple[int, ...]:
@@ -97,7 +101,9 @@ def _view_quotes(there: World, symbol: str, quotes: Quotes, view: View) -> None:
     view[f"index {symbol}"] = (quotes.index, quotes.source_ts, quotes.stale, sources)
     view[f"market {symbol}"] = (quotes.state, quotes.operator, quotes.frozen, quotes.mark)
     windowed = contract.mark.rule is MarkRule.MEDIAN_OF_THREE
-    samples = quotes.basis[-contract.mark.basis_window :] if windowed else []
+    samples = basis_window(contract, quotes) if windowed else []
+    averages = [(0, 0) if windowed else basis_average(contract, quotes), price_average(contract, quotes)]
+    view[f"averages {symbol}"] = averages
     view[f"tape {symbol}"] = (quotes.last, quotes.update_id, samples)
     weighted = sum(number * sample for number, sample in enumerate(quotes.premiums, 1))
     sums = (len(quotes.premiums), sum(quotes.premiums), weighted, quotes.last_premium)
@@ -120,10 +126,12 @@ def _view_account(there: World, account: int, view: View) -> None:
         margin_type = MarginType.ISOLATED if key in there.isolated else MarginType.CROSS
         orders = [one.order.order_id for one in world.open_orders(there, account, symbol)]
         view[f"holding {account} {symbol}"] = (there.leverages[key], margin_type, key in there.auto_add, orders)
-    for leg in world.all_legs(there, account):
+    for leg in [leg for leg in there.positions if leg.account == account]:
         own = world.Scope(*leg)
-        numbers = (*world.position_of(there, leg), world.isolated_wallet(there, leg))
-        view[f"leg {account} {leg.symbol} {leg.side.name}"] = (*numbers, own in there.called, own in there.locked)
+        marks = (own in there.called, own in there.locked)
+        numbers = (*world.position_of(there, leg), world.isolated_wallet(there, leg), *marks)
+        if any(numbers):
+            view[f"leg {account} {leg.symbol} {leg.side.name}"] = numbers
 
 
 # ----------------------------------------------------------------------------------------------------- derived margins
