@@ -1,6 +1,7 @@
 """What the people of a simulated venue do next: random commands, sensible and senseless. It changes nothing."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import cast
 
@@ -21,7 +22,7 @@ from exchange.core.commands import (
 from exchange.core.enums import MarginType, PositionSide, Wallet
 from exchange.core.units import MONEY_MAX, Atoms, Ticks
 from tests.reference.risk import removable, total_equity, withdrawable
-from tests.reference.world import Leg, World, held_legs, is_isolated
+from tests.reference.world import World, held_legs, is_isolated
 from tests.simulation.ingredients import Ingredients
 from tests.simulation.knobs import Knobs
 from tests.simulation.outside import Outside
@@ -112,18 +113,17 @@ class Behavior:
         account = self._of.account()
         symbols = self._of.symbols
         if account in self._world.names:
-            self._planned += [self._closing(leg) for leg in held_legs(self._world, account)]
+            self._planned += [
+                partial(self._trading.close, leg, reduce_only=True) for leg in held_legs(self._world, account)
+            ]
         hedge = account not in self._world.hedged
-        self._planned.append(lambda: SetPositionMode(account, hedge=hedge))
+        self._planned.append(partial(SetPositionMode, account, hedge=hedge))
         for symbol in symbols:
             wanted = self._random.choice(tuple(MarginType))
-            self._planned.append(lambda symbol=symbol, wanted=wanted: SetMarginType(account, symbol, wanted))
-        cancels = [lambda symbol=symbol: CancelAllOrders(account, symbol) for symbol in symbols]
+            self._planned.append(partial(SetMarginType, account, symbol, wanted))
+        cancels = [partial(CancelAllOrders, account, symbol) for symbol in symbols]
         self._planned = [*cancels, *self._planned]
         return self._planned.pop(0)()
-
-    def _closing(self, leg: Leg) -> Callable[[], Command]:
-        return lambda: self._trading.close(leg, reduce_only=True)
 
     def _adjust_margin(self) -> Command:
         """Add to or take from an isolated position, around the most that is allowed; or to none."""

@@ -5,10 +5,12 @@ from random import Random
 
 from exchange.core.contract import Bracket, Contract, VenueRules
 from exchange.core.units import RATE_ONE, SECOND, Atoms, Lots, Nanos, RateE8, Ticks
+from tests.simulation.price_knobs import PERCENT, draw_breaker, draw_funding, draw_index, draw_mark
 
 QUANTITY_SCALE = 50  # lots that an ordinary large position has
 CAP_GRID = 100  # with rates in whole percents, caps on this grid give a `cum` in whole atoms
-PERCENT = RATE_ONE // 100
+OUTAGE_FUNDINGS_MAX = 40  # in one contract, in one outage
+MILLISECOND = 10**6
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,8 @@ class Knobs:
     contracts: tuple[Contract, ...]
     base_prices: tuple[int, ...]  # index prices at the start, ticks
     accounts: int
+    hedged: float  # share of the accounts that begin in hedge mode
+    isolated: float  # share of their contracts that begin isolated
     deposit: int  # atoms of an ordinary account
     index_step: int  # ordinary move of the index, in 1e-8
     crash_step: int  # rare move
@@ -29,10 +33,12 @@ class Knobs:
 def draw_knobs(random: Random) -> Knobs:
     """Return a world; every figure comes from `random`."""
     contracts, prices = [], []
-    for symbol in ("AAAUSDT", "BBBUSDT", "CCCUSDT")[: random.choice((1, 1, 2, 2, 3))]:
+    calm = random.choice((20, 400, 1_500))
+    for symbol in ("AAAUSDT", "BBBUSDT", "CCCUSDT")[: random.choice((1, 2, 3, 3))]:
         price = random.choice((60, 300, 2_000, 30_000))
-        contracts.append(_draw_contract(random, symbol, price))
+        contracts.append(_draw_contract(random, symbol, price, calm))
         prices.append(price)
+    fundings = [time for one in contracts for time in (one.funding.interval, one.funding.shortened_interval) if time]
     notional = max(one.notional(price, QUANTITY_SCALE) for one, price in zip(contracts, prices, strict=True))
     deposit = max(1, notional // random.choice((1, 3, 10, 30)))
     return Knobs(
@@ -40,11 +46,13 @@ def draw_knobs(random: Random) -> Knobs:
         contracts=tuple(contracts),
         base_prices=tuple(prices),
         accounts=random.randint(3, 8),
+        hedged=random.choice((0, 0.4, 0.4, 1)),
+        isolated=random.choice((0, 0.4, 0.7, 1)),
         deposit=deposit,
         index_step=random.choice((200_000, 600_000, 2_000_000)),
         crash_step=random.choice((4_000_000, 8_000_000, 20_000_000, 45_000_000)),
-        calm=random.choice((20, 400, 1_500)),
-        outage=random.choice((5_000, 120_000)),
+        calm=calm,
+        outage=min(random.choice((5_000, 120_000, 60_000_000)), OUTAGE_FUNDINGS_MAX * min(fundings) // MILLISECOND),
     )
 
 
@@ -58,17 +66,17 @@ def _draw_rules(random: Random, deposit: int) -> VenueRules:
         unwind_interval=Nanos(random.choice((1, 1, 4)) * SECOND),
         unwind_share=RateE8(random.choice((1, 10_000_000, 50_000_000, RATE_ONE))),
         unwind_bound=RateE8(random.choice((0, 1_000_000, 5_000_000))),
-        max_accounts=random.choice((8, 9, 10_000)),
+        max_accounts=random.choice((9, 10, 10_000)),
         max_amendments=random.choice((2, 5, 10_000)),
     )
 
 
-def _draw_contract(random: Random, symbol: str, price: int) -> Contract:
+def _draw_contract(random: Random, symbol: str, price: int, calm: int) -> Contract:
     tick_atoms, step_e8 = random.choice(((1, RATE_ONE), (1_000, 700_000), (100_000, 1_000_000), (1_000_000, RATE_ONE)))
     unit = tick_atoms * step_e8 // RATE_ONE
     taker = random.choice((0, 50_000, 500_000, 3_000_000))
     maker = random.choice((-taker, -taker // 3, 0, 20_000, 1_000_000))
-    minimum = random.choice((1, 1, 2))
+    minimum = random.choice((1, 1, 1, 2))
     maximum = random.choice((40, 100, 400))
     brackets = _draw_brackets(random, price * QUANTITY_SCALE * unit)
     return Contract(
@@ -93,11 +101,10 @@ def _draw_contract(random: Random, symbol: str, price: int) -> Contract:
         taker_fee=RateE8(taker),
         liquidation_fee=RateE8(random.choice((0, 1_250_000, 5_000_000))),
         default_leverage=random.choice((1, brackets[0].max_leverage, brackets[0].max_leverage)),
-        mark_interval=Nanos(random.choice((0, 1, 1, 3)) * SECOND),
-        basis_interval=Nanos(random.choice((1, 1, 2)) * SECOND),
-        basis_window=random.choice((1, 3, 30)),
-        funding_interval=Nanos(random.choice((5, 20, 60, 28_800)) * SECOND),
-        funding_rate=RateE8(random.choice((0, 10_000, -10_000, 1_000_000, -1_000_000, 7_654_321))),
+        index=draw_index(random, calm),
+        mark=draw_mark(random),
+        funding=draw_funding(random, price * QUANTITY_SCALE * unit, brackets[0].max_leverage),
+        breaker=draw_breaker(random, calm),
         brackets=brackets,
     )
 
