@@ -1,0 +1,78 @@
+"""A contract whose prices are set by hand, and a venue that counts from a round time. For tests of prices only."""
+
+from collections.abc import Mapping, Sequence
+
+from exchange.core.book import Order
+from exchange.core.commands import Command, DropIndexSource, Resume, SetIndexPrice, Tick
+from exchange.core.contract import VenueRules
+from exchange.core.enums import OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.core.events import Event
+from exchange.core.state import Market
+from exchange.core.units import SECOND, Nanos, Ticks
+from exchange.core.venue import Venue, new_market
+from tests.market.notation import read_contract
+
+START = 8 * 3600 * SECOND * 60_000  # a settlement of funding every eight hours falls on it
+SYMBOL = "BTCUSDT"
+
+Levels = Sequence[tuple[int, int]]  # ticks, lots
+
+
+def market_of(
+    changes: Mapping[str, str], *, index: int = 0, last: int = 0, bids: Levels = (), asks: Levels = ()
+) -> Market:
+    """Return a contract of the tables with some settings changed, an index, a last price and a book."""
+    market = new_market(read_contract(dict(changes)))
+    market.index_price, market.last_price = index, last
+    for side, levels in ((Side.BUY, bids), (Side.SELL, asks)):
+        for price, quantity in levels:
+            market.book.add(_resting(price, quantity, side))
+    return market
+
+
+class Priced:
+    """A venue with one contract of the tables, started at START; `at` plays a command so many nanoseconds later."""
+
+    def __init__(self, changes: Mapping[str, str]) -> None:
+        """Start the venue."""
+        self.venue = Venue(VenueRules(), [read_contract(dict(changes))])
+        self.at(0, Resume())
+
+    @property
+    def market(self) -> Market:
+        """The contract."""
+        return self.venue.state.markets[SYMBOL]
+
+    def at(self, offset: int, command: Command) -> list[Event]:
+        """Play a command."""
+        return self.venue.execute(START + offset, command)
+
+    def tick(self, offset: int) -> list[Event]:
+        """Do what is due."""
+        return self.at(offset, Tick())
+
+    def price(self, offset: int, price: int, source: str = "", source_ts: int = 0) -> list[Event]:
+        """Give an index source, or all, a price in ticks."""
+        return self.at(offset, SetIndexPrice(SYMBOL, Ticks(price), Nanos(source_ts), source))
+
+    def drop(self, offset: int, source: str = "") -> list[Event]:
+        """Lose an index source, or all."""
+        return self.at(offset, DropIndexSource(SYMBOL, source))
+
+
+def _resting(price: int, quantity: int, side: Side) -> Order:
+    return Order(
+        order_id=price,
+        account_id=1,
+        symbol=SYMBOL,
+        client_order_id=f"{side.name}{price}",
+        side=side,
+        order_type=OrderType.LIMIT,
+        time_in_force=TimeInForce.GTC,
+        quantity=quantity,
+        price=price,
+        reduce_only=False,
+        self_trade_prevention=SelfTradePrevention.NONE,
+        created_ts=0,
+        updated_ts=0,
+    )
