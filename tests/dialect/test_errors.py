@@ -2,15 +2,27 @@
 
 import pytest
 
-from exchange.core.commands import AmendOrder, CancelOrder, Command, PlaceOrder, SetLeverage
-from exchange.core.enums import OrderType, RejectReason, Side
+from exchange.core.commands import (
+    AdjustMargin,
+    AmendOrder,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    SetLeverage,
+    SetMarginType,
+    SetPositionMode,
+)
+from exchange.core.enums import MarginType, OrderType, RejectReason, Side
 from exchange.core.events import Rejected
-from exchange.core.units import Lots, Ticks
+from exchange.core.units import Atoms, Lots, Ticks
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import AMEND_REJECTIONS, REJECTIONS, Refusal, rejection
 
 PLACE = PlaceOrder(1, "BTCUSDT", Side.BUY, OrderType.LIMIT, Lots(1), Ticks(1))
 AMEND = AmendOrder(1, "BTCUSDT", Side.BUY, Lots(1), Ticks(1))
+MARGIN_TYPE = SetMarginType(1, "BTCUSDT", MarginType.ISOLATED)
+MODE = SetPositionMode(1, hedge=True)
+MARGIN = AdjustMargin(1, "BTCUSDT", Atoms(1), add=True)
 REFUSALS = {name: value for name, value in vars(errors).items() if isinstance(value, Refusal)}
 
 
@@ -63,6 +75,51 @@ def test_codes_are_negative_and_one_code_has_one_http_status() -> None:
             PLACE,
             -5021,
             "Due to the order could not be filled immediately, the FOK order has been rejected.",
+        ),
+        (RejectReason.POSITION_SIDE_MISMATCH, PLACE, -4061, "Order's position side does not match user's setting."),
+        (
+            RejectReason.INDEX_STALE,
+            PLACE,
+            -4400,
+            "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed, please try again later.",
+        ),
+        (RejectReason.MARGIN_TYPE_UNCHANGED, MARGIN_TYPE, -4046, "No need to change margin type."),
+        (
+            RejectReason.MARGIN_TYPE_OPEN_ORDERS,
+            MARGIN_TYPE,
+            -4047,
+            "Margin type cannot be changed if there exists open orders.",
+        ),
+        (
+            RejectReason.MARGIN_TYPE_OPEN_POSITION,
+            MARGIN_TYPE,
+            -4048,
+            "Margin type cannot be changed if there exists position.",
+        ),
+        (RejectReason.POSITION_MODE_UNCHANGED, MODE, -4059, "No need to change position side."),
+        (
+            RejectReason.POSITION_MODE_OPEN_ORDERS,
+            MODE,
+            -4067,
+            "Position side cannot be changed if there exists open orders.",
+        ),
+        (
+            RejectReason.POSITION_MODE_OPEN_POSITION,
+            MODE,
+            -4068,
+            "Position side cannot be changed if there exists position.",
+        ),
+        (RejectReason.MARGIN_NOT_ISOLATED, MARGIN, -4049, "Add margin only support for isolated position."),
+        (RejectReason.CROSS_BALANCE_INSUFFICIENT, MARGIN, -4050, "Cross balance insufficient."),
+        (RejectReason.ISOLATED_BALANCE_INSUFFICIENT, MARGIN, -4051, "Isolated balance insufficient."),
+        (RejectReason.POSITION_EMPTY, MARGIN, -4054, "Cannot add position margin: position is 0."),
+        (RejectReason.AMOUNT_NOT_POSITIVE, MARGIN, -4055, "Amount must be positive."),
+        (RejectReason.VALUE_OUT_OF_RANGE, MARGIN, -1130, "Data sent for parameter 'amount' is not valid."),
+        (
+            RejectReason.ISOLATED_LEVERAGE_REDUCTION,
+            SetLeverage(1, "BTCUSDT", 5),
+            -4161,
+            "Leverage reduction is not supported in Isolated Margin Mode with open positions",
         ),
     ],
 )

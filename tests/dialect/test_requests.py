@@ -1,26 +1,44 @@
 """What each request becomes, and what is refused at the door: with the venue's state untouched."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.commands import AmendOrder, CancelOrder, PlaceOrder, SetLeverage, Transfer
-from exchange.core.enums import OrderType, SelfTradePrevention, Side, TimeInForce, Wallet
+from exchange.core.commands import (
+    AdjustMargin,
+    AmendOrder,
+    CancelOrder,
+    Command,
+    PlaceOrder,
+    SetLeverage,
+    SetMarginType,
+    SetPositionMode,
+    Transfer,
+)
+from exchange.core.enums import MarginType, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce, Wallet
 from exchange.core.snapshot import state_hash
 from exchange.core.units import Atoms, Lots, Ticks
 from exchange.dialects.binance import requests
 from exchange.dialects.binance.errors import USE_ALGO_ENDPOINT, DialectError
+from exchange.dialects.binance.route import Context, Params
 from tests.dialect.desk import Desk
 from tests.dialect.outcome import outcome
 
 DESK = Desk()
 TRADER = DESK.account(10_000)
+HEDGER = DESK.account(10_000)
+DESK.execute(SetPositionMode(HEDGER, hedge=True))
 LIMIT = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.1", "price": "49000"}
 MARKET = {"symbol": "BTCUSDT", "side": "SELL", "type": "MARKET", "quantity": "0.1"}
+BTC = {"symbol": "BTCUSDT"}
+MARGIN = {"symbol": "BTCUSDT", "amount": "5", "type": "1"}
 AMEND = {"symbol": "BTCUSDT", "side": "BUY", "quantity": "0.1", "price": "49000", "orderId": "7"}
 MANDATORY = "Mandatory parameter '%s' was not sent, was empty/null, or malformed."
 NOT_REQUIRED = "Parameter '%s' sent when not required."
 NOT_VALID = "Data sent for parameter '%s' is not valid."
+MISMATCH = "Order's position side does not match user's setting."
 
 
 def test_a_limit_order() -> None:
@@ -89,8 +107,8 @@ def test_a_market_order_and_what_is_tolerated() -> None:
         ({"price": "49000.05"}, -4014, "Price not increased by tick size."),
         ({"price": "49000.001"}, -1111, "Precision is over the maximum defined for this asset."),
         ({"price": "-1"}, -4001, "Price less than 0."),
-        ({"positionSide": "LONG"}, -4061, "Order's position side does not match user's setting."),
-        ({"positionSide": "SHORT"}, -4061, "Order's position side does not match user's setting."),
+        ({"positionSide": "LONG"}, -4061, MISMATCH),
+        ({"positionSide": "SHORT"}, -4061, MISMATCH),
         ({"positionSide": "UP"}, -4060, "Invalid position side."),
         ({"reduceOnly": "1"}, -1130, NOT_VALID % "reduceOnly"),
         ({"closePosition": "true"}, -1106, NOT_REQUIRED % "closePosition"),
@@ -148,8 +166,9 @@ def test_an_amendment() -> None:
         ({"type": "MARKET"}, -5025),
         ({"priceMatch": "QUEUE"}, -5037),
         ({"modifyId": "-1"}, -1130),
-        ({"positionSide": "LONG"}, -4061),
+        ({"positionSide": "UP"}, -4060),
         ({"orderId": "12345"}, -2013),
+        ({"orderId": "12345", "positionSide": "LONG"}, -2013),
     ],
 )
 def test_an_amendment_that_is_refused(changes: dict[str, str], code: int) -> None:
@@ -189,9 +208,34 @@ def test_cancels_name_an_order() -> None:
         ("POST", "leverage", {"symbol": "BTCUSDT", "leverage": "-3"}, -4028, "Leverage -3 is not valid"),
         ("POST", "leverage", {"symbol": "BTCUSDT", "leverage": "2.5"}, -1100, None),
         ("POST", "marginType", {"symbol": "BTCUSDT", "marginType": "CROSSED"}, -4046, "No need to change margin type."),
-        ("POST", "marginType", {"symbol": "BTCUSDT", "marginType": "ISOLATED"}, -1130, NOT_VALID % "marginType"),
+        ("POST", "marginType", {"symbol": "BTCUSDT", "marginType": "CROSS"}, -1130, NOT_VALID % "marginType"),
+        ("POST", "marginType", {"symbol": "BTCUSDT"}, -1102, MANDATORY % "marginType"),
+        ("POST", "marginType", {"marginType": "ISOLATED"}, -1102, MANDATORY % "symbol"),
         ("POST", "positionSide/dual", {"dualSidePosition": "False"}, -4059, "No need to change position side."),
-        ("POST", "positionSide/dual", {"dualSidePosition": "true"}, -1130, NOT_VALID % "dualSidePosition"),
+        ("POST", "positionSide/dual", {"dualSidePosition": "hedge"}, -1130, NOT_VALID % "dualSidePosition"),
+        ("POST", "positionSide/dual", {}, -1102, MANDATORY % "dualSidePosition"),
+        ("POST", "positionMargin", MARGIN | {"type": "3"}, -1130, NOT_VALID % "type"),
+        ("POST", "positionMargin", MARGIN | {"type": "add"}, -1100, None),
+        ("POST", "positionMargin", MARGIN | {"type": ""}, -1102, MANDATORY % "type"),
+        ("POST", "positionMargin", MARGIN | {"amount": ""}, -1102, MANDATORY % "amount"),
+        ("POST", "positionMargin", MARGIN | {"amount": "0.000000001"}, -1111, None),
+        ("POST", "positionMargin", MARGIN | {"amount": "0"}, -4055, "Amount must be positive."),
+        ("POST", "positionMargin", MARGIN | {"amount": "-5"}, -4055, "Amount must be positive."),
+        ("POST", "positionMargin", MARGIN | {"amount": "90000000000"}, -1130, NOT_VALID % "amount"),
+        ("POST", "positionMargin", MARGIN | {"positionSide": "UP"}, -4060, "Invalid position side."),
+        ("POST", "positionMargin", MARGIN | {"positionSide": "LONG"}, -4061, MISMATCH),
+        ("POST", "positionMargin", MARGIN, -4049, "Add margin only support for isolated position."),
+        ("GET", "positionMargin/history", {}, -1102, MANDATORY % "symbol"),
+        ("GET", "positionMargin/history", {"symbol": "BTCUSDT", "type": "0"}, -1130, NOT_VALID % "type"),
+        ("GET", "positionMargin/history", {"symbol": "BTCUSDT", "limit": "1001"}, -1130, NOT_VALID % "limit"),
+        (
+            "GET",
+            "positionMargin/history",
+            {"symbol": "BTCUSDT", "startTime": "1", "endTime": "2592000002"},
+            -1127,
+            None,
+        ),
+        ("GET", "adlQuantile", {"symbol": "X"}, -1121, "Invalid symbol."),
         ("POST", "multiAssetsMargin", {"multiAssetsMargin": "true"}, -1130, NOT_VALID % "multiAssetsMargin"),
         ("POST", "multiAssetsMargin", {}, -1102, MANDATORY % "multiAssetsMargin"),
     ],
@@ -204,9 +248,70 @@ def test_other_requests_that_are_refused(
     assert msg is None or error.msg == msg
 
 
-def test_leverage_and_transfers() -> None:
+@pytest.mark.parametrize(
+    ("parse", "params", "command"),
+    [
+        (requests.set_leverage, {"symbol": "BTCUSDT", "leverage": "50"}, SetLeverage(TRADER, "BTCUSDT", 50)),
+        (
+            requests.set_margin_type,
+            {"symbol": "BTCUSDT", "marginType": "ISOLATED"},
+            SetMarginType(TRADER, "BTCUSDT", MarginType.ISOLATED),
+        ),
+        (
+            requests.set_margin_type,
+            {"symbol": "BTCUSDT", "marginType": "CROSSED"},
+            SetMarginType(TRADER, "BTCUSDT", MarginType.CROSS),
+        ),
+        (requests.set_position_mode, {"dualSidePosition": "True"}, SetPositionMode(TRADER, hedge=True)),
+        (requests.set_position_mode, {"dualSidePosition": "false"}, SetPositionMode(TRADER, hedge=False)),
+        (requests.adjust_margin, MARGIN, AdjustMargin(TRADER, "BTCUSDT", Atoms(500_000_000), add=True)),
+        (
+            requests.adjust_margin,
+            MARGIN | {"type": "2", "positionSide": "SHORT"},
+            AdjustMargin(TRADER, "BTCUSDT", Atoms(500_000_000), add=False, position_side=PositionSide.SHORT),
+        ),
+    ],
+)
+def test_choices(parse: Callable[[Context, Params], Command], params: dict[str, str], command: Command) -> None:
+    assert parse(DESK.context(TRADER), params) == command
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "msg"),
+    [
+        ({}, -4061, MISMATCH),
+        ({"positionSide": "BOTH"}, -4061, MISMATCH),
+        ({"positionSide": "LONG", "reduceOnly": "true"}, -1106, NOT_REQUIRED % "reduceOnly"),
+        ({"positionSide": "LONG", "reduceOnly": "False"}, -1106, NOT_REQUIRED % "reduceOnly"),
+        ({"positionSide": "SHORT"}, -2022, "ReduceOnly Order is rejected."),  # to buy closes a short: there is none
+    ],
+)
+def test_an_order_that_is_refused_in_hedge_mode(changes: dict[str, str], code: int, msg: str) -> None:
+    error = refused("POST", "/fapi/v1/order", LIMIT | changes, HEDGER)
+    assert (error.code, error.msg) == (code, msg)
+
+
+def test_orders_of_hedge_mode_name_their_position() -> None:
+    desk = Desk()
+    hedger = desk.account(10_000)
+    desk.execute(SetPositionMode(hedger, hedge=True))
+    sent = LIMIT | {"positionSide": "LONG"}
+    assert requests.place_order(desk.context(hedger), sent).position_side is PositionSide.LONG
+    placed = desk.call(hedger, "POST", "/fapi/v1/order", sent | {"newClientOrderId": "mine"})
+    assert isinstance(placed, dict)
+    assert placed["positionSide"] == "LONG"
+    named = AMEND | {"orderId": "", "origClientOrderId": "mine", "positionSide": "SHORT"}
+    for changes, code in (({}, -4061), ({"positionSide": "LONG", "reduceOnly": "true"}, -1106)):
+        with pytest.raises(DialectError) as raised:
+            desk.call(hedger, "PUT", "/fapi/v1/order", named | changes)
+        assert raised.value.code == code
+    changed = desk.call(hedger, "PUT", "/fapi/v1/order", named | {"positionSide": "LONG", "price": "48900"})
+    assert isinstance(changed, dict)
+    assert changed["positionSide"] == "LONG"
+
+
+def test_transfers() -> None:
     context = DESK.context(TRADER)
-    assert requests.set_leverage(context, {"symbol": "BTCUSDT", "leverage": "50"}) == SetLeverage(TRADER, "BTCUSDT", 50)
     for kind, source in (("MAIN_UMFUTURE", Wallet.FUNDING), ("UMFUTURE_MAIN", Wallet.FUTURES)):
         sent = {"type": kind, "asset": "USDT", "amount": "1.5"}
         assert requests.transfer(context, sent) == Transfer(TRADER, source, Atoms(150_000_000))
@@ -246,10 +351,10 @@ def test_any_order_is_a_command_within_63_bits_or_a_dialect_error(changes: dict[
         assert len(command.client_order_id) <= 36
 
 
-def refused(method: str, path: str, params: dict[str, str]) -> DialectError:
+def refused(method: str, path: str, params: dict[str, str], trader: int = TRADER) -> DialectError:
     """Return the error of a request, having seen that the state is what it was."""
     before = state_hash(DESK.venue.state)
     with pytest.raises(DialectError) as raised:
-        DESK.call(TRADER, method, path, params)
+        DESK.call(trader, method, path, params)
     assert state_hash(DESK.venue.state) == before
     return raised.value

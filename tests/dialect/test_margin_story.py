@@ -1,0 +1,99 @@
+"""Two stories, of isolated margin and of hedge mode: each answer is a golden file, and has the documented shape."""
+
+import pytest
+
+from exchange.dialects.binance.errors import DialectError
+from tests.dialect.conftest import Golden
+from tests.dialect.desk import Desk
+from tests.dialect.test_story import BTC, LIMIT, Step, misshapen, record, told
+
+ORDER, DUAL, MARGIN = "/fapi/v1/order", "/fapi/v1/positionSide/dual", "/fapi/v1/positionMargin"
+MARKET = {**BTC, "type": "MARKET", "newOrderRespType": "RESULT"}
+
+ISOLATED = [
+    Step("isolated-set", "POST", "/fapi/v1/marginType", {**BTC, "marginType": "ISOLATED"}, "post-marginType"),
+    Step("isolated-order", "POST", ORDER, {**MARKET, "side": "BUY", "quantity": "0.1"}, "post-order-result"),
+    Step("isolated-add", "POST", MARGIN, {**BTC, "amount": "100", "type": "1"}, "post-positionMargin"),
+    Step("isolated-reduce", "POST", MARGIN, {**BTC, "amount": "40.5", "type": "2"}, "post-positionMargin"),
+    Step("isolated-close-half", "POST", ORDER, {**MARKET, "side": "SELL", "quantity": "0.05"}, "post-order-result"),
+    Step("isolated-history", "GET", f"{MARGIN}/history", BTC, "get-positionMargin-history"),
+    Step("isolated-history-reduced", "GET", f"{MARGIN}/history", {**BTC, "type": "2"}, "get-positionMargin-history"),
+    Step("isolated-position-risk-v2", "GET", "/fapi/v2/positionRisk", BTC, "get-v2-positionRisk"),
+    Step("isolated-position-risk-v3", "GET", "/fapi/v3/positionRisk", {}, "get-v3-positionRisk"),
+    Step("isolated-account-v2", "GET", "/fapi/v2/account", {}, "get-v2-account"),
+    Step("isolated-account-v3", "GET", "/fapi/v3/account", {}, "get-v3-account"),
+    Step("isolated-balance", "GET", "/fapi/v3/balance", {}, "get-v3-balance"),
+    Step("isolated-symbol-config", "GET", "/fapi/v1/symbolConfig", {}, "get-symbolConfig"),
+    Step("isolated-adl-quantile", "GET", "/fapi/v1/adlQuantile", {}, "get-adlQuantile"),
+]
+
+LONG, SHORT = {"positionSide": "LONG"}, {"positionSide": "SHORT"}
+HEDGE = [
+    Step("hedge-set", "POST", DUAL, {"dualSidePosition": "true"}, "post-positionSide-dual"),
+    Step("hedge-mode", "GET", DUAL, {}, "get-positionSide-dual"),
+    Step("hedge-long", "POST", ORDER, {**MARKET, **LONG, "side": "BUY", "quantity": "0.3"}, "post-order-result"),
+    Step("hedge-short", "POST", ORDER, {**MARKET, **SHORT, "side": "SELL", "quantity": "0.1"}, "post-order-result"),
+    Step(
+        "hedge-closing-order",
+        "POST",
+        ORDER,
+        {**LIMIT, **SHORT, "side": "BUY", "quantity": "0.1", "price": "49000", "newClientOrderId": "closing"},
+        "post-order",
+    ),
+    Step(
+        "hedge-amend",
+        "PUT",
+        ORDER,
+        {**BTC, **SHORT, "side": "BUY", "quantity": "0.05", "price": "49100", "origClientOrderId": "closing"},
+        "put-order",
+    ),
+    Step("hedge-position-risk-v2", "GET", "/fapi/v2/positionRisk", BTC, "get-v2-positionRisk"),
+    Step("hedge-position-risk-v3", "GET", "/fapi/v3/positionRisk", {}, "get-v3-positionRisk"),
+    Step("hedge-account-v2", "GET", "/fapi/v2/account", {}, "get-v2-account"),
+    Step("hedge-account-v3", "GET", "/fapi/v3/account", {}, "get-v3-account"),
+    Step("hedge-account-config", "GET", "/fapi/v1/accountConfig", {}, "get-accountConfig"),
+    Step("hedge-user-trades", "GET", "/fapi/v1/userTrades", BTC, "get-userTrades"),
+    Step("hedge-adl-quantile", "GET", "/fapi/v1/adlQuantile", {}, "get-adlQuantile-hedge"),
+    Step("hedge-close-long", "POST", ORDER, {**MARKET, **LONG, "side": "SELL", "quantity": "0.3"}, "post-order-result"),
+]
+
+
+@pytest.mark.parametrize("steps", [ISOLATED, HEDGE], ids=["isolated", "hedge"])
+def test_every_answer_is_as_recorded_and_has_the_documented_shape(steps: list[Step], golden: Golden) -> None:
+    """A maker quotes 49990 and 50000, one BTC each, before the trader begins."""
+    desk = Desk()
+    maker, trader = desk.account(1_000_000), desk.account(10_000)
+    for side, price in (("SELL", "50000"), ("BUY", "49990")):
+        desk.call(maker, "POST", ORDER, {**LIMIT, "side": side, "quantity": "1", "price": price})
+    answers = {step.name: answer for step, answer in told(desk, trader, steps)}
+    for step in steps:
+        golden(step.name, record(step, answers[step.name]))
+    assert list(misshapen(steps, answers)) == []
+
+
+def test_choices_are_refused_while_something_is_open() -> None:
+    """Each refusal of margin type, position mode, leverage and isolated margin, met on the way that leads to it."""
+    desk = Desk()
+    maker, trader = desk.account(1_000_000), desk.account(10_000)
+    isolated, hedge = {**BTC, "marginType": "ISOLATED"}, {"dualSidePosition": "true"}
+    sell = {**LIMIT, "side": "SELL", "quantity": "1", "price": "50000"}
+    desk.call(maker, "POST", ORDER, sell)
+
+    def code(path: str, params: dict[str, str], *, account: int = trader) -> int:
+        with pytest.raises(DialectError) as refused:
+            desk.call(account, "POST", path, params)
+        return refused.value.code
+
+    assert code("/fapi/v1/marginType", isolated, account=maker) == -4047
+    assert code(DUAL, hedge, account=maker) == -4067
+    desk.call(trader, "POST", "/fapi/v1/marginType", isolated)
+    assert code("/fapi/v1/marginType", isolated) == -4046
+    assert code(MARGIN, {**BTC, "amount": "1", "type": "1"}) == -4054
+    desk.call(trader, "POST", ORDER, {**MARKET, "side": "BUY", "quantity": "0.1"})
+    assert code("/fapi/v1/marginType", {**BTC, "marginType": "CROSSED"}) == -4048
+    assert code(DUAL, hedge) == -4068
+    assert code("/fapi/v1/leverage", {**BTC, "leverage": "19"}) == -4161
+    assert code(MARGIN, {**BTC, "amount": "9750.00000001", "type": "1"}) == -4050
+    desk.call(trader, "POST", MARGIN, {**BTC, "amount": "9750", "type": "1"})
+    assert code(MARGIN, {**BTC, "amount": "9747.50000001", "type": "2"}) == -4051
+    desk.call(trader, "POST", MARGIN, {**BTC, "amount": "9747.5", "type": "2"})
