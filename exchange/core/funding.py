@@ -57,8 +57,11 @@ def mark_premium(mark: int, index: int) -> int:
 
 def sample_premium(market: Market) -> None:
     """Add the premium of this moment to those since the last settlement. There must be an index."""
-    sample = PREMIUM_SOURCES[market.contract.funding.premium](market)
-    premium = market.premium
+    add_premium(market.premium, PREMIUM_SOURCES[market.contract.funding.premium](market))
+
+
+def add_premium(premium: Premium, sample: int) -> None:
+    """Add a sample to those since the last settlement."""
     premium.count += 1
     premium.total += sample
     premium.weighted += premium.count * sample
