@@ -1,20 +1,19 @@
-"""Margin rules of linear contracts that differ from the default venue's. Exact fractions; no state, no policy.
+"""Rules of linear contracts that differ from the default venue's. Exact fractions; no state, no policy.
 
-They are what other venues charge: presets of those venues will call them, `margincall vectors` holds them against
-published numbers. Prices, quantities and rates are fractions of the units that people use.
+They are what other venues charge, or how they choose what our contracts state: presets of those venues will call them,
+`margincall vectors` holds them against published numbers. Prices, quantities and rates are fractions of the units that
+people use.
 """
 
 from fractions import Fraction
 
 
-def assuming_price(
-    direction: int, order_price: Fraction, last_price: Fraction, mark_price: Fraction, markup: Fraction
-) -> Fraction:
-    """Return the price at which a market order counts: BUY (+1) its own, SELL (-1) max(last * (1 + markup), mark, own).
+def assuming_sell_price(own: Fraction, last_price: Fraction, mark_price: Fraction, markup: Fraction) -> Fraction:
+    """Return max(last * (1 + markup), mark, own): the price at which a market sell counts; a buy counts at its own.
 
     Source: Binance FAQ on order cost, newer version.
     """
-    return order_price if direction > 0 else max(last_price * (1 + markup), mark_price, order_price)
+    return max(last_price * (1 + markup), mark_price, own)
 
 
 def isolated_liquidation_price(
@@ -47,3 +46,28 @@ def linear_slope_margin(quantity: Fraction, price: Fraction, base_rate: Fraction
     """
     size = abs(quantity)
     return size * price * (base_rate + size * slope)
+
+
+def fillable_price(
+    quantity: int,
+    notional: int,
+    equity: int,
+    maintenance_margin: int,
+    bankruptcy_adjustment: Fraction,
+    spread_ratio: Fraction,
+) -> Fraction:
+    """Return the limit of a liquidation order of a whole, only position: (notional - ABR * spread * margin) / quantity.
+
+    ABR = adjustment * (1 - equity / margin), held within 0 and 1; quantity and notional are signed.
+    Source: dydxprotocol/v4-chain, GetFillablePrice.
+    """
+    adjusted = max(Fraction(0), min(Fraction(1), bankruptcy_adjustment * (1 - Fraction(equity, maintenance_margin))))
+    return Fraction(notional - adjusted * spread_ratio * maintenance_margin, quantity)
+
+
+def funding_cap(maintenance_rate: Fraction, factor: Fraction) -> Fraction:
+    """Return factor * the maintenance rate of the lowest bracket: the cap of the rate; the floor is its negative.
+
+    Source: Binance funding FAQ.
+    """
+    return maintenance_rate * factor

@@ -43,7 +43,7 @@ def test_a_wrong_value_is_a_mismatch(tmp_path: Path) -> None:
 
 def test_every_own_vector_can_fail(tmp_path: Path) -> None:
     """No vector matches by accident: with other expected values none does."""
-    text = re.sub(r'(value = \[?)("[^"]*"|-?\d+)', r'\1"987654"', OWN.read_text("utf-8"))
+    text = re.sub(r'(value = \[?)("[^"]*"|-?\d+|(?=\]))', r'\1"987654"', OWN.read_text("utf-8"))
     assert {result.status for result in evaluate_text(tmp_path, text)} == {"mismatch"}
 
 
@@ -54,17 +54,10 @@ def test_what_is_not_built_is_unsupported_and_says_why(tmp_path: Path, formula: 
     assert len(result.reason) > 20
 
 
-@pytest.mark.parametrize(
-    ("inputs", "expected", "reason"),
-    [
-        (INPUTS.replace("0.01", "0.000000001"), EXPECTED, "finer than 1e-8"),
-        (INPUTS, EXPECTED.replace("maintenance_margin", "initial_margin"), "gives no initial_margin"),
-    ],
-)
-def test_what_the_core_cannot_say_is_unsupported(tmp_path: Path, inputs: str, expected: str, reason: str) -> None:
-    (result,) = evaluate_text(tmp_path, HEAD + inputs + expected)
-    assert result.status == "unsupported"
-    assert reason in result.reason
+def test_what_a_formula_does_not_give_is_unsupported(tmp_path: Path) -> None:
+    text = HEAD + INPUTS + EXPECTED.replace("maintenance_margin", "initial_margin")
+    (result,) = evaluate_text(tmp_path, text)
+    assert (result.status, result.reason) == ("unsupported", "maintenance_margin gives no initial_margin")
 
 
 @pytest.mark.parametrize(
