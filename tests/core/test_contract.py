@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.core import contract as contract_module
+from exchange.core import price_rules
 from exchange.core.contract import Contract, bracket_cums, parse_contract
 from exchange.core.margin import maintenance_of
 from tests.market.notation import read_contract
@@ -47,10 +48,6 @@ REFUSED: list[tuple[str, Mapping[str, str]]] = [
     ("taker_fee and liquidation_fee must not be negative", {"taker_fee": "-0.0001"}),
     ("taker_fee and liquidation_fee must not be negative", {"liquidation_fee": "-0.0001"}),
     ("a maker rebate may not exceed the taker fee", {"maker_fee": "-0.0001"}),
-    ("intervals must be positive", {"mark_interval_seconds": "-1"}),
-    ("intervals must be positive", {"basis_interval_seconds": "0"}),
-    ("intervals must be positive", {"funding_interval_seconds": "0"}),
-    ("intervals must be positive", {"basis_window": "0"}),
     ("max_open_orders must be 1 to 10000", {"max_open_orders": "0"}),
     ("max_open_orders must be 1 to 10000", {"max_open_orders": "10001"}),
     ("symbol and assets must be 1 to 20 of A-Z and 0-9", {"symbol": ""}),
@@ -61,31 +58,146 @@ REFUSED: list[tuple[str, Mapping[str, str]]] = [
     ("base_asset and quote_asset must differ", {"base_asset": "USDT"}),
     ("min_notional must not be negative", {"min_notional": "-5"}),
     ("0 <= band_down < 1 < band_up must hold", {"band_down": "-1"}),
-    ("fees and funding_rate must be below 1", {"taker_fee": "1"}),
-    ("fees and funding_rate must be below 1", {"funding_rate": "-1"}),
+    ("fees must be below 1", {"taker_fee": "1"}),
     (
         "a bracket's rate may not exceed 1 / max_leverage: its first order would be liquidated",
         {"brackets": "100:0.5:50"},
     ),
-    ("intervals must be at most 366 days", {"funding_interval_seconds": "20000000000"}),
-    ("intervals must be at most 366 days", {"mark_interval_seconds": "31622401"}),
-    ("basis_window must be at most 100000", {"basis_window": "100001"}),
+]
+
+SOURCES_COUNT, SOURCES_NAMED = (
+    "index.sources: 1 to 16, each named once",
+    "index.sources: a name is 1 to 32 of a-z, 0-9,",
+)
+SOURCES_WEIGHED = "index.sources: weights are 1 to 1000000"
+FUNDING_BOUNDS = "-1 < funding.floor <= funding.cap < 1 must hold"
+BREAKER_TIMES = "breaker.window_seconds must be 1 to 3600, breaker.pause_seconds positive"
+
+# The same of the tables [index], [mark], [funding] and [breaker].
+REFUSED_PRICES: list[tuple[str, Mapping[str, str]]] = [
+    (SOURCES_COUNT, {"index.sources": ",".join(f"s{number}:1" for number in range(17))}),
+    (SOURCES_COUNT, {"index.sources": "spot:1,spot:2"}),
+    *((SOURCES_NAMED, {"index.sources": f"{name}:1"}) for name in ("", "-", "Spot", "sp ot", "sp\u00f6t", "s" * 33)),
+    (SOURCES_WEIGHED, {"index.sources": "spot:0"}),
+    (SOURCES_WEIGHED, {"index.sources": "spot:1,other:1000001"}),
+    ("index.clamp must lie between 0 and 1", {"index.clamp": "0"}),
+    ("index.clamp must lie between 0 and 1", {"index.clamp": "1"}),
+    *(
+        ("intervals must be positive", {f"{name}_seconds": value})
+        for name, value in [
+            ("index.stale", "-1"),
+            ("mark.interval", "-1"),
+            ("mark.sample_interval", "0"),
+            ("mark.basis_ema", "0"),
+            ("mark.price_ema", "0"),
+            ("funding.interval", "0"),
+            ("funding.shortened_interval", "-1"),
+            ("funding.premium_interval", "0"),
+        ]
+    ),
+    *(
+        ("intervals must be at most 366 days", {f"{name}_seconds": str(366 * 24 * 3600 + 1)})
+        for name in (
+            "index.stale",
+            "mark.interval",
+            "mark.sample_interval",
+            "mark.basis_ema",
+            "mark.price_ema",
+            "funding.interval",
+            "funding.shortened_interval",
+            "funding.premium_interval",
+        )
+    ),
+    ("mark.basis_window must be 1 to 100000", {"mark.basis_window": "0"}),
+    ("mark.basis_window must be 1 to 100000", {"mark.basis_window": "100001"}),
+    ("mark.band must be at least 0 and below 1", {"mark.band": "-0.00000001"}),
+    ("mark.band must be at least 0 and below 1", {"mark.band": "1"}),
+    ("funding.impact_margin must be positive", {"funding.impact_margin": "0"}),
+    ("funding.interest and clamp must be below 1", {"funding.interest": "1"}),
+    ("funding.interest and clamp must be below 1", {"funding.interest": "-1"}),
+    ("funding.interest and clamp must be below 1", {"funding.clamp": "-0.00000001"}),
+    ("funding.interest and clamp must be below 1", {"funding.clamp": "1"}),
+    (FUNDING_BOUNDS, {"funding.cap": "1"}),
+    (FUNDING_BOUNDS, {"funding.floor": "-1"}),
+    (FUNDING_BOUNDS, {"funding.floor": "0.00000001"}),
+    ("breaker.move must be at least 0 and below 1", {"breaker.move": "-0.00000001"}),
+    ("breaker.move must be at least 0 and below 1", {"breaker.move": "1"}),
+    (BREAKER_TIMES, {"breaker.window_seconds": "0"}),
+    (BREAKER_TIMES, {"breaker.window_seconds": "3601"}),
+    (BREAKER_TIMES, {"breaker.pause_seconds": "0"}),
+    (BREAKER_TIMES, {"breaker.pause_seconds": str(366 * 24 * 3600 + 1)}),
 ]
 
 
-@pytest.mark.parametrize(("problem", "changes"), REFUSED, ids=lambda value: str(value)[:60])
+@pytest.mark.parametrize(("problem", "changes"), [*REFUSED, *REFUSED_PRICES], ids=lambda value: str(value)[:60])
 def test_a_contract_that_cannot_be_listed_says_why(problem: str, changes: Mapping[str, str]) -> None:
     with pytest.raises(ValueError) as refusal:
         read_contract(dict(changes))
     assert problem in str(refusal.value)
 
 
-def test_every_refusal_of_a_listing_is_tried() -> None:
+@pytest.mark.parametrize(
+    ("checks", "refused"),
+    [(contract_module._listing_problem, REFUSED), (price_rules.price_rules_problem, REFUSED_PRICES)],
+)
+def test_every_refusal_of_a_listing_is_tried(
+    checks: Callable[..., str], refused: list[tuple[str, Mapping[str, str]]]
+) -> None:
     """The checks are (condition, problem) pairs in the source."""
-    tree = ast.parse(inspect.getsource(contract_module._listing_problem))
+    tree = ast.parse(inspect.getsource(checks))
     pairs = [node.elts for node in ast.walk(tree) if isinstance(node, ast.Tuple) and len(node.elts) == 2]
     problems = {second.value for _, second in pairs if isinstance(second, ast.Constant)}
-    assert problems == {problem for problem, _ in REFUSED}
+    assert problems == {problem for problem, _ in refused}
+
+
+# What is just allowed, at each bound.
+ALLOWED: list[Mapping[str, str]] = [
+    {"index.sources": ",".join(f"{'s' * 30}{number:02}:1000000" for number in range(16))},
+    {"index.sources": "a-b_9:1", "index.clamp": "0.00000001"},
+    {"index.clamp": "0.99999999", "mark.band": "0.99999999", "mark.basis_window": "100000"},
+    {"mark.basis_window": "1", "breaker.move": "0.99999999", "breaker.window_seconds": "3600"},
+    {"funding.cap": "0.99999999", "funding.floor": "-0.99999999", "funding.interest": "-0.99999999"},
+    {"funding.clamp": "0.99999999", "funding.impact_margin": "0.00000001"},
+    {"funding.clamp": "0", "breaker.window_seconds": "1", "breaker.pause_seconds": "1"},
+    {"mark.interval_seconds": "31622400", "funding.interval_seconds": "31622400", "index.stale_seconds": "31622400"},
+]
+
+
+@pytest.mark.parametrize("changes", ALLOWED, ids=",".join)
+def test_a_contract_at_the_bounds_is_listed(changes: Mapping[str, str]) -> None:
+    assert read_contract(dict(changes)).symbol == "BTCUSDT"
+
+
+def test_an_index_needs_a_source() -> None:
+    index = read_contract({}).index
+    none = price_rules.IndexRules((), index.clamp, index.stale_after)
+    rules = read_contract({})
+    problem = price_rules.price_rules_problem(none, rules.mark, rules.funding, rules.breaker)
+    assert problem == SOURCES_COUNT
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["index.clamp", "mark.band", "breaker.move"]
+    + [f"funding.{name}" for name in ("impact_margin", "interest", "clamp", "cap", "floor")],
+)
+def test_rates_that_are_no_decimals_are_named(field: str) -> None:
+    problem = f"{field} = '0.000000001' is not a decimal number of at most 8 digits after the point"
+    with pytest.raises(ValueError, match=problem):
+        read_contract({field: "0.000000001"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"mark.rule": "MEAN"}, "Invalid enum value 'MEAN' - at `\\$.mark.rule`"),
+        ({"funding.premium": "LAST_PRICE"}, "Invalid enum value 'LAST_PRICE' - at `\\$.funding.premium`"),
+        ({"funding.weights": "SQUARE"}, "Invalid enum value 'SQUARE' - at `\\$.funding.weights`"),
+    ],
+)
+def test_words_that_no_table_has_are_named(changes: Mapping[str, str], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        read_contract(dict(changes))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +226,7 @@ def test_bracket_numbers_are_named(brackets: str) -> None:
 def test_a_contract_needs_a_bracket() -> None:
     text = (files("exchange") / "data" / "contracts" / "BTCUSDT.toml").read_text("utf-8")
     with pytest.raises(ValueError, match="brackets: at least one is needed"):
-        parse_contract(text[: text.index("[[brackets]]")] + "brackets = []")
+        parse_contract("brackets = []\n" + text[: text.index("[[brackets]]")])
 
 
 @pytest.mark.parametrize(
