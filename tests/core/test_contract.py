@@ -65,10 +65,8 @@ REFUSED: list[tuple[str, Mapping[str, str]]] = [
     ),
 ]
 
-SOURCES_COUNT, SOURCES_NAMED = (
-    "index.sources: 1 to 16, each named once",
-    "index.sources: a name is 1 to 32 of a-z, 0-9,",
-)
+SOURCES_COUNT = "index.sources: 1 to 16, each named once"
+SOURCES_NAMED = "index.sources: a name is 1 to 32 of a-z, 0-9, - and _"
 SOURCES_WEIGHED = "index.sources: weights are 1 to 1000000"
 FUNDING_BOUNDS = "-1 < funding.floor <= funding.cap < 1 must hold"
 BREAKER_TIMES = "breaker.window_seconds must be 1 to 3600, breaker.pause_seconds positive"
