@@ -17,8 +17,9 @@ from exchange.core.enums import (
     TimeInForce,
 )
 from exchange.core.events import AccountUpdated, Event, OrderUpdated, PositionLiquidated, Rejected, Resumed
-from tests.reference.risk import positions_in
-from tests.reference.world import FUND, Leg, World
+from tests.reference.world import FUND, World
+from tests.simulation.margin_sights import MARGIN_SIGHTS, MarginSights
+from tests.simulation.price_sights import PRICE_SIGHTS, PriceSights
 
 INTERESTING = (
     *(f"command {kind.__name__}" for kind in get_args(Command)),
@@ -36,54 +37,42 @@ INTERESTING = (
     "market order in many trades",
     "resting reduce-only order knocked out",
     "walk of a reduce-only order cut short",
-    "position flips",
     "maker rebate",
     "liquidation sold in full",
     "liquidation sold in part",
     "liquidation taken over in full",
     "liquidation with fee",
     "liquidation without equity",
-    "liquidation of many positions at once",
-    "liquidation waits for a market",
-    "fund position flips",
     "fund unwinds",
     "bankrupt wallet cleared",
     "funding missed in an outage",
     "refused order type LIQUIDATION",
+    *PRICE_SIGHTS,
+    *MARGIN_SIGHTS,
 )
 
 
 @dataclass(slots=True)
 class Census:
-    """Counts by name; what is needed to see a flip."""
+    """Counts by name, over a whole life."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    _held: dict[Leg, int] = field(default_factory=dict)
+    _prices: PriceSights = field(default_factory=PriceSights)
+    _margins: MarginSights = field(default_factory=MarginSights)
 
     def count(self, command: Command, events: Sequence[Event], world: World) -> None:
-        """Count what one command did."""
+        """Count what one command did; `world` is as it left it."""
         self.counts[f"command {type(command).__name__}"] += 1
         self.counts.update(f"event {type(event).__name__}" for event in events)
         for event in events:
             self.counts.update(_seen_in(event))
-            if isinstance(event, AccountUpdated):
-                self.counts.update(self._flips(event))
         self.counts.update(_seen_in_order(command, events))
-        if sum(isinstance(event, PositionLiquidated) for event in events) > 1:
-            self.counts["liquidation of many positions at once"] += 1
-        if any(positions_in(world, scope) for scope in world.locked):
-            self.counts["liquidation waits for a market"] += 1
+        self.counts.update(self._prices.seen(command, events, world))
+        self.counts.update(self._margins.seen(command, events, world))
 
     def missing(self) -> list[str]:
         """Return the interesting things that never happened."""
         return [name for name in INTERESTING if not self.counts[name]]
-
-    def _flips(self, event: AccountUpdated) -> Iterator[str]:
-        for position in event.positions:
-            key = Leg(event.account_id, position.symbol, position.position_side)
-            if self._held.get(key, 0) * position.quantity < 0:
-                yield "fund position flips" if event.account_id == FUND else "position flips"
-            self._held[key] = position.quantity
 
 
 def _seen_in(event: Event) -> Iterator[str]:

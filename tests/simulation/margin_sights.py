@@ -1,0 +1,152 @@
+"""What is seen of isolated positions, hedge mode and stale indices in the events of a command, by name."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from exchange.core.commands import AdjustMargin, Command, PlaceOrder, Transfer, Withdraw
+from exchange.core.enums import (
+    BalanceReason,
+    Execution,
+    ExpireReason,
+    MarginMove,
+    MarginType,
+    MarketState,
+    PositionSide,
+    RejectReason,
+)
+from exchange.core.events import (
+    AccountReleased,
+    AccountUpdated,
+    Event,
+    IsolatedMarginMoved,
+    MarginCalled,
+    OrderUpdated,
+    PositionLiquidated,
+    PositionRecord,
+    Rejected,
+)
+from tests.reference.risk import positions_in
+from tests.reference.world import FUND, Leg, Scope, World, held_legs, is_isolated
+
+MARGIN_SIGHTS = (
+    *(f"margin to a position by {cause.value}" for cause in MarginMove),
+    "margin from a position by TRADE",
+    "margin from a position by USER_ADJUST",
+    "position flips",
+    "isolated position flips",
+    "fund position flips",
+    "fund pays an isolated loss",
+    "funding of an isolated position",
+    "margin call of an isolated position",
+    "margin call of a hedge position",
+    "isolated position liquidated",
+    "isolated position liquidated through the book",
+    "isolated liquidation waits for a market",
+    "hedge position liquidated",
+    "both positions of a hedge liquidated",
+    "cross positions liquidated beside an isolated one",
+    "liquidation of many positions at once",
+    "liquidation ends with a position left",
+    "liquidation waits for a market",
+    "order closes a hedge position unasked",
+    "order of a hedge knocked out",
+    "legs of one hedge trade with each other",
+    "order that reduces at a stale index",
+    "withdrawal refused at a stale index",
+    "margin move refused at a stale index",
+)
+
+
+@dataclass(slots=True)
+class MarginSights:
+    """Tells what is seen; remembers the lots of every position, to see it flip."""
+
+    _held: dict[Leg, int] = field(default_factory=dict)
+
+    def seen(self, command: Command, events: Sequence[Event], world: World) -> Iterator[str]:
+        """Yield the names of what the events of one command tell."""
+        for event in events:
+            if isinstance(event, AccountUpdated):
+                for position in event.positions:
+                    yield from self._seen_in_position(event, position)
+            yield from _seen_in(event, world)
+        yield from _seen_in_liquidations([event for event in events if isinstance(event, PositionLiquidated)], world)
+        yield from _seen_in_refusal(command, events)
+        if isinstance(command, PlaceOrder):
+            yield from _seen_in_order(command, events, world)
+        if any(positions_in(world, scope) for scope in world.locked):
+            yield "liquidation waits for a market"
+        if any(scope.symbol for scope in world.locked):
+            yield "isolated liquidation waits for a market"
+
+    def _seen_in_position(self, event: AccountUpdated, position: PositionRecord) -> Iterator[str]:
+        leg, isolated = Leg(event.account_id, position.symbol, position.position_side), MarginType.ISOLATED
+        before, self._held[leg] = self._held.get(leg, 0), position.quantity
+        if before * position.quantity < 0:
+            yield "fund position flips" if leg.account == FUND else "position flips"
+            if position.margin_type is isolated:
+                yield "isolated position flips"
+        if position.margin_type is isolated and event.reason is BalanceReason.FUNDING_FEE:
+            yield "funding of an isolated position"
+        paid = event.reason is BalanceReason.INSURANCE_CLEAR and before == position.quantity
+        if paid and position.margin_type is isolated and event.balance_change > 0:
+            yield "fund pays an isolated loss"
+
+
+def _seen_in(event: Event, world: World) -> Iterator[str]:
+    """Yield the names of what one event tells by itself."""
+    match event:
+        case IsolatedMarginMoved():
+            yield f"margin {'to' if event.amount > 0 else 'from'} a position by {event.cause.value}"
+        case MarginCalled():
+            if event.symbol:
+                yield "margin call of an isolated position"
+            if any(position.position_side is not PositionSide.BOTH for position in event.positions):
+                yield "margin call of a hedge position"
+        case AccountReleased():
+            if positions_in(world, Scope(event.account_id, event.symbol, event.position_side)):
+                yield "liquidation ends with a position left"
+        case OrderUpdated():
+            hedge = event.order.position_side is not PositionSide.BOTH
+            if hedge and event.expire_reason is ExpireReason.REDUCE_ONLY:
+                yield "order of a hedge knocked out"
+
+
+def _seen_in_liquidations(events: Sequence[PositionLiquidated], world: World) -> Iterator[str]:
+    if len(events) > 1:
+        yield "liquidation of many positions at once"
+    done = {Leg(event.account_id, event.symbol, event.position_side) for event in events}
+    for event in events:
+        isolated = event.margin_type is MarginType.ISOLATED
+        if isolated:
+            yield "isolated position liquidated"
+        if isolated and event.filled_quantity:
+            yield "isolated position liquidated through the book"
+        if not isolated and any(is_isolated(world, leg) for leg in held_legs(world, event.account_id)):
+            yield "cross positions liquidated beside an isolated one"
+        if event.position_side is not PositionSide.BOTH:
+            yield "hedge position liquidated"
+        if event.position_side is PositionSide.LONG and (event.account_id, event.symbol, PositionSide.SHORT) in done:
+            yield "both positions of a hedge liquidated"
+
+
+def _seen_in_refusal(command: Command, events: Sequence[Event]) -> Iterator[str]:
+    if any(isinstance(event, Rejected) and event.reason is RejectReason.INDEX_STALE for event in events):
+        if isinstance(command, Withdraw | Transfer):
+            yield "withdrawal refused at a stale index"
+        if isinstance(command, AdjustMargin):
+            yield "margin move refused at a stale index"
+
+
+def _seen_in_order(command: PlaceOrder, events: Sequence[Event], world: World) -> Iterator[str]:
+    updates = [event for event in events if isinstance(event, OrderUpdated)]
+    if not updates:
+        return
+    if world.quotes[command.symbol].state is MarketState.INDEX_STALE:
+        yield "order that reduces at a stale index"
+    if updates[0].order.reduce_only and not command.reduce_only:
+        yield "order closes a hedge position unasked"
+    traded = [one.order for one in updates if one.execution is Execution.TRADE]
+    own = [order for order in traded if order.account_id == command.account_id]
+    if {PositionSide.LONG, PositionSide.SHORT} <= {order.position_side for order in own}:
+        yield "legs of one hedge trade with each other"
