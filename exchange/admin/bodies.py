@@ -1,14 +1,24 @@
 """Bodies of the control API as records: what a request must hold, and what the tapes look like. No HTTP, no rules."""
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Literal, TypeVar
 
 import msgspec
 
 from exchange.core.contract import Contract
-from exchange.core.enums import MarketState
-from exchange.core.state import State
+from exchange.core.enums import PositionSide
+from exchange.core.funding import predicted_rate
+from exchange.core.state import Market, State
+from exchange.core.units import NEVER
 from exchange.dialects.binance.errors import Refusal
-from exchange.dialects.binance.numbers import money_text, notional_text, price_text, quantity_text, to_ms
+from exchange.dialects.binance.numbers import (
+    money_text,
+    notional_text,
+    price_text,
+    quantity_text,
+    rate_text,
+    to_ms,
+)
 from exchange.projections.liquidations import FundRow, LiquidationRow
 
 BODY_NOT_VALID = Refusal(-9101, "Body not valid: %s")
@@ -33,17 +43,32 @@ class Amount(Body, frozen=True):
 
 
 class IndexPrice(Body, frozen=True):
-    """A price of the manual feed, as decimal text."""
+    """A price of the manual feed, as decimal text: of one source of the index, or of all of them."""
 
     symbol: str
     price: str
+    source: str = ""
+
+
+class IndexSourceNamed(Body, frozen=True):
+    """A source of a contract's index, or all of them."""
+
+    symbol: str
+    source: str = ""
 
 
 class StateOfMarket(Body, frozen=True):
-    """What a contract shall allow from now on."""
+    """What a contract shall allow from now on; INDEX_STALE is found by the venue, and cannot be set."""
 
     symbol: str
-    state: MarketState
+    state: Literal["TRADING", "CANCEL_ONLY", "HALTED"]
+
+
+class AutoAddMargin(Body, frozen=True):
+    """Whether an account's isolated positions in a contract are topped up before they would be liquidated."""
+
+    symbol: str
+    enabled: bool
 
 
 class Annotation(Body, frozen=True):
@@ -64,6 +89,37 @@ def parse_body(raw: bytes, kind: type[B]) -> B:
         raise BODY_NOT_VALID.error(error) from error
 
 
+def market_json(market: Market) -> dict[str, object]:
+    """Return what a contract stands at: state, prices, the funding to come, sources; null where there is none yet."""
+    contract = market.contract
+
+    def price(ticks: int) -> str | None:
+        return _known(ticks, lambda known: price_text(contract, known))
+
+    return {
+        "symbol": contract.symbol,
+        "state": market.state.value,
+        "operatorState": market.operator_state.value,
+        "breakerUntil": None if market.breaker_due == NEVER else to_ms(market.breaker_due),
+        "indexStale": market.index_stale,
+        "indexPrice": price(market.index_price),
+        "markPrice": price(market.mark_price),
+        "lastPrice": price(market.last_price),
+        "predictedFundingRate": rate_text(predicted_rate(market)),
+        "nextFundingTime": to_ms(market.funding_due),
+        "indexSources": [
+            {
+                "name": named.name,
+                "weight": named.weight,
+                "status": source.status.value,
+                "price": price(source.price),
+                "time": _known(source.updated_ts, to_ms),
+            }
+            for named, source in zip(contract.index.sources, market.sources.values(), strict=True)
+        ],
+    }
+
+
 def liquidation_json(contract: Contract, row: LiquidationRow) -> dict[str, object]:
     """Return one liquidated position; values are notionals in quote."""
     event = row.event
@@ -73,6 +129,8 @@ def liquidation_json(contract: Contract, row: LiquidationRow) -> dict[str, objec
         "liquidationId": event.liquidation_id,
         "accountId": event.account_id,
         "symbol": event.symbol,
+        "positionSide": event.position_side.value,
+        "marginType": event.margin_type.value,
         "quantity": quantity_text(contract, event.quantity),
         "markPrice": price_text(contract, event.mark_price),
         "equity": money_text(event.equity),
@@ -101,7 +159,7 @@ def fund_row_json(row: FundRow) -> dict[str, object]:
 
 def fund_json(state: State) -> dict[str, object]:
     """Return the insurance fund as it stands: balance, losses it could not pay, positions it holds."""
-    held = ((symbol, holding.position) for symbol, holding in state.fund.holdings.items())
+    held = ((symbol, holding.legs[PositionSide.BOTH].position) for symbol, holding in state.fund.holdings.items())
     return {
         "balance": money_text(state.fund.wallet_balance),
         "shortfallTotal": money_text(state.shortfall_total),
@@ -115,3 +173,11 @@ def fund_json(state: State) -> dict[str, object]:
             if position.quantity
         ],
     }
+
+
+T = TypeVar("T")
+
+
+def _known(value: int, told: Callable[[int], T]) -> T | None:
+    """Return what is told of a value, nothing of 0: there is none yet."""
+    return told(value) if value else None

@@ -13,12 +13,15 @@ from aiohttp import web
 from exchange.admin.bodies import (
     Amount,
     Annotation,
+    AutoAddMargin,
     IndexPrice,
+    IndexSourceNamed,
     NewAccount,
     StateOfMarket,
     fund_json,
     fund_row_json,
     liquidation_json,
+    market_json,
     parse_body,
 )
 from exchange.core.admission import find_account
@@ -28,12 +31,15 @@ from exchange.core.commands import (
     Command,
     CreateAccount,
     Deposit,
+    DropIndexSource,
+    SetAutoAddMargin,
     SetIndexPrice,
     SetMarketState,
     Withdraw,
 )
 from exchange.core.contract import Contract
-from exchange.core.events import AccountCreated
+from exchange.core.enums import MarketState
+from exchange.core.events import AccountCreated, MarketStateSet
 from exchange.core.snapshot import state_hash
 from exchange.core.units import INT63_MAX, MILLISECOND
 from exchange.dialects.binance import errors
@@ -49,6 +55,7 @@ from exchange.runtime.sequencer import CLOCK_AHEAD_NS_MAX
 TOKEN_NOT_VALID = Refusal(-9100, "Send the admin token: `Authorization: Bearer <admin token>`.", 401)
 ACCOUNT_UNKNOWN = Refusal(-9102, "No such account.", 404)
 NOT_MANUAL = Refusal(-9103, "Index prices come from a feed (%s); `--index manual` lets you set them.", 409)
+SOURCE_UNKNOWN = Refusal(-9104, "No such index source: %s has %s.")
 TAPE_LIMIT_DEFAULT, TAPE_LIMIT_MAX = 500, 1_000  # rows of a page: a thousand take about 10 ms to write
 _BEARER = "Bearer "
 _LOG = logging.getLogger(__name__)
@@ -64,9 +71,12 @@ def add_control_routes(application: web.Application, app: App) -> None:
         ("POST", "/accounts", control.create_account),
         ("POST", "/accounts/{account_id:[0-9]{1,18}}/deposit", control.deposit),
         ("POST", "/accounts/{account_id:[0-9]{1,18}}/withdraw", control.withdraw),
+        ("POST", "/accounts/{account_id:[0-9]{1,18}}/auto-add-margin", control.set_auto_add_margin),
         ("POST", "/index-price", control.set_index_price),
+        ("POST", "/index-drop", control.drop_index_source),
         ("POST", "/market-state", control.set_market_state),
         ("POST", "/annotate", control.annotate),
+        ("GET", "/markets", control.markets),
         ("GET", "/health", control.health),
         ("GET", "/liquidations", control.liquidations),
         ("GET", "/insurance-fund", control.insurance_fund),
@@ -102,18 +112,39 @@ class Control:
         body = parse_body(await read_body(request), Amount)
         return await self._receipt(Withdraw(self._account_id(request), parse_amount(body.amount, "amount")))
 
+    async def set_auto_add_margin(self, request: web.Request) -> object:
+        """Choose whether an account's isolated positions in a contract are topped up."""
+        body = parse_body(await read_body(request), AutoAddMargin)
+        symbol = self._contract(body.symbol).symbol
+        return await self._receipt(SetAutoAddMargin(self._account_id(request), symbol, body.enabled))
+
     async def set_index_price(self, request: web.Request) -> object:
-        """Set an index price, where no feed does: a feed goes on from the source time of the last price it gave."""
-        index = self._app.settings.index
-        if index != MANUAL:
-            raise NOT_MANUAL.error(index)
+        """Set the price of one source of an index, or of all, where no feed does."""
+        self._refuse_beside_a_feed()
         body = parse_body(await read_body(request), IndexPrice)
-        return await self._receipt(SetIndexPrice(body.symbol, parse_price(self._contract(body.symbol), body.price)))
+        contract = self._contract_of_source(body.symbol, body.source)
+        price = parse_price(contract, body.price)
+        return await self._receipt(SetIndexPrice(body.symbol, price, source=body.source))
+
+    async def drop_index_source(self, request: web.Request) -> object:
+        """Let one source of an index be lost, or all, where no feed would bring it back with its next price."""
+        self._refuse_beside_a_feed()
+        body = parse_body(await read_body(request), IndexSourceNamed)
+        self._contract_of_source(body.symbol, body.source)
+        return await self._receipt(DropIndexSource(body.symbol, body.source))
 
     async def set_market_state(self, request: web.Request) -> object:
-        """Open, restrict or halt a contract."""
+        """Open, restrict or halt a contract; return the state that holds, which a breaker or the index may decide."""
         body = parse_body(await read_body(request), StateOfMarket)
-        return await self._receipt(SetMarketState(body.symbol, body.state))
+        applied = await submit(self._app.sequencer, SetMarketState(body.symbol, MarketState(body.state)))
+        held = next(event.state for event in applied.events if isinstance(event, MarketStateSet))
+        return {"seq": applied.seq, "state": held.value}
+
+    async def markets(self, _request: web.Request) -> object:
+        """Return what every contract stands at, with the sources of its index."""
+        body = [market_json(market) for market in self._app.venue.state.markets.values()]
+        await self._app.sequencer.durable()
+        return body
 
     async def annotate(self, request: web.Request) -> object:
         """Record a text."""
@@ -166,6 +197,19 @@ class Control:
         if market is None:
             raise errors.SYMBOL_NOT_VALID.error()
         return market.contract
+
+    def _contract_of_source(self, symbol: str, source: str) -> Contract:
+        """Return the contract of an index source; -1121 when it is not listed, -9104 when it has no such source."""
+        contract = self._contract(symbol)
+        names = [named.name for named in contract.index.sources]
+        if source and source not in names:
+            raise SOURCE_UNKNOWN.error(symbol, ", ".join(names))
+        return contract
+
+    def _refuse_beside_a_feed(self) -> None:
+        """Raise -9103 where a feed plays: it goes on from the source time of the last price it gave."""
+        if self._app.settings.index != MANUAL:
+            raise NOT_MANUAL.error(self._app.settings.index)
 
     def _account_id(self, request: web.Request) -> int:
         """Return the account that the path names; -9102 when it is no trader's."""

@@ -69,9 +69,12 @@ def stop_loudly(message: str) -> None:
 
 
 @asynccontextmanager
-async def open_served(folder: Path, clock: Clock | None = None) -> AsyncIterator[Served]:
-    """Open a venue in a folder and serve it; on the way out stop serving, then the venue."""
-    app = open_app(Settings(data_folder=folder, index="manual"), clock=clock, on_fatal=stop_loudly)
+async def open_served(
+    folder: Path, clock: Clock | None = None, contracts: tuple[Path, ...] = ()
+) -> AsyncIterator[Served]:
+    """Open a venue in a folder and serve it; on the way out stop serving, then the venue. No contracts: the shipped."""
+    settings = Settings(data_folder=folder, index="manual", contracts=contracts)
+    app = open_app(settings, clock=clock, on_fatal=stop_loudly)
     await app.start()
     serving = await serve(app, "127.0.0.1", 0)
     address = f"127.0.0.1:{serving.port}"

@@ -1,6 +1,8 @@
 """The control API over the wire: accounts, money, prices, states, health, tapes; its token and its refusals."""
 
 import logging
+from collections.abc import AsyncIterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +12,25 @@ import pytest
 from exchange.admin import control
 from exchange.core.checks import conservation_residue
 from exchange.core.snapshot import state_hash
+from exchange.core.units import SECOND
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX
 from exchange.gateway.server import serve
 from exchange.projections.liquidations import FundRow
 from exchange.runtime.app import open_app
 from exchange.runtime.settings import Settings
-from tests.wire.conftest import Served
+from tests.runtime.manual_clock import ManualClock
+from tests.wire.conftest import Served, open_served
 
 PATHS = [
     ("POST", "/accounts"),
     ("POST", "/accounts/1/deposit"),
     ("POST", "/accounts/1/withdraw"),
+    ("POST", "/accounts/1/auto-add-margin"),
     ("POST", "/index-price"),
+    ("POST", "/index-drop"),
     ("POST", "/market-state"),
     ("POST", "/annotate"),
+    ("GET", "/markets"),
     ("GET", "/health"),
     ("GET", "/liquidations"),
     ("GET", "/insurance-fund"),
@@ -83,6 +90,15 @@ async def test_money_comes_and_goes(still: Served) -> None:
         ("/index-price", {"symbol": "BTCUSDT", "price": "0"}, 400, -4001),
         ("/index-price", {"symbol": "BTCUSDT", "price": "0.05"}, 400, -4014),
         ("/index-price", {"symbol": "BTCUSDT", "price": "2000000"}, 400, -4002),
+        ("/index-price", {"symbol": "BTCUSDT", "price": "1", "source": "moon"}, 400, -9104),
+        ("/index-price", {"symbol": "BTCUSDT", "price": "1", "sources": "spot"}, 400, -9101),
+        ("/index-drop", {"symbol": "NOPE"}, 400, -1121),
+        ("/index-drop", {"symbol": "BTCUSDT", "source": "moon"}, 400, -9104),
+        ("/index-drop", {"source": "spot"}, 400, -9101),
+        ("/accounts/1/auto-add-margin", {"symbol": "NOPE", "enabled": True}, 400, -1121),
+        ("/accounts/1/auto-add-margin", {"symbol": "BTCUSDT", "enabled": "yes"}, 400, -9101),
+        ("/accounts/9/auto-add-margin", {"symbol": "BTCUSDT", "enabled": True}, 404, -9102),
+        ("/market-state", {"symbol": "BTCUSDT", "state": "INDEX_STALE"}, 400, -9101),
         ("/market-state", {"symbol": "NOPE", "state": "HALTED"}, 400, -1121),
         ("/market-state", {"symbol": "BTCUSDT", "state": "ASLEEP"}, 400, -9101),
         ("/annotate", {"kind": "k" * 33, "text": "x"}, 400, -1130),
@@ -153,11 +169,109 @@ async def test_a_feed_is_not_overridden(tmp_path: Path) -> None:
     serving = await serve(app, "127.0.0.1", 0)
     async with aiohttp.ClientSession() as session:
         served = Served(app, f"http://127.0.0.1:{serving.port}", "", app.admin_token, session)
-        reply = await served.control("POST", "/index-price", {"symbol": "BTCUSDT", "price": "1"})
-        assert (reply.status, reply.code) == (409, -9103)
-        assert "walk:7" in reply.body["msg"]
+        for path, body in (
+            ("/index-price", {"symbol": "BTCUSDT", "price": "1"}),
+            ("/index-drop", {"symbol": "BTCUSDT"}),
+        ):
+            reply = await served.control("POST", path, body)
+            assert (reply.status, reply.code) == (409, -9103)
+            assert "walk:7" in reply.body["msg"]
     await serving.stop()
     await app.close()
+
+
+@pytest.fixture
+async def three_sources(tmp_path: Path) -> AsyncIterator[Served]:
+    """Serve BTCUSDT alone, its index made of three sources, with a circuit breaker; the clock stands."""
+    shipped = (files("exchange") / "data" / "contracts" / "BTCUSDT.toml").read_text("utf-8")
+    named = ", ".join(f'{{ name = "{name}", weight = {weight} }}' for name, weight in (("a", 1), ("b", 2), ("c", 1)))
+    text = shipped.replace('[{ name = "spot", weight = 1 }]', f"[{named}]").replace('move = "0"', 'move = "0.1"')
+    assert text != shipped
+    path = tmp_path / "BTCUSDT.toml"
+    path.write_text(text)
+    async with open_served(tmp_path / "data", ManualClock(1_764_000_000 * SECOND), (path,)) as opened:
+        yield opened
+
+
+async def market(served: Served) -> dict[str, Any]:
+    """Return what the control API tells of the only contract."""
+    (body,) = (await served.control("GET", "/markets")).body
+    assert isinstance(body, dict)
+    return body
+
+
+async def test_sources_are_priced_and_dropped_one_by_one(three_sources: Served) -> None:
+    served = three_sources
+    begin = await market(served)
+    assert (begin["state"], begin["indexStale"], begin["breakerUntil"]) == ("TRADING", False, None)
+    assert (begin["indexPrice"], begin["markPrice"], begin["lastPrice"]) == (None, None, None)
+    assert [(row["status"], row["price"], row["time"]) for row in begin["indexSources"]] == [("LOST", None, None)] * 3
+    for source, price in (("a", "50000"), ("b", "50010"), ("c", "49980")):
+        await served.controlled("/index-price", {"symbol": "BTCUSDT", "price": price, "source": source})
+    priced = await market(served)
+    assert (priced["indexPrice"], priced["markPrice"]) == ("50000.00", "50000.00")
+    assert [(row["name"], row["weight"], row["status"], row["price"]) for row in priced["indexSources"]] == [
+        ("a", 1, "LIVE", "50000.00"),
+        ("b", 2, "LIVE", "50010.00"),
+        ("c", 1, "LIVE", "49980.00"),
+    ]
+    assert priced["indexSources"][0]["time"] == served.now_ms()
+    await served.controlled("/index-drop", {"symbol": "BTCUSDT", "source": "b"})
+    without = await market(served)
+    assert (without["state"], without["indexPrice"]) == ("TRADING", "49990.00")
+    assert [row["status"] for row in without["indexSources"]] == ["LIVE", "LOST", "LIVE"]
+    await served.controlled("/index-drop", {"symbol": "BTCUSDT"})
+    stale = await market(served)
+    assert (stale["state"], stale["indexStale"], stale["operatorState"]) == ("INDEX_STALE", True, "TRADING")
+    await served.controlled("/index-price", {"symbol": "BTCUSDT", "price": "50000"})
+    alive = await market(served)
+    assert (alive["state"], [row["status"] for row in alive["indexSources"]]) == ("TRADING", ["LIVE"] * 3)
+
+
+async def test_a_stale_index_lets_in_only_what_reduces(three_sources: Served) -> None:
+    served = three_sources
+    await served.set_index("BTCUSDT", "50000")
+    maker, trader = await served.create_account("1000000"), await served.create_account("10000")
+    await maker.limit("SELL", "1", "50000")
+    await trader.limit("BUY", "0.1", "50000")
+    await served.controlled("/index-drop", {"symbol": "BTCUSDT"})
+    refused = await trader.call("POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.1")
+    assert (refused.status, refused.code) == (400, -4400)
+    await trader.limit("SELL", "0.1", "50010")
+    (symbol,) = (await trader.get("/fapi/v1/exchangeInfo"))["symbols"]
+    assert symbol["status"] == "TRADING"
+
+
+async def test_a_market_state_is_answered_with_the_one_that_holds(three_sources: Served) -> None:
+    served = three_sources
+
+    async def held(state: str) -> str:
+        return str((await served.controlled("/market-state", {"symbol": "BTCUSDT", "state": state}))["state"])
+
+    await served.set_index("BTCUSDT", "50000")
+    assert await held("HALTED") == "HALTED"
+    assert await held("TRADING") == "TRADING"
+    await served.controlled("/index-drop", {"symbol": "BTCUSDT"})
+    assert await held("CANCEL_ONLY") == "CANCEL_ONLY"
+    assert await held("TRADING") == "INDEX_STALE"
+    for second, price in ((1, "50000"), (2, "44000")):
+        await served.set_index("BTCUSDT", price)
+        served.app.clock.advance(second * SECOND)  # type: ignore[attr-defined]
+        served.app.sequencer.wake()
+        await served.controlled("/annotate", {"kind": "after", "text": "the mark ticks"})
+    broken = await market(served)
+    assert (broken["state"], broken["operatorState"], broken["indexStale"]) == ("HALTED", "TRADING", False)
+    assert 0 < broken["breakerUntil"] - served.now_ms() <= 60_000
+    assert await held("TRADING") == "TRADING"
+
+
+async def test_auto_add_margin_is_set_for_an_account_in_a_contract(still: Served) -> None:
+    await still.create_account("100")
+    assert await still.controlled("/accounts/1/auto-add-margin", {"symbol": "ETHUSDT", "enabled": True}) == {"seq": 3}
+    holdings = still.app.venue.state.accounts[1].holdings
+    assert [holding.auto_add_margin for holding in holdings.values()] == [False, True]
+    await still.controlled("/accounts/1/auto-add-margin", {"symbol": "ETHUSDT", "enabled": False})
+    assert not holdings["ETHUSDT"].auto_add_margin
 
 
 async def test_a_liquidation_is_on_the_tape(still: Served) -> None:
@@ -173,6 +287,7 @@ async def test_a_liquidation_is_on_the_tape(still: Served) -> None:
     await still.controlled("/annotate", {"kind": "after", "text": "the mark ticks"})
     (row,) = (await still.control("GET", "/liquidations")).body
     assert (row["accountId"], row["symbol"], row["quantity"], row["filledQuantity"]) == (2, "BTCUSDT", "1.000", "1.000")
+    assert (row["positionSide"], row["marginType"]) == ("BOTH", "CROSS")
     fund = (await still.control("GET", "/insurance-fund")).body
     assert fund["tape"][-1]["balance"] == fund["balance"]
     assert {change["kind"] for change in fund["tape"]} == {"INSURANCE_CLEAR"}
