@@ -161,10 +161,10 @@ def removable(world: World, leg: Leg) -> int:
 
 
 def to_spare(world: World, account: int) -> int:
-    """Return what a fill may at most move from the cross wallet to an isolated position."""
+    """Return what a fill may move from the cross wallet to an isolated position, so that no cross one must fall."""
     cross = Scope(account)
-    required = maintenance(world, cross)
-    kept = required + 1 if required else 0
+    needed = maintenance(world, cross)
+    kept = needed + 1 if needed > 0 else 0
     return max(0, min(wallet(world, cross), equity(world, cross) - kept))
 
 
