@@ -43,11 +43,16 @@ def margin_pass(state: State) -> None:
             elif scope.in_liquidation:
                 _release(state, scope)
     for _, scope in sorted(candidates, key=lambda candidate: candidate[0]):  # stable: else by account, then scope
-        _top_up(state, scope)
-        if _must_liquidate(equity(state, scope), maintenance_margin(state, scope)):
+        if _falls(state, scope):  # it may be well again: its orders were makers of a liquidation before it
+            _top_up(state, scope)
+        if _falls(state, scope):
             _liquidate(state, scope)
         elif scope.in_liquidation:
             _release(state, scope)
+
+
+def _falls(state: State, scope: Scope) -> bool:
+    return _must_liquidate(equity(state, scope), maintenance_margin(state, scope))
 
 
 def _must_liquidate(balance: int, required: int) -> bool:
