@@ -2,80 +2,22 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
 import ccxt
-import ccxt.pro
 import pytest
 
-from clients.connect import point_ccxt_at
 from exchange.core.enums import Side
 from exchange.core.units import ATOMS_PER_QUOTE
+from tests.wire.ccxt_client import PATIENCE_SECONDS, SYMBOL, MakeClient, RecordingClient, clients_of
 from tests.wire.conftest import Served
-
-SYMBOL = "BTC/USDT:USDT"
-PATIENCE_SECONDS = 20
-
-
-class RecordingClient(ccxt.pro.binanceusdm):  # type: ignore[misc]  # ccxt has no types here
-    """ccxt.pro as it is, which also keeps what ccxt has no call for: raw events, and which streams are connected."""
-
-    def __init__(self, config: dict[str, Any]) -> None:
-        super().__init__(config)
-        self.raw_events: list[dict[str, Any]] = []
-        self.connected_urls: list[str] = []
-        self.happened = asyncio.Event()
-
-    def on_connected(self, client: Any, message: Any = None) -> None:
-        """Note which stream is connected."""
-        super().on_connected(client, message)
-        self.connected_urls.append(client.url)
-        self.happened.set()
-
-    def handle_message(self, client: Any, message: Any) -> None:
-        """Keep the event, then do what ccxt does."""
-        if isinstance(message, dict) and "e" in message:
-            self.raw_events.append(message)
-            self.happened.set()
-        super().handle_message(client, message)
-
-    async def connected(self, part: str) -> None:
-        """Return when a stream with `part` in its address is connected; it must have been asked for."""
-        await self._until(lambda: any(part in url for url in self.connected_urls))
-
-    async def raw_event(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Return the first raw event that is wanted, past or to come."""
-        await self._until(lambda: any(map(wanted, self.raw_events)))
-        return next(filter(wanted, self.raw_events))
-
-    async def _until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not holds():
-                self.happened.clear()
-                await self.happened.wait()
-
-
-MakeClient = Callable[..., Awaitable[RecordingClient]]
 
 
 @pytest.fixture
 async def client_of(served: Served) -> AsyncIterator[MakeClient]:
     """Return a function that opens an account and gives the ccxt client of its owner."""
-    opened: list[RecordingClient] = []
-
-    async def make(deposit: str = "10000", funding_deposit: str = "0") -> RecordingClient:
-        body = {"name": "trader", "deposit": deposit, "fundingDeposit": funding_deposit}
-        made = await served.controlled("/accounts", body)
-        client = RecordingClient({"apiKey": made["apiKey"], "secret": made["secretKey"], "enableRateLimit": False})
-        point_ccxt_at(client, served.rest_url)
-        opened.append(client)
-        await client.load_markets()
-        return client
-
-    yield make
-    for client in opened:
-        await client.close()
+    async with clients_of(served) as make:
+        yield make
 
 
 def venue_book(served: Served, symbol: str = "BTCUSDT") -> dict[str, list[list[float]]]:
@@ -241,6 +183,6 @@ async def test_a_margin_call_is_answered_or_not(served: Served, client_of: MakeC
 
     state = served.app.venue.state
     assert state.fund.wallet_balance - state.rules.fund_seed == 250 * ATOMS_PER_QUOTE
-    held = state.fund.holdings["BTCUSDT"].position
+    held = state.fund.leg("BTCUSDT").position
     assert (held.quantity, held.entry_value) == (1000, 95050 * ATOMS_PER_QUOTE)
     assert (await served.state())[1] == 0
