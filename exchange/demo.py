@@ -10,8 +10,9 @@ import msgspec
 from rich.console import Console
 
 from exchange.composition import Served, served
+from exchange.meter import Meter
 from exchange.runtime.settings import Settings
-from exchange.screen import Meter, Screen
+from exchange.screen import Screen
 
 BOTS_LOG = "bots.log"
 BOTS_LEAVE_S = 5.0

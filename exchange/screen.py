@@ -1,4 +1,4 @@
-"""What the demo shows: first screen, a line a second, a line per liquidation, the summary. It only reads the venue."""
+"""What the demo shows: first screen, a line a second, one for each event that matters, the summary. It only reads."""
 
 import asyncio
 import shlex
@@ -6,7 +6,6 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,19 +15,30 @@ from rich.markup import escape
 from rich.text import Text
 
 from exchange.composition import Served
-from exchange.core.account import FUND_ID
+from exchange.core.account import Account
 from exchange.core.checks import conservation_residue
 from exchange.core.contract import Contract
-from exchange.core.enums import Side
-from exchange.core.events import AccountLocked, AccountUpdated, OrderUpdated, PositionLiquidated, TradePrinted
+from exchange.core.enums import MarginType, MarketState, Side, SourceStatus
+from exchange.core.events import CircuitBroken, IndexSourceChanged, MarketStateSet
 from exchange.core.state import State
 from exchange.core.units import ATOM_DECIMALS, ATOMS_PER_QUOTE, SECOND, format_decimal
+from exchange.meter import Liquidation, MarketNews, Meter
 from exchange.projections.views import open_interest
-from exchange.runtime.sequencer import Applied
 
 LINE_S = 1.0
 PROGRAM = "margincall"
 INDENT = "  "
+STATE_WORDS = {
+    MarketState.TRADING: "[green]trades again[/green]",
+    MarketState.CANCEL_ONLY: "[yellow]only lets orders be cancelled[/yellow]",
+    MarketState.HALTED: "[yellow]is halted[/yellow]: orders can only be cancelled, liquidation waits",
+    MarketState.INDEX_STALE: "[yellow]has no living index[/yellow]: orders can only reduce, mark and liquidation wait",
+}
+SOURCE_WORDS = {
+    SourceStatus.LIVE: "is back",
+    SourceStatus.STALE: "has fallen silent",
+    SourceStatus.LOST: "is lost",
+}
 
 
 class Summary(msgspec.Struct, rename="camel"):
@@ -46,64 +56,6 @@ class Summary(msgspec.Struct, rename="camel"):
     residue: str
     data_folder: str
     replay: str
-
-
-@dataclass(slots=True)
-class Liquidation:
-    """One liquidated position and what the fund's wallet moved by on its account, in atoms."""
-
-    event: PositionLiquidated
-    fund_change: int = 0
-
-
-@dataclass(slots=True)
-class Meter:
-    """Counts what happens; a listener of the sequencer."""
-
-    begun: float = field(default_factory=time.monotonic)
-    orders: int = 0
-    trades: int = 0
-    liquidations: int = 0
-    first_trade_s: float | None = None
-    first_liquidation_s: float | None = None
-    fresh: list[Liquidation] = field(default_factory=list)  # not printed yet
-
-    def take(self, batch: Sequence[Applied]) -> None:
-        """Take in a committed batch."""
-        for applied in batch:
-            self._take_one(applied)
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since the first printed line."""
-        return time.monotonic() - self.begun
-
-    def _take_one(self, applied: Applied) -> None:
-        fund_change, latest = 0, None
-        for event in applied.events:
-            match event:
-                case TradePrinted():
-                    self.trades += 1
-                    self.first_trade_s = self.first_trade_s if self.first_trade_s is not None else self.elapsed_s
-                case OrderUpdated():
-                    self.orders += event.execution.value in {"NEW", "AMENDMENT"}
-                    latest = None  # the next order's doing is no longer part of the liquidation before
-                case AccountLocked():
-                    fund_change, latest = 0, None
-                case AccountUpdated() if event.account_id == FUND_ID:
-                    fund_change += event.balance_change
-                    if latest is not None:
-                        latest.fund_change += event.balance_change
-                        fund_change = 0
-                case PositionLiquidated():
-                    self.liquidations += 1
-                    if self.first_liquidation_s is None:
-                        self.first_liquidation_s = self.elapsed_s
-                    latest = Liquidation(event, fund_change)
-                    fund_change = 0
-                    self.fresh.append(latest)
-                case _:
-                    pass
 
 
 class Screen:
@@ -150,13 +102,13 @@ class Screen:
         self._print("")
 
     async def run(self) -> None:
-        """Print a line a second, and each liquidation, until cancelled."""
+        """Print a line a second, and each liquidation and change of a market, until cancelled."""
         while True:
             await asyncio.sleep(LINE_S)
             await self._venue.app.sequencer.durable()
             fresh, self._meter.fresh = self._meter.fresh, []
-            for liquidation in fresh:
-                self._print_parts(self._liquidation_parts(liquidation))
+            for news in fresh:
+                self._print_parts(self._news_parts(news))
             self._print_parts(self._status_parts())
 
     def summary(self) -> Summary:
@@ -194,9 +146,9 @@ class Screen:
         trades = self._meter.trades - self._shown_trades
         self._shown_trades = self._meter.trades
         source_ts = max(market.index_source_ts for market in state.markets.values())
-        path_time = datetime.fromtimestamp(source_ts // SECOND, UTC).strftime("%H:%M:%S")
-        in_liquidation = sum(account.in_liquidation for account in state.accounts.values())
-        wall_time = datetime.fromtimestamp(app.clock.now() // SECOND, UTC).strftime("%H:%M:%S")
+        path_time = _clock_text(source_ts)
+        in_liquidation = sum(_in_liquidation(account) for account in state.accounts.values())
+        wall_time = _clock_text(app.clock.now())
         markets = [self._market_part(contract) for contract in self._contracts.values()]
         return [
             f"{wall_time} [dim]({path_time})[/dim]{INDENT}{markets[0]}",
@@ -212,7 +164,13 @@ class Screen:
         index, mark, last = (_price(contract, ticks) if ticks else "-" for ticks in known)
         held = open_interest(self._state, contract.symbol) * contract.step_e8 / ATOMS_PER_QUOTE
         asset = contract.base_asset
-        return f"[bold]{asset}[/bold] {index} / {mark} / {last} open {held:,.1f}"
+        state = "" if market.state is MarketState.TRADING else f" [yellow]{market.state.value}[/yellow]"
+        return f"[bold]{asset}[/bold] {index} / {mark} / {last} open {held:,.1f}{state}"
+
+    def _news_parts(self, news: Liquidation | MarketNews) -> list[str]:
+        if isinstance(news, Liquidation):
+            return self._liquidation_parts(news)
+        return market_news_parts(self._contracts[news.symbol], news)
 
     def _liquidation_parts(self, liquidation: Liquidation) -> list[str]:
         event = liquidation.event
@@ -223,6 +181,7 @@ class Screen:
         value = event.filled_value + event.taken_over_value
         price = _price(contract, value // (size * contract.value_unit))
         taken = f", {_lots(contract, event.taken_over_quantity)} to the fund" if event.taken_over_quantity else ""
+        word = f"isolated {word}" if event.margin_type is MarginType.ISOLATED else word
         name = escape(self._state.accounts[event.account_id].name)
         return [
             f"[{colour}]liquidated[/{colour}] {name} {word} {_lots(contract, size)} {contract.base_asset} at {price}",
@@ -235,6 +194,23 @@ class Screen:
 
     def _print(self, text: str, end: str = "\n") -> None:
         self._console.print(text, end=end, highlight=False, soft_wrap=True)
+
+
+def market_news_parts(contract: Contract, event: MarketNews) -> list[str]:
+    """Return what happened to a contract as a whole, for a trader to read, in console markup."""
+    symbol = f"[bold]{contract.symbol}[/bold]"
+    match event:
+        case MarketStateSet():
+            return [f"{symbol} {STATE_WORDS[event.state]}"]
+        case IndexSourceChanged():
+            return [f"{symbol} index source {event.source} {SOURCE_WORDS[event.status]}"]
+        case CircuitBroken():
+            mark, reference = _price(contract, event.mark_price), _price(contract, event.reference_price)
+            until = _clock_text(event.until_ts)
+            return [
+                f"{symbol} [yellow]circuit breaker[/yellow]: the mark went from {reference} to {mark}",
+                f"until {until}",
+            ]
 
 
 def folded(parts: Sequence[str], columns: int) -> str:
@@ -255,6 +231,15 @@ def program(started_as: str) -> str:
     if found and path.exists() and Path(found).samefile(path):
         return PROGRAM
     return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+
+
+def _in_liquidation(account: Account) -> bool:
+    """Tell whether its cross positions or one of its isolated ones are being liquidated."""
+    return account.in_liquidation or any(leg.in_liquidation for _, _, leg in account.legs())
+
+
+def _clock_text(ts: int) -> str:
+    return datetime.fromtimestamp(ts // SECOND, UTC).strftime("%H:%M:%S")
 
 
 def _money(atoms: int) -> str:

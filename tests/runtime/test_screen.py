@@ -1,12 +1,21 @@
-"""The demo's screen: lines that fit a terminal, a command that can be typed, and addresses that lead somewhere."""
+"""The demo's screen: lines that fit a terminal, news in words, a command that can be typed, addresses that work."""
 
 import os
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from rich.text import Text
 
 from exchange.composition import authority
-from exchange.screen import folded, program
+from exchange.core.commands import Tick
+from exchange.core.contract import parse_contract
+from exchange.core.enums import MarketState, SourceStatus
+from exchange.core.events import CircuitBroken, Event, IndexSourceChanged, MarketStateSet
+from exchange.core.units import SECOND, Nanos, Ticks
+from exchange.meter import Meter
+from exchange.runtime.sequencer import Applied
+from exchange.screen import folded, market_news_parts, program
 
 PARTS = ["[bold]12345[/bold]", "6789", "abc"]
 
@@ -62,3 +71,33 @@ def test_a_program_on_path_is_named_by_its_name(installed: Path, monkeypatch: py
 )
 def test_an_address_of_version_6_stands_in_brackets(host: str, place: str) -> None:
     assert authority(host, 80) == place
+
+
+def told(*events: Event) -> list[str]:
+    """Return the lines that a meter keeps of these events, as plain text."""
+    contract = parse_contract((files("exchange") / "data" / "contracts" / "BTCUSDT.toml").read_text("utf-8"))
+    meter = Meter()
+    meter.take([Applied(1, 0, Tick(), events)])
+    lines = (folded(market_news_parts(contract, news), 200) for news in meter.fresh)  # type: ignore[arg-type]
+    return [Text.from_markup(line).plain for line in lines]
+
+
+def test_what_becomes_of_a_market_is_told_in_words() -> None:
+    broken = CircuitBroken("BTCUSDT", Ticks(440_000), Ticks(500_000), Nanos(61 * SECOND))
+    states = [MarketStateSet("BTCUSDT", state) for state in MarketState]
+    assert told(broken, *states) == [
+        "BTCUSDT circuit breaker: the mark went from 50,000.00 to 44,000.00  until 00:01:01",
+        "BTCUSDT trades again",
+        "BTCUSDT only lets orders be cancelled",
+        "BTCUSDT is halted: orders can only be cancelled, liquidation waits",
+        "BTCUSDT has no living index: orders can only reduce, mark and liquidation wait",
+    ]
+
+
+def test_an_index_source_is_news_when_it_goes_and_when_it_is_back_but_not_when_it_begins() -> None:
+    changes = [SourceStatus.LIVE, SourceStatus.STALE, SourceStatus.LIVE, SourceStatus.LOST]
+    assert told(*(IndexSourceChanged("BTCUSDT", "spot", status) for status in changes)) == [
+        "BTCUSDT index source spot has fallen silent",
+        "BTCUSDT index source spot is back",
+        "BTCUSDT index source spot is lost",
+    ]
