@@ -68,7 +68,9 @@ class Behavior:
 
     def _choices(self) -> tuple[tuple[int, Callable[[], Command]], ...]:
         return (
-            (560, self._trading.place),
+            (460, self._trading.place),
+            (60, self._trading.quote),
+            (60, self._trading.stretch),
             (25, self._trading.flee),
             (15, self._trading.turn_around),
             (110, self._trading.amend),

@@ -99,7 +99,7 @@ class Ingredients:
         if draw < 0.45:
             return random.randint(least, contract.max_quantity)
         if draw < 0.65:
-            return max(least, self._purse(leg) + random.choice((-1, 0, 0, 1)))
+            return max(least, self.purse(leg) + random.choice((-1, 0, 0, 1)))
         if draw < 0.80:
             held = position_of(self.world, leg).quantity
             return max(least, abs(held) + random.choice((-3, -1, 0, 0, 1, 4)))
@@ -110,7 +110,7 @@ class Ingredients:
         limits = (contract.max_quantity + 1, contract.market_max_quantity + 1, least - 1)
         return random.choice((0, -2, *limits))
 
-    def _purse(self, leg: Leg) -> int:
+    def purse(self, leg: Leg) -> int:
         """Return about the largest quantity that an account has margin for."""
         world = self.world
         quotes, contract = world.quotes[leg.symbol], world.contracts[leg.symbol]

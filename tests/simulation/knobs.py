@@ -47,7 +47,7 @@ def draw_knobs(random: Random) -> Knobs:
         base_prices=tuple(prices),
         accounts=random.randint(3, 8),
         hedged=random.choice((0, 0.4, 0.4, 1)),
-        isolated=random.choice((0, 0.4, 0.7, 1)),
+        isolated=random.choice((0, 0, 0.3, 0.7, 1)),
         deposit=deposit,
         index_step=random.choice((200_000, 600_000, 2_000_000)),
         crash_step=random.choice((4_000_000, 8_000_000, 20_000_000, 45_000_000)),

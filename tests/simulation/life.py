@@ -15,6 +15,7 @@ from exchange.core.venue import Venue
 from tests.reference.venue import ReferenceVenue
 from tests.simulation.behavior import Behavior
 from tests.simulation.census import Census
+from tests.simulation.ending import Ending, leftovers
 from tests.simulation.knobs import Knobs, draw_knobs
 from tests.simulation.views import core_margins, core_view, differences, reference_margins, reference_view
 
@@ -24,6 +25,7 @@ OUTAGE_CHANCE = 0.004
 LATE_CHANCE = 0.02  # that a Tick comes late, or when nothing is due
 MARGINS_EVERY = 10  # steps between comparisons of the derived margins
 BURST_CHANCE = 0.3  # of a command that comes in the same nanosecond as the one before
+ENDING_MAX = 5_000  # commands that close what is open
 ENCODER = msgspec.json.Encoder()
 
 
@@ -49,7 +51,7 @@ class Life:
         try:
             core, reference = self.core.execute(ts, command), self.reference.execute(ts, command)
         except AssertionError as error:
-            raise DivergenceError(self._report([f"assertion failed: {error!r}"])) from error
+            raise DivergenceError(self.report([f"assertion failed: {error!r}"])) from error
         found = _event_differences(core, reference)
         view = core_view(self.core.state)
         found += differences(view, reference_view(self.reference))
@@ -62,11 +64,11 @@ class Life:
         if residue:
             found.append(f"conservation residue {residue}")
         if found:
-            raise DivergenceError(self._report(found))
+            raise DivergenceError(self.report(found))
         self.told.update(ENCODER.encode(core))
         self.census.count(command, reference, self.reference.world)
 
-    def _report(self, found: list[str]) -> str:
+    def report(self, found: list[str]) -> str:
         """Say where a life went apart, with a line for the table of regressions."""
         ts, command = self.journal[-1]
         head = f"seed {self.seed}, step {len(self.journal)}, ts {ts}\n  {command!r}"
@@ -83,7 +85,7 @@ def new_life(seed: int) -> tuple[Life, Random]:
 
 
 def live(seed: int, commands: int) -> Life:
-    """Live `commands` commands of the life of a seed. Raises DivergenceError at the first disagreement."""
+    """Live `commands` commands of the life of a seed, and its end. Raises DivergenceError at the first disagreement."""
     life, random = new_life(seed)
     knobs = life.knobs
     behavior = Behavior(random, knobs, life.reference.world)
@@ -104,8 +106,24 @@ def live(seed: int, commands: int) -> Life:
             life.step(life.core.next_due, Tick())
         if len(life.journal) < commands:
             life.step(ts, opening.pop(0) if opening else behavior.next_command())
+    _end(life, ts)
     _check_replay(life)
     return life
+
+
+def _end(life: Life, ts: int) -> None:
+    """End a life: when all orders are canceled and all positions closed, no margin is held."""
+    base = dict(zip(life.reference.world.contracts, life.knobs.base_prices, strict=True))
+    begun = len(life.journal)
+    for command in Ending(life.reference.world, base).commands():
+        if isinstance(command, Tick):
+            ts = max(ts, life.core.next_due)
+        life.step(ts, command)
+        if len(life.journal) > begun + ENDING_MAX:
+            raise DivergenceError(f"seed {life.seed}: after {ENDING_MAX} commands the life has not ended")
+    left = leftovers(life.core.state)
+    if left:
+        raise DivergenceError(life.report(left))
 
 
 def _check_replay(life: Life) -> None:

@@ -2,9 +2,9 @@
 
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
 from exchange.core.enums import OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
-from exchange.core.units import Lots, Ticks
+from exchange.core.units import RATE_ONE, Lots, Ticks
 from tests.reference.risk import equity
-from tests.reference.world import Leg, position_of, scope_of
+from tests.reference.world import Leg, best, position_of, scope_of
 from tests.simulation.ingredients import Ingredients
 
 CLIENT_ORDER_IDS = (*("",) * 20, *("a", "b", "c", "d") * 5, "mc-3")
@@ -53,6 +53,43 @@ class Trading:
             return self._random.choice((Side.BUY, Side.SELL))
         return opening
 
+    def quote(self) -> Command:
+        """Rest a large order beside the mark, so that there is something to trade with."""
+        random, account, symbol = self._random, self._of.account(), self._of.symbol()
+        leg, contract = self._of.leg(account, symbol), self._of.world.contracts.get(symbol)
+        if contract is None:
+            return self.place()
+        side = self._side(leg)
+        mark = self._of.world.quotes[symbol].mark or self._of.base[symbol]
+        away = mark * random.randint(0, 2_000_000) // RATE_ONE + 1
+        quantity = random.randint(contract.min_quantity, contract.max_quantity // 3)
+        price = max(1, mark - side * away)
+        return self._limit(leg, side, quantity, price, TimeInForce.GTC)
+
+    def stretch(self) -> Command:
+        """Take from the book all that there is margin for: the first to be liquidated."""
+        account, symbol = self._of.account(), self._of.symbol()
+        leg, contract = self._of.leg(account, symbol), self._of.world.contracts.get(symbol)
+        if contract is None:
+            return self.place()
+        side = self._side(leg)
+        facing = best(self._of.world, symbol, side.opposite)
+        price = facing or self._of.world.quotes[symbol].mark or self._of.base[symbol]
+        quantity = max(contract.min_quantity, self._of.purse(leg) * 9 // 10)
+        return self._limit(leg, side, quantity, price, self._random.choice((TimeInForce.GTC, TimeInForce.IOC)))
+
+    def _limit(self, leg: Leg, side: Side, quantity: int, price: int, time_in_force: TimeInForce) -> PlaceOrder:
+        return PlaceOrder(
+            account_id=leg.account,
+            symbol=leg.symbol,
+            side=side,
+            order_type=OrderType.LIMIT,
+            quantity=Lots(quantity),
+            price=Ticks(price),
+            time_in_force=time_in_force,
+            position_side=leg.side,
+        )
+
     def flee(self) -> Command:
         """Close the position of the scope with the least equity at any price: it may end owing money."""
         held = self._of.held()
@@ -85,7 +122,7 @@ class Trading:
         side = Side.SELL if lots > 0 else Side.BUY
         quantity = min(contract.max_quantity, abs(lots) + self._random.randint(1, abs(lots) + 2))
         price = max(1, self._of.world.quotes[leg.symbol].mark * (100 + 2 * side) // 100)
-        return PlaceOrder(leg.account, leg.symbol, side, OrderType.LIMIT, Lots(quantity), Ticks(price))
+        return self._limit(leg, side, quantity, price, TimeInForce.GTC)
 
     def amend(self) -> Command:
         """Amend an open order, mostly sensibly."""

@@ -1,0 +1,150 @@
+"""How a life ends: all orders canceled, all positions closed through the book; and what is left then: no margin."""
+
+from collections.abc import Iterator
+
+from exchange.core import margin
+from exchange.core.account import Account
+from exchange.core.commands import (
+    CancelAllOrders,
+    Command,
+    Deposit,
+    PlaceOrder,
+    SetIndexPrice,
+    SetLeverage,
+    SetMarketState,
+    Tick,
+)
+from exchange.core.enums import MarketState, OrderType, Side, TimeInForce
+from exchange.core.state import State
+from exchange.core.units import MONEY_MAX, NEVER, RATE_ONE, Lots, Nanos, Ticks
+from tests.reference.world import FUND, Leg, World, held_legs, open_orders, position_of, traders
+from tests.simulation.ingredients import CLOSER
+
+BEYOND = RATE_ONE // 50  # so far beyond the mark the closer stands for the fund, which reaches less far
+
+
+class Ending:
+    """Draws the commands that end a life, from the state of the reference; a Tick among them is to come when due.
+
+    The closer, an account that had no part in the life, faces one position after the other. It takes from the long and
+    gives to the short, so that it is flat when all are.
+    """
+
+    def __init__(self, world: World, base: dict[str, int]) -> None:
+        self._world = world
+        self._base = base
+        self._turn = 0
+
+    def commands(self) -> Iterator[Command]:
+        """Yield what to do next, until nothing is open and a margin pass has seen that."""
+        yield Deposit(CLOSER, MONEY_MAX)
+        yield from (SetLeverage(CLOSER, symbol, 1) for symbol in self._world.contracts)
+        while self._open():
+            for symbol in self._world.contracts:
+                yield from self._let_trade(symbol)
+                yield from self._cancel(symbol)
+                yield from self._close(symbol)
+            yield Tick()
+        for symbol in self._world.contracts:
+            yield from self._let_trade(symbol)
+        marks = [quotes.mark_due for quotes in self._world.quotes.values() if quotes.mark_due < NEVER]
+        while marks and self._world.now < max(marks):
+            yield Tick()
+
+    def _open(self) -> bool:
+        held = any(held_legs(self._world, account) for account in (FUND, *traders(self._world)))
+        return held or bool(self._world.orders) or bool(self._world.locked)
+
+    def _let_trade(self, symbol: str) -> Iterator[Command]:
+        """Open a contract, at a mark within the prices of orders."""
+        quotes, contract = self._world.quotes[symbol], self._world.contracts[symbol]
+        price = self._base[symbol]
+        if quotes.mark and not contract.min_price <= quotes.mark <= contract.max_price:
+            price = max(1, min(contract.max_price, quotes.index + price - quotes.mark))
+        yield SetIndexPrice(symbol, Ticks(price), Nanos(self._world.now))
+        if quotes.state is not MarketState.TRADING:
+            yield SetMarketState(symbol, MarketState.TRADING)
+
+    def _cancel(self, symbol: str) -> Iterator[Command]:
+        for account in traders(self._world):
+            if open_orders(self._world, account, symbol):
+                yield CancelAllOrders(account, symbol)
+
+    def _close(self, symbol: str) -> Iterator[Command]:
+        """Close some of a position with the closer."""
+        leg = self._next_leg(symbol)
+        if leg is None:
+            return
+        held = position_of(self._world, leg).quantity
+        side = Side.SELL if held > 0 else Side.BUY
+        price = self._price(symbol, side, fund=leg.account == FUND)
+        quantity = Lots(self._quantity(symbol, abs(held), price))
+        yield PlaceOrder(CLOSER, symbol, side.opposite, OrderType.LIMIT, quantity, Ticks(price))
+        if leg.account != FUND:
+            yield PlaceOrder(
+                account_id=leg.account,
+                symbol=symbol,
+                side=side,
+                order_type=OrderType.LIMIT,
+                quantity=quantity,
+                price=Ticks(price),
+                time_in_force=TimeInForce.IOC,
+                reduce_only=True,
+                position_side=leg.side,
+            )
+            return
+        due = self._world.unwind_due
+        while self._world.unwind_due == due:
+            yield Tick()
+
+    def _next_leg(self, symbol: str) -> Leg | None:
+        """Return a position of which the closer can take, or to which it can give: each in its turn."""
+        mine = position_of(self._world, Leg(CLOSER, symbol)).quantity
+        accounts = [account for account in (FUND, *traders(self._world)) if account != CLOSER]
+        held = [leg for account in accounts for leg in held_legs(self._world, account) if leg.symbol == symbol]
+        facing = [leg for leg in held if mine * position_of(self._world, leg).quantity <= 0]
+        self._turn += 1
+        return facing[self._turn % len(facing)] if facing else None
+
+    def _price(self, symbol: str, side: Side, *, fund: bool) -> int:
+        """Return a price that both may name: near the base, or a little beyond the mark when the fund is to come."""
+        contract, mark = self._world.contracts[symbol], self._world.quotes[symbol].mark
+        low, high = mark * contract.band_down // RATE_ONE + 1, mark * contract.band_up // RATE_ONE
+        wish = mark - side * (mark * BEYOND // RATE_ONE + 1) if fund else self._base[symbol]
+        return max(low, contract.min_price, min(high, contract.max_price, wish))
+
+    def _quantity(self, symbol: str, held: int, price: int) -> int:
+        """Return lots that the closer may hold, and that are an order."""
+        contract = self._world.contracts[symbol]
+        value = price * contract.value_unit
+        mine = abs(position_of(self._world, Leg(CLOSER, symbol)).quantity)
+        most = contract.brackets[-1].cap // value - mine
+        least = max(contract.min_quantity, -(-contract.min_notional // value))
+        return max(least, min(held, most, contract.max_quantity))
+
+
+def leftovers(state: State) -> list[str]:
+    """Return what a venue without orders and positions keeps of margin all the same; nothing, if all is well."""
+    return [problem for account in state.accounts.values() for problem in _left(state, account)]
+
+
+def _left(state: State, account: Account) -> Iterator[str]:
+    who = f"after the end, account {account.account_id}"
+    for symbol, holding, leg in account.legs():
+        market = state.markets[symbol]
+        exposure = margin.exposure_of(market, holding, leg)
+        numbers = (
+            leg.position.quantity,
+            leg.position.entry_value,
+            leg.isolated_wallet,
+            margin.reserved(market, holding, leg, exposure, holding.leverage),
+        )
+        if any(numbers) or holding.orders or leg.reduce_only or any(leg.working.values()):
+            yield f"{who}: {symbol} {leg.side.value}: position, entry value, wallet, reserved are {numbers}"
+        if leg.margin_called or leg.in_liquidation:
+            yield f"{who}: {symbol} {leg.side.value} is still called or in liquidation"
+    if account.margin_called or account.in_liquidation:
+        yield f"{who} is still called or in liquidation"
+    free = (margin.available_balance(state, account), margin.max_withdrawable(state, account))
+    if free != (max(0, account.cross_balance),) * 2 or account.wallet_balance != account.cross_balance:
+        yield f"{who}: available and withdrawable are {free}, its cross wallet has {account.cross_balance}"
