@@ -8,9 +8,11 @@ import pytest
 
 from exchange.core import enums
 from exchange.core.commands import Command
-from exchange.core.enums import ExpireReason, OrderType, TimeInForce
+from exchange.core.enums import ExpireReason, MarkRule, OrderType, PremiumSource, TimeInForce
 from exchange.core.events import Event
+from exchange.core.funding import PREMIUM_SOURCES
 from exchange.core.matching import LIFE_RULES, MARKET_RULE, life_rule
+from exchange.core.pricing import MARK_RULES
 from exchange.core.venue import COMMANDS
 
 # Tags and values are in journals: they may be added to, never changed. The numbers are Binance's field `er`.
@@ -24,7 +26,12 @@ COMMAND_TAGS = [
     "cancel_all_orders",
     "amend_order",
     "set_leverage",
+    "set_margin_type",
+    "set_position_mode",
+    "adjust_margin",
+    "set_auto_add_margin",
     "set_index_price",
+    "drop_index_source",
     "set_market_state",
     "annotate",
     "tick",
@@ -53,6 +60,11 @@ def test_the_rules_of_life_are_consistent(time_in_force: TimeInForce) -> None:
     assert rule.rests or not rule.post_only
     assert (rule.remainder is not ExpireReason.NONE) == (not rule.rests and not rule.fills_whole)
     assert life_rule(OrderType.MARKET, time_in_force) is MARKET_RULE
+
+
+def test_every_rule_of_prices_has_its_functions() -> None:
+    assert MARK_RULES.keys() == set(MarkRule)
+    assert PREMIUM_SOURCES.keys() == set(PremiumSource)
 
 
 def test_every_command_has_its_function() -> None:
