@@ -2,6 +2,8 @@
 
 import pytest
 
+from exchange.core.commands import DropIndexSource, SetAutoAddMargin, SetIndexPrice
+from exchange.core.units import Ticks
 from exchange.dialects.binance.errors import DialectError
 from tests.dialect.conftest import Golden
 from tests.dialect.desk import Desk
@@ -97,3 +99,54 @@ def test_choices_are_refused_while_something_is_open() -> None:
     desk.call(trader, "POST", MARGIN, {**BTC, "amount": "9750", "type": "1"})
     assert code(MARGIN, {**BTC, "amount": "9747.50000001", "type": "2"}) == -4051
     desk.call(trader, "POST", MARGIN, {**BTC, "amount": "9747.5", "type": "2"})
+
+
+def test_margin_that_the_venue_adds_is_told() -> None:
+    """0.1 BTC at 20x from 50,000, with 247.5. A mark of 47,104.7 takes 289.53 of it: up to the initial margin comes.
+
+    That is 47,104.7 * 0.1 / 20 = 235.5235, so 277.5535 to the equity of -42.03.
+    """
+    desk = Desk()
+    maker, trader = desk.account(1_000_000), desk.account(10_000)
+    desk.call(maker, "POST", ORDER, {**LIMIT, "side": "SELL", "quantity": "0.1", "price": "50000"})
+    desk.call(trader, "POST", "/fapi/v1/marginType", {**BTC, "marginType": "ISOLATED"})
+    desk.execute(SetAutoAddMargin(trader, "BTCUSDT", enabled=True))
+    desk.call(trader, "POST", ORDER, {**MARKET, "side": "BUY", "quantity": "0.1"})
+    desk.execute(SetIndexPrice("BTCUSDT", Ticks(471_000)))
+    desk.later(2_000)
+    rows = as_rows(desk.call(trader, "GET", f"{MARGIN}/history", {**BTC, "type": "1"}))
+    assert [(row["deltaType"], row["amount"]) for row in rows] == [
+        ("TRADE", "250.00000000"),
+        ("AUTO_ADD", "277.55350000"),
+    ]
+    [config] = as_rows(desk.call(trader, "GET", "/fapi/v1/symbolConfig", BTC))
+    [risk] = as_rows(desk.call(trader, "GET", "/fapi/v2/positionRisk", BTC))
+    assert (config["isAutoAddMargin"], risk["isAutoAddMargin"], risk["positionAmt"]) == (True, "true", "0.100")
+    assert risk["isolatedWallet"] == "525.05350000"
+
+
+def test_without_an_index_only_what_reduces_is_let_in() -> None:
+    desk = Desk()
+    maker, trader = desk.account(1_000_000), desk.account(10_000)
+    for side, price in (("SELL", "50000"), ("BUY", "49990")):
+        desk.call(maker, "POST", ORDER, {**LIMIT, "side": side, "quantity": "1", "price": price})
+    desk.call(trader, "POST", ORDER, {**MARKET, "side": "BUY", "quantity": "0.1"})
+    desk.execute(DropIndexSource("BTCUSDT"))
+    transfer = {"type": "UMFUTURE_MAIN", "asset": "USDT", "amount": "1"}
+    for path, params in (
+        (ORDER, {**MARKET, "side": "BUY", "quantity": "0.1"}),
+        (ORDER, {**MARKET, "side": "SELL", "quantity": "0.2"}),
+        ("/sapi/v1/asset/transfer", transfer),
+    ):
+        with pytest.raises(DialectError) as refused:
+            desk.call(trader, "POST", path, params)
+        assert refused.value.code == -4400
+    sold = desk.call(trader, "POST", ORDER, {**MARKET, "side": "SELL", "quantity": "0.1"})
+    assert isinstance(sold, dict)
+    assert sold["status"] == "FILLED"
+
+
+def as_rows(answer: object) -> list[dict[str, object]]:
+    """Return an answer that is a list of objects."""
+    assert isinstance(answer, list)
+    return answer
