@@ -33,7 +33,7 @@ class Ending:
     def __init__(self, world: World, base: dict[str, int]) -> None:
         self._world = world
         self._base = base
-        self._turn = 0
+        self._turns = dict.fromkeys(base, 0)
 
     def commands(self) -> Iterator[Command]:
         """Yield what to do next, until nothing is open and a margin pass has seen that."""
@@ -95,6 +95,8 @@ class Ending:
             return
         due = self._world.unwind_due
         while self._world.unwind_due == due:
+            if self._world.quotes[symbol].stale:
+                yield from self._let_trade(symbol)
             yield Tick()
 
     def _next_leg(self, symbol: str) -> Leg | None:
@@ -103,8 +105,8 @@ class Ending:
         accounts = [account for account in (FUND, *traders(self._world)) if account != CLOSER]
         held = [leg for account in accounts for leg in held_legs(self._world, account) if leg.symbol == symbol]
         facing = [leg for leg in held if mine * position_of(self._world, leg).quantity <= 0]
-        self._turn += 1
-        return facing[self._turn % len(facing)] if facing else None
+        self._turns[symbol] += 1
+        return facing[self._turns[symbol] % len(facing)] if facing else None
 
     def _price(self, symbol: str, side: Side, *, fund: bool) -> int:
         """Return a price that both may name: near the base, or a little beyond the mark when the fund is to come."""

@@ -116,5 +116,7 @@ class Ingredients:
         quotes, contract = world.quotes[leg.symbol], world.contracts[leg.symbol]
         if leg.account not in world.names or not quotes.mark:
             return 1
-        margin = max(0, surplus(world, leg.account)) * world.leverages[leg.account, leg.symbol]
-        return min(contract.max_quantity, margin // (quotes.mark * contract.value_unit))
+        leverage = world.leverages[leg.account, leg.symbol]
+        room = max([one.cap for one in contract.brackets if one.max_leverage >= leverage], default=0)
+        margin = max(0, surplus(world, leg.account)) * leverage
+        return min(contract.max_quantity, min(margin, room) // (quotes.mark * contract.value_unit))

@@ -92,7 +92,7 @@ def _draw_contract(random: Random, symbol: str, price: int, calm: int) -> Contra
         min_quantity=Lots(minimum),
         max_quantity=Lots(maximum),
         market_max_quantity=Lots(random.choice((maximum, maximum // 2))),
-        min_notional=Atoms(price * unit * random.choice((0, 1, 2))),
+        min_notional=Atoms(price * unit * random.choice((0, 0, 1, 2))),
         band_up=RateE8(RATE_ONE + random.choice((3, 10, 60)) * PERCENT),
         band_down=RateE8(RATE_ONE - random.choice((3, 10, 60)) * PERCENT),
         market_take_bound=RateE8(random.choice((1, 5, 30)) * PERCENT),
@@ -111,7 +111,7 @@ def _draw_contract(random: Random, symbol: str, price: int, calm: int) -> Contra
 
 def _draw_brackets(random: Random, notional: int) -> tuple[Bracket, ...]:
     """Return one to four brackets around an ordinary notional, with a maintenance margin that does not jump."""
-    table = ((4, 1, 50), (1, 4, 20), (-3, 10, 8), (-12, 40, 2))  # (divisor or -factor of notional, percent, leverage)
+    table = ((2, 1, 50), (-2, 4, 20), (-5, 10, 8), (-16, 40, 2))  # (divisor or -factor of notional, percent, leverage)
     chosen = table[: random.randint(1, 4)] if random.random() < 0.5 else table[random.randint(0, 3) :]
     brackets: list[Bracket] = []
     floor = cum = 0

@@ -4,7 +4,7 @@ from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, Com
 from exchange.core.enums import OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
 from exchange.core.units import RATE_ONE, Lots, Ticks
 from tests.reference.risk import equity
-from tests.reference.world import Leg, best, position_of, scope_of
+from tests.reference.world import Leg, best, is_isolated, position_of, scope_of
 from tests.simulation.ingredients import Ingredients
 
 CLIENT_ORDER_IDS = (*("",) * 20, *("a", "b", "c", "d") * 5, "mc-3")
@@ -93,6 +93,8 @@ class Trading:
     def flee(self) -> Command:
         """Close the position of the scope with the least equity at any price: it may end owing money."""
         held = self._of.held()
+        if self._random.random() < 0.6:
+            held = [leg for leg in held if not is_isolated(self._of.world, leg)]
         if not held:
             return self.place()
         leg = min(held, key=lambda one: equity(self._of.world, scope_of(self._of.world, one)))
