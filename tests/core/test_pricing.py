@@ -204,9 +204,10 @@ def test_median_of_three_moves_with_the_funding_to_come() -> None:
     market.funding_rate, market.funding_interval, market.funding_due = 1_000_000, 8 * HOUR, 8 * HOUR
     assert mark_price(market, 0) == 1010
     assert mark_price(market, 2 * HOUR) == 1007
+    market.last_price = 0
+    assert mark_price(market, 0) == 1008  # the mean of 1010 and 1006
     market.funding_interval = 16 * HOUR  # of a longer interval less is left
-    assert mark_price(market, 0) == 1006
-    assert mark_price(market, 9 * HOUR) == 1006  # never before the index: nothing is left to come
+    assert mark_price(market, 0) == 1005
 
 
 @pytest.mark.parametrize(("bids", "asks"), [((), ((1008, 1),)), (((1004, 1),), ()), ((), ())])
@@ -235,6 +236,7 @@ def test_funding_basis_is_index_and_funding_alone() -> None:
     market.funding_rate, market.funding_interval, market.funding_due = -1_000_000, 8 * HOUR, 8 * HOUR
     assert mark_price(market, 0) == 990
     assert mark_price(market, 8 * HOUR) == INDEX
+    assert mark_price(market, 16 * HOUR) == INDEX  # nothing is left to come, and nothing less than that
     assert market.basis_samples == []
 
 
@@ -291,9 +293,18 @@ def test_median_ema_leaves_out_the_averaged_price_of_a_book_that_is_empty() -> N
     empty = market_by(MarkRule.MEDIAN_EMA, (), ())
     empty.price_ema, empty.basis_ema = market.price_ema, market.basis_ema
     weight = empty.price_ema.weight
+    empty.price_ema.total = 2 * 2000 * weight
     assert mark_price(empty, 1) == 1006  # the basis alone
     sample_book(empty)
     assert empty.price_ema.weight == weight  # what does not exist is no sample, and nothing fades
+
+
+@pytest.mark.parametrize(("basis", "price", "sums"), [(1, 30, (1, 30)), (30, 1, (30, 1))])
+def test_each_average_has_its_own_time(basis: int, price: int, sums: tuple[int, int]) -> None:
+    market = market_by(MarkRule.MEDIAN_EMA, basis_ema_seconds=str(basis), price_ema_seconds=str(price))
+    sampled(market, 2)
+    averages = (market.basis_ema, market.price_ema)
+    assert [ema.weight - EMA_ONE for ema in averages] == [decay_of(1, constant) for constant in sums]
 
 
 def test_last_price_is_the_index_before_the_first_trade() -> None:
