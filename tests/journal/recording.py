@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import msgspec
+from msgspec.structs import replace
 
 from exchange.core.commands import Command, Tick
 from exchange.core.contract import Contract, VenueRules
 from exchange.core.events import Event
-from exchange.core.units import SECOND, Nanos
+from exchange.core.price_rules import BreakerRules, IndexSource
+from exchange.core.units import SECOND, Nanos, RateE8
 from exchange.core.venue import Venue
 from exchange.journal.codec import GENESIS, encode_command, encode_entries, hash_events
 from exchange.journal.header import Header
@@ -20,9 +21,18 @@ FUNDING_SECONDS = 60
 
 
 def contracts() -> tuple[Contract, ...]:
-    """The shipped contracts, with a funding every minute so that a short life sees some."""
+    """The shipped contracts, with a funding every minute so that a short life sees some.
+
+    ETHUSDT has two index sources and a circuit breaker.
+    """
     interval = Nanos(FUNDING_SECONDS * SECOND)
-    return tuple(msgspec.structs.replace(contract, funding_interval=interval) for contract in read_contracts(()))
+    bitcoin, ether = (
+        replace(contract, funding=replace(contract.funding, interval=interval, shortened_interval=interval))
+        for contract in read_contracts(())
+    )
+    sources = (IndexSource("spot", 2), IndexSource("other", 1))
+    breaker = BreakerRules(RateE8(5_000_000), Nanos(60 * SECOND), Nanos(10 * SECOND))
+    return bitcoin, replace(ether, index=replace(ether.index, sources=sources), breaker=breaker)
 
 
 def header() -> Header:
