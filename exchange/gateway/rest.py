@@ -16,6 +16,7 @@ from exchange.dialects.binance.parameters import parse_parameters
 from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, weight_of
 from exchange.dialects.binance.routes import find
 from exchange.door import json_response, read_body, submit
+from exchange.projections.adl import AdlQueues
 from exchange.projections.derived import BusyFileError
 from exchange.runtime.app import App
 
@@ -41,9 +42,10 @@ class RestDoor:
     """Answers REST requests of the dialect for one venue."""
 
     def __init__(self, app: App, listen_keys: ListenKeys) -> None:
-        """Start with empty rate counters."""
+        """Start with empty rate counters and no queue made."""
         self._app = app
         self._listen_keys = listen_keys
+        self._adl_queues = AdlQueues()
         self._limits = RateLimits()
         self._contracts = {symbol: market.contract for symbol, market in app.venue.state.markets.items()}
 
@@ -121,6 +123,7 @@ class RestDoor:
             market_data=self._app.market_data,
             history=self._app.history,
             listen_keys=self._listen_keys,
+            adl_queues=self._adl_queues,
             now_ms=call.now_ms,
             account_id=0 if known is None else known.account_id,
         )

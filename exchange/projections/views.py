@@ -1,18 +1,13 @@
-"""Pure readers of the venue: numbers of accounts and positions. Formulas are `core.margin`'s, but that of ADL ranks."""
+"""Pure readers of the venue: numbers of accounts and positions. Every formula is `core.margin`'s; none lives here."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 
 from exchange.core import margin
-from exchange.core.account import FUND_ID, Account, Leg, Scope, cross_scope, scope_of
+from exchange.core.account import Account, cross_scope
 from exchange.core.book import Order
 from exchange.core.contract import Contract
 from exchange.core.enums import PositionSide, Wallet
 from exchange.core.state import State
-from exchange.core.units import ATOMS_PER_QUOTE
-
-ADL_RANKS = 5  # 0 is deleveraged last, 4 first
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +113,6 @@ def sides(account: Account) -> tuple[PositionSide, ...]:
     return (PositionSide.LONG, PositionSide.SHORT) if account.hedge else (PositionSide.BOTH,)
 
 
-def adl_rank(state: State, account: Account, symbol: str, side: PositionSide) -> int:
-    """Return how soon a position would be deleveraged: 0 last to 4 first, in fifths of its side's queue.
-
-    0 without a position, and for one without profit. The insurance fund stands in no queue.
-    """
-    score = _adl_score(state, account, symbol, side)
-    if not score:
-        return 0
-    long = account.leg(symbol, side).position.quantity > 0
-    queue = higher = 0
-    for other, leg in _opened(state, symbol, long=long):
-        queue += 1
-        higher += _adl_score(state, other, symbol, leg.side) > score
-    return ADL_RANKS - 1 - ADL_RANKS * higher // queue
-
-
 def open_orders(state: State, account_id: int, symbol: str | None = None) -> list[Order]:
     """Return the open orders of an account by id, in one contract or in all."""
     holdings = state.accounts[account_id].holdings
@@ -171,34 +150,3 @@ def _position_view(state: State, account: Account, symbol: str, side: PositionSi
         asks_notional=asks,
         is_active=bool(holding.orders) or holding.has_position(),
     )
-
-
-def _opened(state: State, symbol: str, *, long: bool) -> Iterator[tuple[Account, Leg]]:
-    """Yield every open position on one side of a contract with its account, the fund's apart."""
-    for account in state.accounts.values():
-        if account.account_id == FUND_ID:
-            continue
-        for leg in account.holdings[symbol].legs.values():
-            if leg.position.quantity and (leg.position.quantity > 0) is long:
-                yield account, leg
-
-
-def _adl_score(state: State, account: Account, symbol: str, side: PositionSide) -> Fraction:
-    """Return Binance's published score, max(0, profit) / max(1, wallet) * maintenance margin / equity.
-
-    The profit is what the scope of the position makes in this contract, so that the two cross positions of a hedge
-    score alike; wallet, margin and equity are those of the scope. 0 without equity.
-    """
-    if not account.leg(symbol, side).position.quantity:
-        return Fraction(0)
-    scope = scope_of(account, symbol, side)
-    profit, equity = _profit_in(state, scope, symbol), margin.equity(state, scope)
-    if profit <= 0 or equity <= 0:
-        return Fraction(0)
-    wallet = max(ATOMS_PER_QUOTE, scope.wallet)
-    return Fraction(profit * margin.maintenance_margin(state, scope), wallet * equity)
-
-
-def _profit_in(state: State, scope: Scope, symbol: str) -> int:
-    market = state.markets[symbol]
-    return sum(margin.unrealized_pnl(market, leg.position) for held, _, leg in scope.legs() if held == symbol)

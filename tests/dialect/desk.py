@@ -13,6 +13,7 @@ from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.numbers import to_ms
 from exchange.dialects.binance.route import Context, Params, ReadRoute
 from exchange.dialects.binance.routes import find
+from exchange.projections.adl import AdlQueues
 from exchange.projections.history import History
 from exchange.projections.market_data import MarketData
 
@@ -39,6 +40,7 @@ class Desk:
         self.history = History(None)
         self.market_data = MarketData(self.contracts)
         self.listen_keys = ListenKeys(lambda: "a-listen-key")
+        self.adl_queues = AdlQueues()
         self.execute(Resume())
         self.execute(SetIndexPrice("BTCUSDT", Ticks(500_000)))
         self.execute(SetIndexPrice("ETHUSDT", Ticks(250_000)))
@@ -74,6 +76,7 @@ class Desk:
             market_data=self.market_data,
             history=self.history,
             listen_keys=self.listen_keys,
+            adl_queues=self.adl_queues,
             now_ms=to_ms(self.ts),
             account_id=account_id,
         )

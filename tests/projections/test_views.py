@@ -1,4 +1,4 @@
-"""Views: which positions an account is shown with, and where each stands in the queue of auto-deleveraging."""
+"""Views: which positions an account is shown with, and that its numbers add up."""
 
 import pytest
 
@@ -23,64 +23,6 @@ def mark(desk: Desk, price: int) -> None:
     """Set the index and let a second pass, so that the mark follows."""
     desk.execute(SetIndexPrice("BTCUSDT", Ticks(price)))
     desk.later(1_000)
-
-
-def ranks(desk: Desk, accounts: list[int]) -> list[int]:
-    """Return the ranks of one-way positions in BTCUSDT."""
-    state = desk.venue.state
-    return [views.adl_rank(state, state.accounts[account_id], "BTCUSDT", BOTH) for account_id in accounts]
-
-
-def test_a_side_is_ranked_in_fifths_by_profit_on_the_wallet_times_margin_ratio() -> None:
-    """Ten equal longs, each with a larger wallet than the one before: the smaller the wallet, the sooner its turn."""
-    desk = Desk()
-    maker = desk.account(10_000_000)
-    longs = [desk.account(3_000 + 1_000 * number) for number in range(10)]
-    for long in longs:
-        trade(desk, maker, long, Side.BUY, 1000)
-    mark(desk, 505_000)
-    assert ranks(desk, longs) == [4, 4, 3, 3, 2, 2, 1, 1, 0, 0]
-    assert ranks(desk, [maker]) == [0]  # the only short, but it loses
-    mark(desk, 495_000)
-    assert ranks(desk, longs) == [0] * 10
-    assert ranks(desk, [maker]) == [4]
-
-
-def test_equal_scores_rank_alike_and_no_position_ranks_0() -> None:
-    desk = Desk()
-    maker, idle = desk.account(10_000_000), desk.account(5_000)
-    longs = [desk.account(5_000) for _ in range(3)]
-    for long in longs:
-        trade(desk, maker, long, Side.BUY, 1000)
-    mark(desk, 505_000)
-    assert ranks(desk, [*longs, idle]) == [4, 4, 4, 0]
-
-
-def test_an_isolated_position_is_scored_by_its_own_wallet() -> None:
-    """Of two traders alike, the isolated one has 2,500 of 100,000 in its position: it goes first."""
-    desk = Desk()
-    maker, cross, isolated = (desk.account(deposit) for deposit in (10_000_000, 100_000, 100_000))
-    desk.execute(SetMarginType(isolated, "BTCUSDT", MarginType.ISOLATED))
-    for long in (cross, isolated):
-        trade(desk, maker, long, Side.BUY, 1000)
-    mark(desk, 505_000)
-    assert ranks(desk, [isolated, cross]) == [4, 2]
-
-
-def test_cross_positions_of_a_hedge_share_one_score() -> None:
-    """The loss of its short half eats the profit of a hedger's long: a plain long of the same wallet goes first."""
-    desk = Desk()
-    maker, plain, hedger = (desk.account(deposit) for deposit in (10_000_000, 100_000, 100_000))
-    desk.execute(SetPositionMode(hedger, hedge=True))
-    trade(desk, maker, plain, Side.BUY, 1000)
-    trade(desk, maker, hedger, Side.BUY, 1000, LONG)
-    trade(desk, maker, hedger, Side.SELL, 500, SHORT)
-    mark(desk, 505_000)
-    state = desk.venue.state
-    account = state.accounts[hedger]
-    assert ranks(desk, [plain]) == [4]
-    assert views.adl_rank(state, account, "BTCUSDT", LONG) == 2
-    assert views.adl_rank(state, account, "BTCUSDT", SHORT) == 4  # no other short has profit
 
 
 def test_positions_are_those_of_the_mode() -> None:

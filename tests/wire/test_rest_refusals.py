@@ -69,7 +69,7 @@ DOOR: list[tuple[dict[str, Any], int]] = [
     ({"side": "HOLD"}, -1117),
     ({"type": "STOP_MARKET"}, -4120),
     ({"timeInForce": "GTD"}, -1115),
-    ({"positionSide": "LONG"}, -4061),
+    ({"positionSide": "UP"}, -4060),
     ({"reduceOnly": "maybe"}, -1130),
     ({"priceMatch": "OPPONENT"}, -5037),
     ({"newClientOrderId": "\u2603"}, -4015),
@@ -87,6 +87,7 @@ async def test_what_the_door_refuses_never_reaches_the_venue(still: Served, chan
 
 
 VENUE: list[tuple[dict[str, Any], int]] = [
+    ({"positionSide": "LONG"}, -4061),
     ({"quantity": "0"}, -4003),
     ({"quantity": "1000.001"}, -4005),
     ({"price": "0"}, -4001),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from exchange.core.enums import PositionSide
 from exchange.core.events import Event, LeverageSet
 from exchange.dialects.binance import account_responses as responses
 from exchange.dialects.binance import errors, requests
@@ -50,21 +51,20 @@ def read_position_risk_v2(context: Context, params: Params) -> object:
 def read_position_risk_v3(context: Context, params: Params) -> object:
     """Answer GET v3/positionRisk: contracts with a position or an open order only, in hedge mode two rows of each."""
     return [
-        responses.risk_row_v3(row, _adl_rank(context, row), _updated(context))
+        responses.risk_row_v3(row, _adl_rank(context, row.contract.symbol, row.side), _updated(context))
         for row in _positions(context, params)
         if row.is_active
     ]
 
 
 def read_adl_quantile(context: Context, params: Params) -> object:
-    """Answer GET adlQuantile: contracts with a position only; see `views.adl_rank`."""
+    """Answer GET adlQuantile: contracts with a position only; see `projections.adl`."""
     rows: list[object] = []
     account = context.state.accounts[context.account_id]
     for contract in contracts_of(context, params):
         holding = account.holdings[contract.symbol]
         if holding.has_position():
-            sides = views.sides(account)
-            ranks = {side: views.adl_rank(context.state, account, contract.symbol, side) for side in sides}
+            ranks = {side: _adl_rank(context, contract.symbol, side) for side in views.sides(account)}
             shared = account.hedge and not holding.isolated
             rows.append(responses.adl_row(contract.symbol, ranks, shared=shared))
     return rows
@@ -171,9 +171,8 @@ def _positions(context: Context, params: Params) -> list[PositionView]:
     ]
 
 
-def _adl_rank(context: Context, row: PositionView) -> int:
-    account = context.state.accounts[context.account_id]
-    return views.adl_rank(context.state, account, row.contract.symbol, row.side)
+def _adl_rank(context: Context, symbol: str, side: PositionSide) -> int:
+    return context.adl_queues.rank(context.state, context.account_id, symbol, side)
 
 
 def _position_mode(context: Context) -> dict[str, object]:

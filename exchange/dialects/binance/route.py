@@ -9,6 +9,7 @@ from exchange.core.contract import Contract
 from exchange.core.events import Event
 from exchange.core.state import State
 from exchange.dialects.binance.listen_keys import ListenKeys
+from exchange.projections.adl import AdlQueues
 from exchange.projections.history import History
 from exchange.projections.market_data import MarketData
 
@@ -36,6 +37,7 @@ class Context:
     market_data: MarketData
     history: History
     listen_keys: ListenKeys
+    adl_queues: AdlQueues
     now_ms: int
     account_id: int
 
