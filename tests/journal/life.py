@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from exchange.core.commands import (
+    AdjustMargin,
     AmendOrder,
     Annotate,
     CancelAllOrders,
@@ -10,21 +11,34 @@ from exchange.core.commands import (
     Command,
     CreateAccount,
     Deposit,
+    DropIndexSource,
     PlaceOrder,
     Resume,
+    SetAutoAddMargin,
     SetIndexPrice,
     SetLeverage,
+    SetMarginType,
     SetMarketState,
+    SetPositionMode,
     Tick,
     Transfer,
     Withdraw,
 )
-from exchange.core.enums import MarketState, OrderType, SelfTradePrevention, Side, TimeInForce, Wallet
+from exchange.core.enums import (
+    MarginType,
+    MarketState,
+    OrderType,
+    PositionSide,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    Wallet,
+)
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Nanos, Ticks
 from tests.journal.recording import START
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
-MAKER, LONG, SHORT, CAREFUL, NOISE = 1, 2, 3, 4, 5
+MAKER, LONG, SHORT, CAREFUL, NOISE, ISOLATED, HEDGED = 1, 2, 3, 4, 5, 6, 7
 LEVELS = 8
 
 
@@ -40,9 +54,9 @@ def usdt(amount: int) -> Atoms:
     return Atoms(amount * ATOMS_PER_QUOTE)
 
 
-def index(price: int, symbol: str = BTC, tick_e2: int = 10) -> SetIndexPrice:
+def index(price: int, symbol: str = BTC, tick_e2: int = 10, source: str = "") -> SetIndexPrice:
     """An index price in whole USDT; `tick_e2` is the contract's tick in hundredths."""
-    return SetIndexPrice(symbol, Ticks(price * 100 // tick_e2), source_ts=Nanos(START + price))
+    return SetIndexPrice(symbol, Ticks(price * 100 // tick_e2), source_ts=Nanos(START + price), source=source)
 
 
 def limit(
@@ -71,9 +85,19 @@ def limit(
     )
 
 
-def market(account_id: int, side: Side, quantity: int, *, reduce_only: bool = False) -> PlaceOrder:
+def market(
+    account_id: int,
+    side: Side,
+    quantity: int,
+    *,
+    reduce_only: bool = False,
+    position_side: PositionSide = PositionSide.BOTH,
+) -> PlaceOrder:
     """A market order in BTCUSDT; quantity in lots."""
-    return PlaceOrder(account_id, BTC, side, OrderType.MARKET, Lots(quantity), reduce_only=reduce_only)
+    order_type = OrderType.MARKET
+    return PlaceOrder(
+        account_id, BTC, side, order_type, Lots(quantity), reduce_only=reduce_only, position_side=position_side
+    )
 
 
 def ladder(middle: int, quantity: int) -> list[Command]:
@@ -125,6 +149,36 @@ ORDERS: list[Command] = [
 ]
 
 QUIET: list[Command] = [Annotate("round", "two fundings pass")]
+MODES: list[Command] = [
+    CreateAccount("isolated", usdt(1_500)),
+    CreateAccount("hedged", usdt(20_000)),
+    *ladder(1_000_000, 500),
+    SetMarginType(ISOLATED, BTC, MarginType.ISOLATED),
+    SetMarginType(ISOLATED, BTC, MarginType.ISOLATED),
+    SetAutoAddMargin(ISOLATED, BTC, enabled=True),
+    market(ISOLATED, Side.BUY, 200),
+    SetMarginType(ISOLATED, BTC, MarginType.CROSS),
+    AdjustMargin(ISOLATED, BTC, usdt(100), add=True),
+    AdjustMargin(ISOLATED, BTC, usdt(50), add=False),
+    AdjustMargin(ISOLATED, BTC, usdt(5_000), add=False),
+    market(ISOLATED, Side.SELL, 50),
+    SetPositionMode(HEDGED, hedge=True),
+    SetMarginType(HEDGED, BTC, MarginType.ISOLATED),
+    market(HEDGED, Side.BUY, 300, position_side=PositionSide.LONG),
+    market(HEDGED, Side.SELL, 100, position_side=PositionSide.SHORT),
+    market(HEDGED, Side.SELL, 100),
+    market(HEDGED, Side.SELL, 100, position_side=PositionSide.LONG),
+    SetPositionMode(HEDGED, hedge=False),
+]
+SOURCES: list[Command] = [
+    index(2_990, ETH, 1, "other"),
+    DropIndexSource(ETH, "spot"),
+    DropIndexSource(ETH),
+    PlaceOrder(SHORT, ETH, Side.SELL, OrderType.LIMIT, Lots(100), Ticks(300_500)),
+    PlaceOrder(SHORT, ETH, Side.BUY, OrderType.LIMIT, Lots(100), Ticks(299_000)),
+    Withdraw(SHORT, usdt(1)),
+    index(3_000, ETH, 1),
+]
 THIN: list[Command] = [CancelAllOrders(MAKER, BTC), *ladder(968_000, 40)]
 FALL: list[Command] = [index(96_300), Annotate("news", "the index falls")]
 ANSWER: list[Command] = [Transfer(CAREFUL, Wallet.FUNDING, usdt(10_000)), index(94_400)]
@@ -135,6 +189,9 @@ HALT: list[Command] = [
     PlaceOrder(SHORT, ETH, Side.BUY, OrderType.MARKET, Lots(1)),
     SetMarketState(ETH, MarketState.TRADING),
 ]
+BREAK: list[Command] = [index(2_780, ETH, 1), Annotate("news", "ether breaks down")]
+BROKEN: list[Command] = [PlaceOrder(SHORT, ETH, Side.BUY, OrderType.MARKET, Lots(1)), CancelAllOrders(SHORT, ETH)]
+PAUSED: list[Command] = [Annotate("news", "ether trades again")]
 OUTAGE: list[Command] = [Resume(), index(94_500), Annotate("news", "back after ten minutes")]
 END: list[Command] = [Tick()]
 
@@ -142,12 +199,17 @@ SCRIPT: list[tuple[int, list[Command]]] = [
     (0, OPENING),
     (3, ORDERS),
     (65, QUIET),
+    (80, MODES),
+    (100, SOURCES),
     (130, THIN),
     (140, FALL),
     (145, ANSWER),
     (150, CRASH),
     (160, UNWIND),
     (170, HALT),
+    (175, BREAK),
+    (178, BROKEN),
+    (190, PAUSED),
     (770, OUTAGE),
     (790, END),
 ]

@@ -10,11 +10,13 @@ import pytest
 
 from exchange.core.checks import conservation_residue, violations
 from exchange.core.commands import Command
+from exchange.core.enums import MarginMove, MarginType
 from exchange.core.events import (
     Event,
     FundingSettled,
     FundInventoryExceeded,
     FundShortfall,
+    IsolatedMarginMoved,
     OrderUpdated,
     PositionLiquidated,
     Resumed,
@@ -69,6 +71,8 @@ def test_it_holds_what_is_hard(lived: list[Applied]) -> None:
     events = [event for applied in lived for event in applied.events]
     liquidations = [event for event in events if isinstance(event, PositionLiquidated)]
     assert any(event.filled_quantity and event.taken_over_quantity for event in liquidations)
+    assert {event.margin_type for event in liquidations} == set(MarginType)
+    assert {event.cause for event in events if isinstance(event, IsolatedMarginMoved)} == set(MarginMove)
     assert any(isinstance(event, Resumed) and event.missed_fundings for event in events)
     assert len([event for event in events if isinstance(event, FundingSettled)]) > 10
     unwound = [
