@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import cache
 
 from exchange.core.commands import DropIndexSource, SetIndexPrice, SetMarketState
 from exchange.core.contract import Contract
@@ -162,13 +163,19 @@ def book_price(world: World, symbol: str) -> int | None:
 
 def exponential_average(samples: list[int], interval: int, constant: int) -> tuple[int, int]:
     """Return total and weight, in 1e-18, of half ticks sampled every `interval` with a time constant, both in ns."""
-    context = Context(prec=DECAY_DIGITS)
-    decay = math.floor(context.exp(context.divide(Decimal(-interval), Decimal(constant))) * ONE)
+    decay = decay_of(interval, constant)
     total = weight = 0
     for sample in samples:
         total = total * decay // ONE + sample * ONE
         weight = weight * decay // ONE + ONE
     return total, weight
+
+
+@cache
+def decay_of(interval: int, constant: int) -> int:
+    """Return the part, in 1e-18, that is left of a sample after an interval."""
+    context = Context(prec=DECAY_DIGITS)
+    return math.floor(context.multiply(context.exp(context.divide(Decimal(-interval), Decimal(constant))), ONE))
 
 
 def basis_average(contract: Contract, quotes: Quotes) -> tuple[int, int]:

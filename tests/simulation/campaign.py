@@ -27,20 +27,30 @@ class Summary:
     seconds: float = 0
     counts: Counter[str] = field(default_factory=Counter)
     divergences: list[str] = field(default_factory=list)
+    seen: dict[int, frozenset[str]] = field(default_factory=dict)  # by seed
 
     @property
     def missing(self) -> list[str]:
         """The interesting things that never happened."""
         return [name for name in INTERESTING if not self.counts[name]]
 
+    def seeds_enough(self) -> list[int]:
+        """Return a few seeds that together saw all that was seen: each adds the most, then comes first."""
+        left, chosen = set(INTERESTING) - set(self.missing), []
+        while left:
+            best = max(sorted(self.seen), key=lambda seed: len(self.seen[seed] & left))
+            left -= self.seen[best]
+            chosen.append(best)
+        return sorted(chosen)
 
-def run_life(seed: int, commands: int) -> tuple[int, Counter[str], str]:
-    """Live one life; return its length, its counts, and the text of its divergence, if any. Runs in a process."""
+
+def run_life(seed: int, commands: int) -> tuple[int, int, Counter[str], str]:
+    """Live one life; return its seed, length, counts, and the text of its divergence, if any. Runs in a process."""
     try:
         life = live(seed, commands)
     except DivergenceError as error:
-        return 0, Counter(), str(error)
-    return len(life.journal), life.census.counts, ""
+        return seed, 0, Counter(), str(error)
+    return seed, len(life.journal), life.census.counts, ""
 
 
 def run_campaign(first_seed: int, seeds: int, commands: int, processes: int) -> Summary:
@@ -51,7 +61,8 @@ def run_campaign(first_seed: int, seeds: int, commands: int, processes: int) -> 
         each = -(-commands // seeds)
         lives = [pool.submit(run_life, seed, each) for seed in range(first_seed, first_seed + seeds)]
         for done in as_completed(lives):
-            length, counts, divergence = done.result()
+            seed, length, counts, divergence = done.result()
+            summary.seen[seed] = frozenset(counts)
             summary.lives += 1
             summary.commands += length
             summary.counts.update(counts)
@@ -70,11 +81,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=500, help="lives to share them (default %(default)s)")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("-j", "--processes", type=int, default=2)
+    parser.add_argument("--choose", action="store_true", help="print a few seeds that saw all, for the test")
     asked = parser.parse_args(arguments)
     if min(asked.commands, asked.seeds, asked.processes) < 1:
         parser.error("--commands, --seeds and --processes must be positive")
     summary = run_campaign(asked.first_seed, asked.seeds, asked.commands, asked.processes)
     _print(summary)
+    if asked.choose:
+        sys.stdout.write(f"seeds: {summary.seeds_enough()}\n")
     return 1 if summary.divergences or summary.missing else 0
 
 
