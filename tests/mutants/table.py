@@ -12,6 +12,8 @@ class Mutant(NamedTuple):
 
 
 MARKET = "tests/market/test_tables.py::test_market"
+INDEX = "tests/core/test_index.py::"
+FUNDING = "tests/core/test_funding.py::"
 LIVES = "tests/simulation/test_simulation.py::test_core_and_reference_live_the_same_lives"
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -94,5 +96,70 @@ MUTANTS: tuple[Mutant, ...] = (
         "fund_shortfall_not_counted",
         LIVES,
         "a loss of the fund is counted only where it is large",
+    ),
+    Mutant(
+        "funding_after_margin_pass",
+        MARKET + "[funding: A payer that cannot pay: the receiver is paid, the fund takes the loss]",
+        "who cannot pay funding is judged before it is due",
+    ),
+    Mutant(
+        "isolated_loss_reaches_cross_wallet",
+        MARKET + "[isolated: A part that closes at a loss pays it from its share first]",
+        "the cross wallet pays what an isolated position lost beyond its own",
+    ),
+    Mutant(
+        "freed_margin_kept_twice",
+        MARKET + "[isolated: A fill brings its margin along, and a part that closes takes its share home]",
+        "freed margin stays in the isolated wallet, too",
+    ),
+    Mutant(
+        "isolated_margin_reserved_twice",
+        MARKET + "[isolated: A fill brings its margin along, and a part that closes takes its share home]",
+        "the cross wallet reserves again what an isolated position has paid",
+    ),
+    Mutant(
+        "fill_brings_cross_positions_down",
+        MARKET + "[isolated: A fill takes what the cross positions can spare, and no more]",
+        "a fill takes the margin that cross positions stand on",
+    ),
+    Mutant(
+        "cross_liquidation_spares_isolated_orders",
+        MARKET + "[isolated: And is left alone by the liquidation of the cross positions, but for its orders]",
+        "orders of isolated contracts outlive the liquidation of the account",
+    ),
+    Mutant(
+        "auto_add_in_vain",
+        MARKET + "[margin_moves: Too little is not moved at all]",
+        "auto-add throws good money after bad",
+    ),
+    Mutant(
+        "removable_ignores_loss",
+        MARKET + "[margin_moves: What the initial margin does not need can be taken out; profit cannot]",
+        "margin that a loss has used up can be taken out",
+    ),
+    Mutant(
+        "short_leg_needs_no_margin",
+        LIVES,
+        "the short leg of a hedge reserves nothing",
+    ),
+    Mutant(
+        "open_loss_of_sells_forgotten",
+        MARKET + "[order_margin: A limit sell below the mark needs its open loss, too (Binance's example: 469.205)]",
+        "a sell below the mark loses nothing",
+    ),
+    Mutant(
+        "index_clamp_off_by_one",
+        INDEX + "test_bounds_between_ticks_hold_no_more_than_the_clamp",
+        "a source counts a tick beyond the clamp",
+    ),
+    Mutant(
+        "stale_index_liquidates",
+        INDEX + "test_a_restricted_contract_stays_so_while_its_index_is_stale",
+        "a restricted contract is liquidated at a price that nobody knows",
+    ),
+    Mutant(
+        "shortened_interval_stays",
+        FUNDING + "test_a_settlement_at_the_cap_shortens_the_interval_until_one_below_it",
+        "a shortened funding interval never returns",
     ),
 )
