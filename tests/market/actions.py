@@ -32,9 +32,10 @@ def _contract(stage: Stage, words: list[str]) -> None:
 
 
 def _venue(stage: Stage, words: list[str]) -> None:
+    """`venue fund_seed=100 unwind_interval=8h`: rules of the venue as a whole."""
     changes = dict(word.split("=") for word in words)
-    assert changes.keys() <= SETTINGS, changes
-    stage.settings = {key: counted(value) for key, value in changes.items()}
+    assert changes.keys() <= SETTINGS | {"unwind_interval"}, changes
+    stage.settings = {key: (counted if key in SETTINGS else nanos)(value) for key, value in changes.items()}
 
 
 def _accounts(stage: Stage, words: list[str]) -> None:
