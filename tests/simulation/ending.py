@@ -1,6 +1,6 @@
 """How a life ends: all orders canceled, all positions closed through the book; and what is left then: no margin."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from exchange.core import margin
 from exchange.core.account import Account
@@ -23,8 +23,12 @@ from tests.simulation.ingredients import CLOSER
 BEYOND = RATE_ONE // 50  # so far beyond the mark the closer stands for the fund, which reaches less far
 
 
+class Wait:
+    """What follows is to happen at the next due time."""
+
+
 class Ending:
-    """Draws the commands that end a life, from the state of the reference; a Tick among them is to come when due.
+    """Draws the commands that end a life, from the state of the reference.
 
     The closer, an account that had no part in the life, faces one position after the other. It takes from the long and
     gives to the short, so that it is flat when all are.
@@ -35,7 +39,7 @@ class Ending:
         self._base = base
         self._turns = dict.fromkeys(base, 0)
 
-    def commands(self) -> Iterator[Command]:
+    def commands(self) -> Iterator[Command | Wait]:
         """Yield what to do next, until nothing is open and a margin pass has seen that."""
         yield Deposit(CLOSER, MONEY_MAX)
         yield from (SetLeverage(CLOSER, symbol, 1) for symbol in self._world.contracts)
@@ -44,12 +48,19 @@ class Ending:
                 yield from self._let_trade(symbol)
                 yield from self._cancel(symbol)
                 yield from self._close(symbol)
-            yield Tick()
+            yield from self._next_tick(())
+        marks = [quotes.mark_due for quotes in self._world.quotes.values() if quotes.mark_due < NEVER]
+        while self._world.now < max(marks, default=0):
+            yield from self._next_tick(self._world.contracts)
         for symbol in self._world.contracts:
             yield from self._let_trade(symbol)
-        marks = [quotes.mark_due for quotes in self._world.quotes.values() if quotes.mark_due < NEVER]
-        while marks and self._world.now < max(marks):
-            yield Tick()
+
+    def _next_tick(self, symbols: Iterable[str]) -> Iterator[Command | Wait]:
+        """Price contracts just before the next tick, in which their sources may fall silent else."""
+        yield Wait()
+        for symbol in symbols:
+            yield from self._let_trade(symbol)
+        yield Tick()
 
     def _open(self) -> bool:
         held = any(held_legs(self._world, account) for account in (FUND, *traders(self._world)))
@@ -70,7 +81,7 @@ class Ending:
             if open_orders(self._world, account, symbol):
                 yield CancelAllOrders(account, symbol)
 
-    def _close(self, symbol: str) -> Iterator[Command]:
+    def _close(self, symbol: str) -> Iterator[Command | Wait]:
         """Close some of a position with the closer."""
         leg = self._next_leg(symbol)
         if leg is None:
@@ -95,9 +106,7 @@ class Ending:
             return
         due = self._world.unwind_due
         while self._world.unwind_due == due:
-            if self._world.quotes[symbol].stale:
-                yield from self._let_trade(symbol)
-            yield Tick()
+            yield from self._next_tick([symbol])
 
     def _next_leg(self, symbol: str) -> Leg | None:
         """Return a position of which the closer can take, or to which it can give: each in its turn."""

@@ -15,7 +15,7 @@ from exchange.core.venue import Venue
 from tests.reference.venue import ReferenceVenue
 from tests.simulation.behavior import Behavior
 from tests.simulation.census import Census
-from tests.simulation.ending import Ending, leftovers
+from tests.simulation.ending import Ending, Wait, leftovers
 from tests.simulation.knobs import Knobs, draw_knobs
 from tests.simulation.views import core_margins, core_view, differences, reference_margins, reference_view
 
@@ -116,8 +116,9 @@ def _end(life: Life, ts: int) -> None:
     base = dict(zip(life.reference.world.contracts, life.knobs.base_prices, strict=True))
     begun = len(life.journal)
     for command in Ending(life.reference.world, base).commands():
-        if isinstance(command, Tick):
+        if isinstance(command, Wait):
             ts = max(ts, life.core.next_due)
+            continue
         life.step(ts, command)
         if len(life.journal) > begun + ENDING_MAX:
             raise DivergenceError(f"seed {life.seed}: after {ENDING_MAX} commands the life has not ended")
