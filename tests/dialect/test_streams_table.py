@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from exchange.core.commands import Command, SetIndexPrice
-from exchange.core.events import Event
-from exchange.core.units import Ticks
+from exchange.core.commands import Command, SetIndexPrice, Tick
+from exchange.core.events import Event, FundingSettled, MarkPriceSet
+from exchange.core.units import SECOND, Nanos, RateE8, Ticks
 from exchange.dialects.binance.streams import (
     STREAM_TABLE,
     STREAMS_MAX,
@@ -169,6 +169,25 @@ def test_a_stream_says_nothing_when_nothing_changed() -> None:
         source.renew()
         state = any(part in name for part in ("icker", "markPrice", "line_", "depth5", "depth10", "depth20"))
         assert bool(source.take(desk.now_ms + 2)) == state, f"{name}, for a new listener"
+
+
+def test_the_mark_tells_the_rate_to_come_and_when_it_comes() -> None:
+    desk = Desk()
+    stream = find_stream(desk.market_data, "btcusdt@markPrice@1s")
+    assert stream is not None
+    source = stream.make_source()
+
+    def told() -> tuple[str, int]:
+        (message,) = json.loads(json.dumps(source.take(desk.ts // 10**6)))
+        return message["r"], message["T"]
+
+    mark = MarkPriceSet("BTCUSDT", Ticks(500_000), Ticks(500_000), RateE8(-123), Nanos(desk.ts), RateE8(7))
+    desk.market_data.fold(desk.seq + 1, desk.ts, Tick(), (mark,))
+    assert told() == ("-0.00000123", desk.ts // 10**6)
+    hour = Nanos(3_600 * SECOND)
+    settled = FundingSettled("BTCUSDT", RateE8(9), Ticks(500_000), Nanos(desk.ts), hour)
+    desk.market_data.fold(desk.seq + 2, desk.ts, Tick(), (settled,))
+    assert told() == ("-0.00000123", (desk.ts // hour + 1) * hour // 10**6)
 
 
 def test_a_candle_is_told_once_more_when_it_is_over() -> None:

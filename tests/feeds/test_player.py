@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import aiohttp
@@ -12,7 +13,7 @@ from clients.reference import Admin
 from exchange.composition import Served, served
 from exchange.core.commands import CreateAccount, PlaceOrder, SetIndexPrice
 from exchange.core.contract import VenueRules
-from exchange.core.enums import OrderType, Side
+from exchange.core.enums import MarketState, OrderType, Side, SourceStatus
 from exchange.core.events import AccountCreated
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks
 from exchange.projections.bars import INTERVALS
@@ -65,6 +66,24 @@ async def test_a_restarted_feed_goes_on_from_the_journaled_time_of_its_source(tm
         second = await index_prices(venue, lambda seen: len(seen) >= 2)
     assert left_at >= first[-1].source_ts
     assert 0 <= second[0].source_ts - left_at <= 15 * SECOND
+
+
+async def test_a_feed_prices_every_source_of_an_index(tmp_path: Path) -> None:
+    shipped = (files("exchange") / "data" / "contracts" / f"{BTC}.toml").read_text("utf-8")
+    named = '[{ name = "one", weight = 1 }, { name = "two", weight = 2 }]'
+    contract = tmp_path / "contract.toml"
+    text = shipped.replace('[{ name = "spot", weight = 1 }]', named).replace("stale_seconds = 0", "stale_seconds = 30")
+    contract.write_text(text)
+    async with served(settings(tmp_path / "data", contracts=(contract,))) as venue:
+        played = await index_prices(venue, lambda seen: len(seen) >= 2)
+        market = venue.app.venue.state.markets[BTC]
+        assert [(name, source.status) for name, source in market.sources.items()] == [
+            ("one", SourceStatus.LIVE),
+            ("two", SourceStatus.LIVE),
+        ]
+        assert {source.price for source in market.sources.values()} == {market.index_price}
+        assert market.state is MarketState.TRADING
+        assert {command.source for command in played} == {""}
 
 
 async def test_a_coupled_index_follows_what_is_bought(tmp_path: Path) -> None:
