@@ -158,7 +158,7 @@ def deribit_funding_rate(inputs: Inputs) -> Outputs:
 def hyperliquid_funding(inputs: Inputs) -> Outputs:
     """Compute the premium of an impact bid, an impact ask or both against the oracle, and the rate that is paid hourly.
 
-    `cap_8h` holds the rate of eight hours, `cap` (or `cap_hourly`) the hourly one; both may be absent.
+    `cap` holds the hourly rate, as the venue does; `cap_8h` that of eight hours. Both may be absent.
     """
     bid, ask = inputs.number_or_none("impact_bid"), inputs.number_or_none("impact_ask")
     if bid is None and ask is None:
@@ -167,7 +167,7 @@ def hyperliquid_funding(inputs: Inputs) -> Outputs:
     interest, clamp = inputs.number("interest_8h"), inputs.number("clamp")
     _, eight_hours, _ = _rates(premium, interest, clamp, EIGHT_HOURS, *_bounds(inputs, "cap_8h"))
     # The rate is made; an hour has its eighth of it.
-    cap = _bounds(inputs, "cap_hourly" if "cap_hourly" in inputs else "cap")
+    cap = _bounds(inputs, next((name for name in ("cap_hourly", "hourly_cap") if name in inputs), "cap"))
     _, hourly, _ = _rates(eight_hours, Fraction(0), Fraction(0), Fraction(1), *cap)
     return {"premium": premium, "funding_8h": eight_hours, "funding_hourly": hourly}
 

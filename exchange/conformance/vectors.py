@@ -19,6 +19,7 @@ from exchange.conformance.inputs import Inputs, Output
 from exchange.core.units import format_decimal
 
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)(/\d+)?")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 NUMBER_LENGTH_MAX = 100  # characters
 SCHEMA = 1
 ROUNDINGS: Mapping[str, Callable[[Fraction], int]] = {
@@ -148,7 +149,7 @@ def _value(where: str, written: Any, *, keep_text: bool = False) -> Any:
         if NUMBER.fullmatch(written) and not re.search(r"/0+$", written):
             above, _, below = written.partition("/")
             return Fraction(above) / int(below or "1")
-        if keep_text and written.isidentifier():
+        if keep_text and NAME.fullmatch(written):
             return written
     raise VectorFileError(f"{where} = {written!r} is no decimal in text, fraction, integer or boolean")
 

@@ -28,6 +28,15 @@ def test_market(section: Section) -> None:
         "book -> bids 1@10000 | asks none",
         "wallet A -> 100",
         "index 9000 -> call A",
+        "margin-type A isolated -> refused MARGIN_TYPE_UNCHANGED",
+        "mode A one-way",
+        "add A 10 -> A isolates 10",
+        "drop spot",
+        "state -> HALTED",
+        "market halt",
+        "liquidation-price A -> 9000",
+        "chosen-leverage A -> 5",
+        "funding-interval -> 1h",
     ],
 )
 def test_a_line_that_states_something_else_fails(line: str, tmp_path: Path) -> None:
