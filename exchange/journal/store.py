@@ -117,7 +117,8 @@ class JournalReader:
     def __init__(self, data: Path) -> None:
         """Open the journal of folder `data` and check its header.
 
-        Raises JournalMissingError, CorruptJournalError, FormatMismatchError, ReadOnlyFolderError, DiskError.
+        Raises JournalMissingError, CorruptJournalError, FormatMismatchError, ReadOnlyFolderError, DiskError, and
+        CoreRevisionError when another revision wrote a header that this one cannot read.
         """
         self.path = data / JOURNAL_NAME
         with _translated(self.path):
@@ -199,7 +200,13 @@ class JournalReader:
             if version != FORMAT_VERSION:
                 raise FormatMismatchError(self.path, version, FORMAT_VERSION)
             venue_id = msgspec.json.decode(rows["venue_id"], type=str)
-            return int(rows["core_revision"]), venue_id, Header.from_rows(rows)
+            revision = int(rows["core_revision"])
+            try:
+                return revision, venue_id, Header.from_rows(rows)
+            except (KeyError, ValueError, msgspec.DecodeError) as error:
+                if revision != CORE_REVISION:  # its contracts had other fields then: that is no damage
+                    raise CoreRevisionError(self.path, revision, CORE_REVISION) from error
+                raise
         except (KeyError, ValueError, msgspec.DecodeError) as error:
             raise CorruptJournalError(self.path, f"its header cannot be read: {error}") from error
 

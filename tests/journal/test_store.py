@@ -168,11 +168,14 @@ def test_another_format_is_refused(data: Path, opening: Callable[[Path], Journal
 
 def test_another_core_revision_is_refused_with_the_way_out(data: Path) -> None:
     alter(data, "UPDATE header SET value = '7' WHERE name = 'core_revision'")
-    with pytest.raises(CoreRevisionError, match=r"revision 7, this is revision 1.*use the version .* that wrote it"):
+    with pytest.raises(
+        CoreRevisionError,
+        match=rf"revision 7, this is revision {codec.CORE_REVISION}.*use the version .* that wrote it",
+    ):
         Journal(data)
     with JournalReader(data) as reader:  # looking is allowed
         assert reader.core_revision == 7
-    alter(data, "UPDATE header SET value = '1' WHERE name = 'core_revision'")
+    alter(data, f"UPDATE header SET value = '{codec.CORE_REVISION}' WHERE name = 'core_revision'")
     Journal(data).close()  # the refusal has let the folder go
 
 
@@ -256,6 +259,13 @@ def test_a_new_journal_does_not_swallow_the_log_of_a_lost_one(data: Path, tmp_pa
 def test_a_file_that_is_no_journal_is_told(data: Path) -> None:
     (data / store.JOURNAL_NAME).write_text("these are my shopping notes, " * 200)
     with pytest.raises(CorruptJournalError, match="not a database"):
+        JournalReader(data)
+
+
+def test_a_header_that_an_older_core_wrote_is_not_called_damaged(data: Path) -> None:
+    alter(data, "UPDATE header SET value = '1' WHERE name = 'core_revision'")
+    alter(data, 'UPDATE header SET value = \'[{"symbol": "BTCUSDT", "funding_rate": 1}]\' WHERE name = \'contracts\'')
+    with pytest.raises(CoreRevisionError, match="written by core revision 1"):
         JournalReader(data)
 
 
