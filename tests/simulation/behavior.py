@@ -72,7 +72,7 @@ class Behavior:
             (60, self._trading.quote),
             (60, self._trading.stretch),
             (25, self._trading.flee),
-            (15, self._trading.turn_around),
+            (25, self._trading.turn_around),
             (110, self._trading.amend),
             (60, self._trading.cancel),
             (12, self._trading.cancel_all),
@@ -87,8 +87,9 @@ class Behavior:
             (8, self._auto_add),
             (60, self._adjust_margin),
             (12, self._start_over),
-            (45, self._deposit),
-            (25, self._withdraw),
+            (60, self._deposit),
+            (40, self._withdraw),
+            (20, self._drain),
             (30, self._transfer),
             (3, self._create_account),
         )
@@ -154,6 +155,14 @@ class Behavior:
     def _withdraw(self) -> Command:
         account = self._of.account()
         return Withdraw(account, Atoms(self._leaving(account)))
+
+    def _drain(self) -> Command:
+        """Take all that may leave from behind an isolated position, which then has nothing to fall back on."""
+        isolated = [leg for leg in self._of.held() if is_isolated(self._world, leg)]
+        if not isolated:
+            return self._withdraw()
+        account = self._random.choice(isolated).account
+        return Withdraw(account, Atoms(withdrawable(self._world, account)))
 
     def _transfer(self) -> Command:
         random, account = self._random, self._of.account()

@@ -34,6 +34,11 @@ class Ingredients:
             return self.random.choice((0, -1, 77))
         return self.random.choice(self.people() or [CLOSER])
 
+    def trader(self) -> int:
+        """Return an account, most often one that has margin for an order."""
+        able = [account for account in self.people() if surplus(self.world, account) > 0]
+        return self.random.choice(able) if able and self.random.random() < 0.6 else self.account()
+
     def symbol(self) -> str:
         """Return a symbol, rarely one that is not listed."""
         return "NOSUCH" if self.random.random() < 0.005 else self.random.choice(self.symbols)
@@ -66,7 +71,7 @@ class Ingredients:
 
     def around(self, most: int) -> int:
         """Return an amount around a maximum."""
-        return self.random.choice((most, most + 1, most // 2, most // 3))
+        return max(1, self.random.choice((most, most + 1, most // 2, most // 3)))
 
     def price(self, symbol: str, side: Side) -> int:
         """Return a price near the mark, on the book, at its bounds, or nonsense."""

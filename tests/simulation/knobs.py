@@ -40,7 +40,7 @@ def draw_knobs(random: Random) -> Knobs:
         prices.append(price)
     fundings = [time for one in contracts for time in (one.funding.interval, one.funding.shortened_interval) if time]
     notional = max(one.notional(price, QUANTITY_SCALE) for one, price in zip(contracts, prices, strict=True))
-    deposit = max(1, notional // random.choice((1, 3, 10, 30)))
+    deposit = max(1, notional // random.choice((3, 10, 30, 100)))
     return Knobs(
         rules=_draw_rules(random, deposit),
         contracts=tuple(contracts),
@@ -100,7 +100,7 @@ def _draw_contract(random: Random, symbol: str, price: int, calm: int) -> Contra
         maker_fee=RateE8(maker),
         taker_fee=RateE8(taker),
         liquidation_fee=RateE8(random.choice((0, 1_250_000, 5_000_000))),
-        default_leverage=random.choice((1, brackets[0].max_leverage, brackets[0].max_leverage)),
+        default_leverage=random.choice((1, *(brackets[0].max_leverage,) * 5)),
         index=draw_index(random, calm),
         mark=draw_mark(random),
         funding=draw_funding(random, price * QUANTITY_SCALE * unit, brackets[0].max_leverage),

@@ -24,6 +24,7 @@ MILLISECOND = 1_000_000
 OUTAGE_CHANCE = 0.004
 LATE_CHANCE = 0.02  # that a Tick comes late, or when nothing is due
 MARGINS_EVERY = 10  # steps between comparisons of the derived margins
+BUSY_CHANCE = 0.03  # that a command comes before what is due at its time
 BURST_CHANCE = 0.3  # of a command that comes in the same nanosecond as the one before
 ENDING_MAX = 5_000  # commands that close what is open
 ENCODER = msgspec.json.Encoder()
@@ -102,8 +103,9 @@ def live(seed: int, commands: int) -> Life:
         if random.random() < LATE_CHANCE:
             life.step(ts, Tick())
             continue
-        while life.core.next_due <= ts and len(life.journal) < commands:
-            life.step(life.core.next_due, Tick())
+        busy = random.random() < BUSY_CHANCE
+        while not busy and life.core.next_due <= ts and len(life.journal) < commands:
+            life.step(max(life.core.next_due, life.journal[-1][0]), Tick())
         if len(life.journal) < commands:
             life.step(ts, opening.pop(0) if opening else behavior.next_command())
     _end(life, ts)

@@ -26,7 +26,7 @@ from exchange.core.events import (
     Rejected,
 )
 from tests.reference.risk import positions_in
-from tests.reference.world import FUND, Leg, Scope, World, held_legs, is_isolated
+from tests.reference.world import FUND, Leg, Scope, World, held_legs, is_isolated, isolated_wallet, leg_of
 
 MARGIN_SIGHTS = (
     *(f"margin to a position by {cause.value}" for cause in MarginMove),
@@ -36,6 +36,7 @@ MARGIN_SIGHTS = (
     "isolated position flips",
     "fund position flips",
     "fund pays an isolated loss",
+    "fill of an isolated position finds too little to spare",
     "funding of an isolated position",
     "margin call of an isolated position",
     "margin call of a hedge position",
@@ -59,9 +60,10 @@ MARGIN_SIGHTS = (
 
 @dataclass(slots=True)
 class MarginSights:
-    """Tells what is seen; remembers the lots of every position, to see it flip."""
+    """Tells what is seen; remembers the lots of every position, to see it flip, and what moved with the last fill."""
 
     _held: dict[Leg, int] = field(default_factory=dict)
+    _moved: int = 0  # atoms, towards an isolated position, since the last fill
 
     def seen(self, command: Command, events: Sequence[Event], world: World) -> Iterator[str]:
         """Yield the names of what the events of one command tell."""
@@ -69,6 +71,7 @@ class MarginSights:
             if isinstance(event, AccountUpdated):
                 for position in event.positions:
                     yield from self._seen_in_position(event, position)
+            yield from self._seen_in_fill(event, world)
             yield from _seen_in(event, world)
         yield from _seen_in_liquidations([event for event in events if isinstance(event, PositionLiquidated)], world)
         yield from _seen_in_refusal(command, events)
@@ -91,6 +94,22 @@ class MarginSights:
         paid = event.reason is BalanceReason.INSURANCE_CLEAR and before == position.quantity
         if paid and position.margin_type is isolated and event.balance_change > 0:
             yield "fund pays an isolated loss"
+
+    def _seen_in_fill(self, event: Event, world: World) -> Iterator[str]:
+        """See a fill that opens and gets less than its initial margin."""
+        if isinstance(event, IsolatedMarginMoved):
+            self._moved = event.amount
+        if not isinstance(event, OrderUpdated) or event.fill is None:
+            return
+        moved, self._moved = self._moved, 0
+        leg, fill = leg_of(event.order), event.fill
+        held = abs(self._held.get(leg, 0))
+        turned = held < fill.quantity  # then its wallet is what it took, and nothing else
+        taken = isolated_wallet(world, leg) if turned else moved
+        value = fill.price * min(held, fill.quantity) * world.contracts[leg.symbol].value_unit
+        opens = is_isolated(world, leg) and self._held[leg] * event.order.side > 0
+        if opens and taken < value // world.leverages[leg.account, leg.symbol]:
+            yield "fill of an isolated position finds too little to spare"
 
 
 def _seen_in(event: Event, world: World) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
 from exchange.core.enums import OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
 from exchange.core.units import RATE_ONE, Lots, Ticks
-from tests.reference.risk import equity
+from tests.reference.risk import equity, surplus
 from tests.reference.world import Leg, best, is_isolated, position_of, scope_of
 from tests.simulation.ingredients import Ingredients
 
@@ -19,7 +19,7 @@ class Trading:
 
     def place(self) -> Command:
         """Place any order: to open, to close, of either leg, on the wrong leg, with any time in force."""
-        random, account, symbol = self._random, self._of.account(), self._of.symbol()
+        random, account, symbol = self._random, self._of.trader(), self._of.symbol()
         leg = self._of.leg(account, symbol)
         held = position_of(self._of.world, leg).quantity
         reduce_only = random.random() < (0.3 if held else 0.05)
@@ -55,7 +55,7 @@ class Trading:
 
     def quote(self) -> Command:
         """Rest a large order beside the mark, so that there is something to trade with."""
-        random, account, symbol = self._random, self._of.account(), self._of.symbol()
+        random, account, symbol = self._random, self._of.trader(), self._of.symbol()
         leg, contract = self._of.leg(account, symbol), self._of.world.contracts.get(symbol)
         if contract is None:
             return self.place()
@@ -68,13 +68,14 @@ class Trading:
 
     def stretch(self) -> Command:
         """Take from the book all that there is margin for: the first to be liquidated."""
-        account, symbol = self._of.account(), self._of.symbol()
+        account, symbol = self._of.trader(), self._of.symbol()
         leg, contract = self._of.leg(account, symbol), self._of.world.contracts.get(symbol)
         if contract is None:
             return self.place()
         side = self._side(leg)
         facing = best(self._of.world, symbol, side.opposite)
         price = facing or self._of.world.quotes[symbol].mark or self._of.base[symbol]
+        price = max(1, price * (100 + side * self._random.choice((0, 1, 3))) // 100)
         quantity = max(contract.min_quantity, self._of.purse(leg) * 9 // 10)
         return self._limit(leg, side, quantity, price, self._random.choice((TimeInForce.GTC, TimeInForce.IOC)))
 
@@ -120,10 +121,13 @@ class Trading:
         if not held:
             return self.place()
         leg = self._random.choice(held)
+        if self._random.random() < 0.6:  # of one who has little left to open the other side with
+            leg = min(held, key=lambda one: surplus(self._of.world, one.account))
         lots, contract = position_of(self._of.world, leg).quantity, self._of.world.contracts[leg.symbol]
         side = Side.SELL if lots > 0 else Side.BUY
         quantity = min(contract.max_quantity, abs(lots) + self._random.randint(1, abs(lots) + 2))
-        price = max(1, self._of.world.quotes[leg.symbol].mark * (100 + 2 * side) // 100)
+        beyond = self._random.choice((0, 0, 2))  # percent; at the mark it loses nothing and needs no margin
+        price = max(1, self._of.world.quotes[leg.symbol].mark * (100 + beyond * side) // 100)
         return self._limit(leg, side, quantity, price, TimeInForce.GTC)
 
     def amend(self) -> Command:
