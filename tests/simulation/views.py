@@ -1,6 +1,8 @@
 """The whole state of the core and of the reference as plain dictionaries with the same keys, and where they differ."""
 
+import math
 from collections.abc import Mapping
+from fractions import Fraction
 
 from exchange.core import margin
 from exchange.core.account import Account, Leg, cross_scope, scopes
@@ -154,6 +156,13 @@ def core_margins(state: State) -> View:
             if scope != cross_scope(account):
                 removable = margin.max_removable(state, account, scope.symbol, scope.side)
             view[f"scope {who} {scope.symbol} {scope.side.name}"] = (*numbers, removable)
+        for symbol, holding, leg in account.legs():
+            market = state.markets[symbol]
+            exposure = margin.exposure_of(market, holding, leg)
+            kept = margin.reserved(market, holding, leg, exposure, holding.leverage)
+            initial = margin.leg_initial_margin(market, holding, leg)
+            if kept or initial:
+                view[f"reserved {who} {symbol} {leg.side.name}"] = (kept, initial, exposure.open_loss)
     return view
 
 
@@ -173,6 +182,11 @@ def reference_margins(reference: ReferenceVenue) -> View:
             numbers = (risk.wallet(there, scope), risk.equity(there, scope), risk.maintenance(there, scope))
             removable = risk.removable(there, world.Leg(*scope)) if scope.symbol else 0
             view[f"scope {who} {scope.symbol} {scope.side.name}"] = (*numbers, removable)
+        for leg in world.all_legs(there, who):
+            kept = risk.reserved(there, leg)
+            initial = math.ceil(Fraction(risk.open_notional(there, leg), there.leverages[who, leg.symbol]))
+            if kept or initial:
+                view[f"reserved {who} {leg.symbol} {leg.side.name}"] = (kept, initial, risk.open_loss(there, leg))
     return view
 
 
