@@ -162,4 +162,9 @@ MUTANTS: tuple[Mutant, ...] = (
         FUNDING + "test_a_settlement_at_the_cap_shortens_the_interval_until_one_below_it",
         "a shortened funding interval never returns",
     ),
+    Mutant(
+        "saved_scope_topped_up",
+        MARKET + "[margin_moves: Saved by its own bid on the way, it is given nothing more]",
+        "a position that needs no help any more takes it",
+    ),
 )
