@@ -75,8 +75,11 @@ def ema_add(ema: Ema, sample: int, decay: int) -> None:
 
 
 def ema_price(ema: Ema) -> int:
-    """Return an exponential average in ticks, rounded toward -inf; it must have a sample."""
-    return div_floor(ema.total, 2 * ema.weight)
+    """Return an exponential average in the nearest tick, halves up; it must have a sample.
+
+    Nearest, as `ema_add` rounds down: an average of a steady -20 half ticks is a hair below it, and still -10 ticks.
+    """
+    return div_floor(ema.total + ema.weight, 2 * ema.weight)
 
 
 @cache

@@ -83,11 +83,19 @@ def test_decays_are_what_they_are(interval: int, constant: int, decay: int) -> N
     assert decay_of(interval * SECOND, constant * SECOND) == decay
 
 
+def test_a_steady_basis_below_the_index_is_not_a_tick_lower_for_its_roundings() -> None:
+    ema = Ema()
+    for _ in range(100):
+        ema_add(ema, -20, decay_of(1, 30))
+    assert ema.total < -20 * ema.weight  # each step rounds down
+    assert ema_price(ema) == -10
+
+
 def test_an_average_is_right_from_its_first_sample() -> None:
     ema = Ema()
     ema_add(ema, -7, decay_of(1, 30))
     assert (ema.total, ema.weight) == (-7 * EMA_ONE, EMA_ONE)
-    assert ema_price(ema) == -4  # -3.5, down
+    assert ema_price(ema) == -3  # -3.5: halves up
 
 
 def test_an_average_fades_by_floors() -> None:
@@ -245,8 +253,8 @@ def test_fair_ema_averages_the_fair_price() -> None:
     assert mark_price(market, 0) == INDEX  # without samples
     assert sampled(market) == 1008  # the last price is above the ask
     market.last_price = 990
-    # 1008 fades by e^(-1/30) against 1004: 1005.97.
-    assert sampled(market) == 1005
+    # 1008 fades by e^(-1/30) against 1004: 1005.97, in the nearest tick.
+    assert sampled(market) == 1006
     assert market.price_ema.weight == 0
 
 
@@ -271,7 +279,7 @@ def test_median_ema_is_the_median_of_three_views() -> None:
     assert sampled(market) == 1007  # index and basis 1006, the book now 1007, the book's average 1007
     market.last_price = 1004
     # The book says 1004 now, its average 1005.5 after a look, the basis 1006.
-    assert sampled(market) == 1005
+    assert sampled(market) == 1006
 
 
 @pytest.mark.parametrize(

@@ -239,7 +239,7 @@ def _by_median_of_averages(world: World, symbol: str) -> int:
 
 def _price_of(average: tuple[int, int]) -> int | None:
     total, weight = average
-    return math.floor(Fraction(total, 2 * weight)) if weight else None
+    return math.floor(Fraction(total, 2 * weight) + Fraction(1, 2)) if weight else None
 
 
 def _by_last(world: World, symbol: str) -> int:
