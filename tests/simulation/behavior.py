@@ -21,7 +21,7 @@ from exchange.core.commands import (
 )
 from exchange.core.enums import MarginType, PositionSide, Wallet
 from exchange.core.units import MONEY_MAX, Atoms, Ticks
-from tests.reference.risk import removable, total_equity, withdrawable
+from tests.reference.risk import profit, removable, total_equity, withdrawable
 from tests.reference.world import World, held_legs, is_isolated
 from tests.simulation.ingredients import Ingredients
 from tests.simulation.knobs import Knobs
@@ -89,7 +89,8 @@ class Behavior:
             (12, self._start_over),
             (60, self._deposit),
             (40, self._withdraw),
-            (20, self._drain),
+            (15, self._drain),
+            (15, self._corner),
             (30, self._transfer),
             (3, self._create_account),
         )
@@ -161,7 +162,21 @@ class Behavior:
         isolated = [leg for leg in self._of.held() if is_isolated(self._world, leg)]
         if not isolated:
             return self._withdraw()
-        account = self._random.choice(isolated).account
+        return self._withdraw_all(self._random.choice(isolated).account)
+
+    def _corner(self) -> Command:
+        """Plan for an isolated position to be turned around with next to nothing to open the other side with."""
+        isolated = [leg for leg in self._of.held() if is_isolated(self._world, leg) and leg.side is PositionSide.BOTH]
+        if not isolated:
+            return self._drain()
+        losing = [leg for leg in isolated if profit(self._world, leg) < 0]  # they free less than they took
+        leg = self._random.choice(losing or isolated)
+        self._planned = [partial(self._trading.turn, leg), partial(self._trading.face, leg), *self._planned]
+        if self._random.random() < 0.5:
+            self._planned.insert(0, partial(self._outside.move_against, leg))
+        return self._withdraw_all(leg.account)
+
+    def _withdraw_all(self, account: int) -> Command:
         return Withdraw(account, Atoms(withdrawable(self._world, account)))
 
     def _transfer(self) -> Command:

@@ -3,6 +3,7 @@
 from exchange.core.commands import Annotate, Command, DropIndexSource, SetIndexPrice, SetMarketState
 from exchange.core.enums import MarketState, SourceStatus
 from exchange.core.units import RATE_ONE, Nanos, Ticks
+from tests.reference.world import Leg, position_of
 from tests.simulation.ingredients import Ingredients
 
 
@@ -28,6 +29,15 @@ class Outside:
         if random.random() < 0.01:
             moved = random.choice((0, -3, base * 20 + 1, 1, 2))
         return SetIndexPrice(symbol, Ticks(moved), Nanos(self._of.world.now - random.choice((0, 5))), source)
+
+    def move_against(self, leg: Leg) -> Command:
+        """Move the price of all sources a little against a position."""
+        quotes, held = self._of.world.quotes[leg.symbol], position_of(self._of.world, leg).quantity
+        step = self._random.randint(1, 2_000_000) * (1 if held < 0 else -1)
+        price = max(
+            1, min(self._of.world.contracts[leg.symbol].max_price, quotes.index * (RATE_ONE + step) // RATE_ONE)
+        )
+        return SetIndexPrice(leg.symbol, Ticks(price), Nanos(self._of.world.now))
 
     def drop_source(self) -> Command:
         """Lose one source, or all."""

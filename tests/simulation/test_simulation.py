@@ -86,10 +86,11 @@ def test_margin_that_is_left_after_the_end_is_told() -> None:
 
 
 def test_few_seeds_are_chosen_that_saw_everything() -> None:
-    summary = campaign.Summary(counts=Counter(INTERESTING))
+    summary = campaign.Summary()
     first, second, *others = INTERESTING
     summary.seen = {4: frozenset({first}), 6: frozenset({first, *others}), 5: frozenset({second}), 7: frozenset()}
-    assert summary.seeds_enough() == [5, 6]
+    assert summary.seeds_enough(1) == [5, 6]
+    assert summary.seeds_enough(2) == [4, 5, 6]
 
 
 def test_a_campaign_that_saw_too_little_fails(capsys: pytest.CaptureFixture[str]) -> None:

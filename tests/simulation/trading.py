@@ -4,7 +4,7 @@ from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, Com
 from exchange.core.enums import OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
 from exchange.core.units import RATE_ONE, Lots, Ticks
 from tests.reference.risk import equity, surplus
-from tests.reference.world import Leg, best, is_isolated, position_of, scope_of
+from tests.reference.world import Leg, best, is_isolated, leg_of, open_orders, position_of, scope_of
 from tests.simulation.ingredients import Ingredients
 
 CLIENT_ORDER_IDS = (*("",) * 20, *("a", "b", "c", "d") * 5, "mc-3")
@@ -123,12 +123,26 @@ class Trading:
         leg = self._random.choice(held)
         if self._random.random() < 0.6:  # of one who has little left to open the other side with
             leg = min(held, key=lambda one: surplus(self._of.world, one.account))
+        return self.turn(leg)
+
+    def turn(self, leg: Leg) -> Command:
+        """Trade a position through zero, at the mark, where that needs no margin before it happens, or beyond."""
         lots, contract = position_of(self._of.world, leg).quantity, self._of.world.contracts[leg.symbol]
         side = Side.SELL if lots > 0 else Side.BUY
         quantity = min(contract.max_quantity, abs(lots) + self._random.randint(1, abs(lots) + 2))
-        beyond = self._random.choice((0, 0, 2))  # percent; at the mark it loses nothing and needs no margin
+        beyond = self._random.choice((0, 0, 2))  # percent
         price = max(1, self._of.world.quotes[leg.symbol].mark * (100 + beyond * side) // 100)
         return self._limit(leg, side, quantity, price, TimeInForce.GTC)
+
+    def face(self, leg: Leg) -> Command:
+        """Take an order that would move a position."""
+        orders = [one for one in open_orders(self._of.world, leg.account, leg.symbol) if leg_of(one.order) == leg]
+        if not orders:
+            return self.place()
+        resting = self._random.choice(orders)
+        side = resting.order.side.opposite
+        taker = self._of.leg(self._of.trader(), leg.symbol)
+        return self._limit(taker, side, resting.left, resting.order.price, TimeInForce.IOC)
 
     def amend(self) -> Command:
         """Amend an open order, mostly sensibly."""
