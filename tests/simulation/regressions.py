@@ -15,8 +15,8 @@ class Regression(NamedTuple):
 
 
 REGRESSIONS: tuple[Regression, ...] = (
-    Regression(42, 700, "a flat account ends below zero and the fund clears it"),
-    Regression(83, 700, "the fund takes over positions on both sides and flips"),
-    Regression(148, 700, "several positions are liquidated at once, in part through the book"),
-    Regression(164, 700, "a bankrupt wallet is cleared"),
+    Regression(411, 660, "a fill of an isolated position finds too little to spare, and the fund flips"),
+    Regression(418, 660, "a bankrupt wallet is cleared, and cross positions are liquidated beside an isolated one"),
+    Regression(422, 660, "both positions of a hedge are liquidated at once"),
+    Regression(437, 660, "liquidations end with positions left"),
 )
