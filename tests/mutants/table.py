@@ -167,4 +167,9 @@ MUTANTS: tuple[Mutant, ...] = (
         MARKET + "[margin_moves: Saved by its own bid on the way, it is given nothing more]",
         "a position that needs no help any more takes it",
     ),
+    Mutant(
+        "cross_debt_waits_for_isolated",
+        MARKET + "[isolated: A cross wallet below zero is the fund's to fill, though an isolated position stands]",
+        "a cross wallet stays below zero while an isolated position stands",
+    ),
 )
