@@ -172,4 +172,9 @@ MUTANTS: tuple[Mutant, ...] = (
         MARKET + "[isolated: A cross wallet below zero is the fund's to fill, though an isolated position stands]",
         "a cross wallet stays below zero while an isolated position stands",
     ),
+    Mutant(
+        "largest_position_first",
+        MARKET + "[liquidation: Not the larger one, if less of it must be held]",
+        "the largest position goes first, however little of it must be held",
+    ),
 )
