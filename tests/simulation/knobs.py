@@ -59,7 +59,7 @@ def draw_knobs(random: Random) -> Knobs:
 def _draw_rules(random: Random, deposit: int) -> VenueRules:
     call = random.choice((50_000_000, 80_000_000, 100_000_000))
     return VenueRules(
-        fund_seed=Atoms(random.choice((0, deposit // 10, deposit, deposit * 100))),
+        fund_seed=Atoms(random.choice((0, deposit // 30, deposit // 5, deposit, deposit * 100))),
         margin_call_ratio=RateE8(call),
         margin_call_rearm=RateE8(call - random.choice((0, 10_000_000))),
         fund_cap=RateE8(random.choice((0, RATE_ONE // 10, RATE_ONE, 5 * RATE_ONE))),

@@ -15,8 +15,8 @@ class Regression(NamedTuple):
 
 
 REGRESSIONS: tuple[Regression, ...] = (
-    Regression(411, 660, "a fill of an isolated position finds too little to spare, and the fund flips"),
-    Regression(418, 660, "a bankrupt wallet is cleared, and cross positions are liquidated beside an isolated one"),
-    Regression(422, 660, "both positions of a hedge are liquidated at once"),
     Regression(437, 660, "liquidations end with positions left"),
+    Regression(503, 660, "both positions of a hedge are liquidated, and cross positions beside isolated ones"),
+    Regression(507, 660, "fills of isolated positions find too little to spare"),
+    Regression(513, 660, "a bankrupt wallet is cleared, and the fund flips"),
 )

@@ -15,8 +15,8 @@ from tests.simulation.life import DivergenceError, Life, live, new_life
 from tests.simulation.regressions import REGRESSIONS, Regression
 
 SYMBOL = "AAAUSDT"
-# Chosen by `python -m tests.simulation.campaign --commands 200000 --seeds 400 --choose`: together they see everything.
-SEEDS = (12, 20, 57, 79, 101, 102, 108, 132, 187, 208, 274, 301, 344)
+# Chosen by `python -m tests.simulation.campaign --commands 150000 --seeds 300 --choose`: together they see everything.
+SEEDS = (0, 4, 12, 20, 60, 79, 101, 102, 108, 132, 154, 187, 208, 274)
 COMMANDS_PER_LIFE = 500
 BEYOND = 20  # steps lived after the one that once went apart
 
