@@ -13,6 +13,7 @@ from exchange.core import margin
 from exchange.core.account import Position
 from exchange.core.contract import Bracket, bracket_cums, bracket_holding
 from exchange.core.enums import Side
+from exchange.core.liquidation_price import liquidation_prices_exact
 from exchange.core.units import Atoms, div_toward_zero
 
 OTHERS = ("maintenance_margin", "unrealised_pnl")
@@ -45,7 +46,7 @@ def _unit(inputs: Inputs, *values: Fraction, cum_name: str = "cum") -> int:
 def _initial(notional: Fraction, leverage: Fraction) -> Fraction:
     """Return the core's initial margin of a notional, not negative, exactly."""
     unit = lcm(notional.denominator, leverage.denominator) * leverage.numerator
-    return Fraction(margin.order_initial_margin(int(notional * leverage.denominator * unit), leverage.numerator), unit)
+    return Fraction(margin.initial_margin_of(int(notional * leverage.denominator * unit), leverage.numerator), unit)
 
 
 def _maintenance(inputs: Inputs, notional: Fraction, cum_name: str = "cum") -> Fraction:
@@ -69,12 +70,8 @@ def liquidation_price(inputs: Inputs) -> Outputs:
     held, paid, left = int(side * quantity * lot), int(entry_value * unit), int(free * unit)
     # A price unit is worth `unit / lot` money units a lot; taking both `lot` times as fine keeps it whole.
     brackets = _brackets(inputs, unit * lot)
-    if "mmr" in inputs:
-        (bracket,) = brackets
-        exact = margin.liquidation_price_ratio(held, paid * lot, left * lot, bracket.rate, bracket.cum, unit)
-        # Below zero there is no such price: displayed as 0.
-        return {"liquidation_price": max(Fraction(0), Fraction(*exact))}
-    found = margin.liquidation_prices_exact([(held, paid * lot)], left * lot, brackets, unit)
+    found = liquidation_prices_exact([(held, paid * lot)], left * lot, brackets, unit)
+    # Without a price above zero it is displayed as 0.
     return {"liquidation_price": next((Fraction(above, below) for above, below, _ in found), Fraction(0))}
 
 
@@ -87,7 +84,7 @@ def hedge_liquidation_prices(inputs: Inputs) -> Outputs:
         (int(side * quantity * lot), int(value * unit) * lot)
         for (side, quantity, _), value in zip(rows, values, strict=True)
     ]
-    found = margin.liquidation_prices_exact(legs, int(free * unit) * lot, _brackets(inputs, unit * lot), unit)
+    found = liquidation_prices_exact(legs, int(free * unit) * lot, _brackets(inputs, unit * lot), unit)
     return {"liquidation_prices": [Fraction(above, below) for above, below, _ in found]}
 
 

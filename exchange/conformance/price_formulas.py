@@ -14,7 +14,7 @@ from exchange.core import funding, index, pricing
 from exchange.core.enums import PremiumSource, PremiumWeights
 from exchange.core.price_rules import FundingRules
 from exchange.core.state import Premium
-from exchange.core.units import RATE_ONE, SECOND, Atoms, Nanos, RateE8, median
+from exchange.core.units import RATE_ONE, SECOND, Atoms, Nanos, RateE8, clamp_around, median
 
 DEAD_BAND = Fraction(25, 100_000)  # Deribit: 0.025 %
 HOUR = Nanos(3600 * SECOND)
@@ -30,7 +30,7 @@ def index_source_clamp(inputs: Inputs) -> Outputs:
     unit = 2 * unit_of([*sources, *given(middle)], [deviation])
     prices, clamp = [int(price * unit) for price in sources], rate_of(deviation)
     at = median(prices) if middle is None else int(middle * unit)
-    held = [Fraction(index.clamp_to_median(price, at, clamp), unit) for price in prices]
+    held = [Fraction(clamp_around(price, at, clamp), unit) for price in prices]
     outputs: Outputs = {"median": Fraction(at, unit), "clamped": list(held)}
     if "weights" in inputs:
         weights = inputs.numbers("weights")
@@ -52,7 +52,7 @@ def deribit_legacy_mark(inputs: Inputs) -> Outputs:
     at, last = (int(inputs.number(name) * unit) for name in names[:2])
     bid, ask = (None if price is None else int(price * unit) for price in written[2:])
     fair = pricing.fair_price(last, bid, ask)
-    held = pricing.hold_in_band(fair, at, rate_of(band))
+    held = clamp_around(fair, at, rate_of(band)) if band else fair
     return {"fair_price": Fraction(fair, unit), "mark_price": Fraction(held, unit)}
 
 

@@ -12,10 +12,11 @@ FUND_ID = 0  # the insurance fund is account 0: its balance and inventory are a 
 
 
 class Change(NamedTuple):
-    """What a fill did to a position: profit realised, lots closed, and the value at which others were opened."""
+    """What a fill did to a position: profit realised, lots closed, lots opened, and the value of those."""
 
     profit: int
     closed: int
+    opened: int
     opened_value: int
 
 
@@ -39,7 +40,7 @@ class Position:
         if self.quantity * side >= 0:
             self.quantity += side * quantity
             self.entry_value += side * value
-            return Change(0, 0, value)
+            return Change(0, 0, quantity, value)
         closing = min(quantity, abs(self.quantity))
         # Exact for a trade; the odd atom of a takeover's value stays with what it opens.
         closing_value = div_floor(value * closing, quantity)
@@ -51,7 +52,7 @@ class Position:
         if quantity > closing:
             self.quantity = side * (quantity - closing)
             self.entry_value = side * (value - closing_value)
-        return Change(profit, closing, value - closing_value)
+        return Change(profit, closing, quantity - closing, value - closing_value)
 
 
 @dataclass(slots=True)

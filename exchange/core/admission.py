@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from exchange.core.account import FUND_ID, Account, Holding, Leg
+from exchange.core.account import FUND_ID, Account, Holding, Leg, cross_scope, scope_of
 from exchange.core.book import Order
 from exchange.core.commands import AmendOrder, PlaceOrder
 from exchange.core.enums import (
@@ -16,7 +16,17 @@ from exchange.core.enums import (
     TimeInForce,
 )
 from exchange.core.events import Rejected
-from exchange.core.margin import Trial, exposure_of, exposure_with, open_notional, surplus
+from exchange.core.margin import (
+    Trial,
+    equity,
+    exposure_of,
+    exposure_with,
+    movable,
+    on_stale_index,
+    open_notional,
+    order_open_loss,
+    surplus,
+)
 from exchange.core.matching import (
     LifeRule,
     Terms,
@@ -47,7 +57,7 @@ class Candidate:
     order_type: OrderType
     time_in_force: TimeInForce
     quantity: int  # of the whole order, for the filters
-    working: int  # what it would still fill
+    remaining: int  # what it would still fill
     price: int
     reduce_only: bool
     self_trade_prevention: SelfTradePrevention
@@ -78,8 +88,7 @@ class Candidate:
         if self.order_type is OrderType.LIMIT:
             return self.price
         contract = self.market.contract
-        up = self.side is Side.BUY
-        return contract.price_shifted(self.market.mark_price, self.side * contract.market_take_bound, up=up)
+        return contract.price_shifted(self.market.mark_price, self.side * contract.market_take_bound)
 
     @property
     def counted_price(self) -> int:
@@ -143,7 +152,7 @@ def admit(state: State, command: PlaceOrder) -> Candidate | Rejected:
         order_type=command.order_type,
         time_in_force=command.time_in_force,
         quantity=command.quantity,
-        working=command.quantity,
+        remaining=command.quantity,
         price=command.price,
         reduce_only=command.reduce_only or closes_only(command.position_side, command.side),
         self_trade_prevention=command.self_trade_prevention,
@@ -182,7 +191,7 @@ def admit_amendment(state: State, command: AmendOrder) -> Candidate | Rejected:
         order_type=OrderType.LIMIT,
         time_in_force=order.time_in_force,
         quantity=command.quantity,
-        working=command.quantity - order.filled,
+        remaining=command.quantity - order.filled,
         price=command.price,
         reduce_only=order.reduce_only,
         self_trade_prevention=SelfTradePrevention.NONE,
@@ -208,12 +217,14 @@ def only_reduces(candidate: Candidate) -> bool:
     if candidate.reduce_only:
         return True
     leg = candidate.leg
-    working = sum(
+    room = closing_room(leg.position.quantity, candidate.side) - candidate.remaining
+    if room < 0:
+        return False
+    return room >= sum(
         order.remaining
         for order in candidate.holding.orders.values()
         if order.side is candidate.side and order.position_side is leg.side and order is not candidate.amended
     )
-    return working + candidate.working <= closing_room(leg.position.quantity, candidate.side)
 
 
 def _first_refusal(candidate: Candidate, checks: Iterable[Check]) -> Rejected | None:
@@ -316,9 +327,12 @@ def _reduces_something(candidate: Candidate) -> RejectReason | None:
 
 
 def _index_alive(candidate: Candidate) -> RejectReason | None:
-    """Let in no new risk while nobody knows the price."""
-    stale = candidate.market.state is MarketState.INDEX_STALE
-    return RejectReason.INDEX_STALE if stale and not only_reduces(candidate) else None
+    """Let in no new risk while nobody knows the price, nor margin go from positions whose price nobody knows."""
+    if candidate.market.state is MarketState.INDEX_STALE:
+        return None if candidate.reduce_only else RejectReason.INDEX_STALE
+    takes_margin = candidate.holding.isolated and not only_reduces(candidate)
+    stale = takes_margin and on_stale_index(candidate.state, cross_scope(candidate.account))
+    return RejectReason.INDEX_STALE if stale else None
 
 
 def _knock_outs(candidate: Candidate) -> RejectReason | None:
@@ -328,7 +342,7 @@ def _knock_outs(candidate: Candidate) -> RejectReason | None:
     others = [order for order in reduce_only_orders(candidate.leg, candidate.side) if order is not candidate.amended]
     ahead = [order for order in others if (order.price - candidate.price) * candidate.side >= 0]
     room = closing_room(candidate.leg.position.quantity, candidate.side)
-    room -= sum(order.remaining for order in ahead) + candidate.working
+    room -= sum(order.remaining for order in ahead) + candidate.remaining
     if room < 0:
         return RejectReason.REDUCE_ONLY_EXCEEDS_POSITION
     candidate.knocked_out = knock_outs([(order, order.remaining) for order in others[len(ahead) :]], room)
@@ -347,7 +361,7 @@ def _walk(candidate: Candidate) -> RejectReason | None:
     life = candidate.life
     if life.post_only:
         return RejectReason.POST_ONLY_WOULD_TAKE if crosses(candidate) else None
-    quantity = candidate.working
+    quantity = candidate.remaining
     if candidate.reduce_only and not life.rests:
         quantity = min(quantity, closing_room(candidate.leg.position.quantity, candidate.side))
     terms = Terms(
@@ -360,20 +374,42 @@ def _walk(candidate: Candidate) -> RejectReason | None:
         position_side=candidate.position_side,
     )
     candidate.walk = walk(candidate.market.book, candidate.state.accounts, terms)
-    return RejectReason.FOK_NOT_FILLABLE if life.fills_whole and candidate.walk.filled < candidate.working else None
+    return RejectReason.FOK_NOT_FILLABLE if life.fills_whole and candidate.walk.filled < candidate.remaining else None
 
 
 def _margin(candidate: Candidate) -> RejectReason | Rejected | None:
     if only_reduces(candidate):
-        return None
+        return _closing_loss(candidate)
     market, holding, leg = candidate.market, candidate.holding, candidate.leg
     others = exposure_of(market, holding, leg, without=candidate.amended)
-    exposure = exposure_with(market, others, candidate.side, candidate.working, candidate.counted_price)
+    exposure = exposure_with(market, others, candidate.side, candidate.remaining, candidate.counted_price)
     cap = market.contract.notional_cap(holding.leverage)
     if open_notional(market, leg.position, exposure) > cap:
         return _refuse(candidate, RejectReason.POSITION_LIMIT, cap)
     trial = Trial(market.contract.symbol, leg.side, exposure)
-    return RejectReason.MARGIN_INSUFFICIENT if surplus(candidate.state, candidate.account, trial) < 0 else None
+    short = surplus(candidate.state, candidate.account, trial) < 0
+    short = short or (holding.isolated and movable(candidate.state, candidate.account, trial) < 0)
+    return RejectReason.MARGIN_INSUFFICIENT if short else None
+
+
+def _closing_loss(candidate: Candidate) -> RejectReason | None:
+    """Let nobody close beyond bankruptcy, at the cost of the fund: by what it meets, and by its rest at its price."""
+    market, found = candidate.market, candidate.walk
+    pieces = [(step.maker.price, step.quantity) for step in found.steps]
+    if candidate.life.rests:
+        pieces.append((candidate.price, candidate.remaining - found.filled))
+    loss = sum(
+        order_open_loss(
+            candidate.side,
+            market.contract.notional(price, quantity),
+            market.contract.notional(market.mark_price, quantity),
+        )
+        for price, quantity in pieces
+    )
+    if not loss:
+        return None
+    scope = scope_of(candidate.account, market.contract.symbol, candidate.position_side)
+    return RejectReason.MARGIN_INSUFFICIENT if loss > max(0, equity(candidate.state, scope)) else None
 
 
 FILTER_CHECKS: tuple[Check, ...] = (_signs, _quantity, _price, _band, _notional)

@@ -1,13 +1,13 @@
 """What an account chooses beside its orders: margin type, position mode, and the margin of its isolated positions."""
 
-from exchange.core.account import Account, Leg
+from exchange.core.account import Account, Leg, cross_scope
 from exchange.core.admission import find_account, find_party, fits_mode, locked
 from exchange.core.clearing import report_account
 from exchange.core.commands import AdjustMargin, SetAutoAddMargin, SetMarginType, SetPositionMode
 from exchange.core.enums import BalanceReason, MarginMove, PositionSide, RejectReason
 from exchange.core.events import AutoAddMarginSet, MarginTypeSet, PositionModeSet, Rejected
 from exchange.core.isolated import move_margin
-from exchange.core.margin import max_removable, max_withdrawable, needs_stale_index
+from exchange.core.margin import max_removable, max_withdrawable, on_stale_index
 from exchange.core.state import Market, State
 from exchange.core.transfers import amount_refusal
 
@@ -100,7 +100,7 @@ def _adding_refusal(state: State, account: Account, _market: Market, command: Ad
     """Return why money may not leave the cross wallet, if so. To a position in liquidation it is welcome."""
     if account.in_liquidation:
         return Rejected(RejectReason.IN_LIQUIDATION, account.account_id)
-    if needs_stale_index(state, account):
+    if on_stale_index(state, cross_scope(account)):
         return Rejected(RejectReason.INDEX_STALE, account.account_id)
     most = max_withdrawable(state, account)
     short = command.amount > most

@@ -5,7 +5,7 @@ It checks nothing and decides nothing; callers have.
 
 from typing import Protocol
 
-from exchange.core.account import FUND_ID, Account, Change, Leg
+from exchange.core.account import FUND_ID, Account, Change, Leg, Scope, cross_scope, scope_of
 from exchange.core.book import Order
 from exchange.core.enums import (
     BalanceReason,
@@ -19,7 +19,7 @@ from exchange.core.enums import (
 )
 from exchange.core.events import AccountUpdated, Fill, FundShortfall, OrderUpdated, PositionRecord, TradePrinted
 from exchange.core.isolated import settle_fill
-from exchange.core.margin import open_notionals, unrealized_pnl
+from exchange.core.margin import bid_ask_notionals, unrealized_pnl
 from exchange.core.matching import Walk, closing_room, knock_outs, reduce_only_orders
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks, div_ceil
@@ -43,21 +43,14 @@ def no_fee(_quantity: int, _notional: int, /) -> int:
     return 0
 
 
-def change_wallet(
-    state: State,
-    account: Account,
-    change: int,
-    reason: BalanceReason,
-    symbol: str = "",
-    side: PositionSide | None = None,
-) -> None:
-    """Move a wallet by `change` and say so: the cross wallet, or that of the isolated position `symbol` and `side`."""
-    isolated = side is not None and account.holdings[symbol].isolated
-    if side is not None and isolated:
-        account.leg(symbol, side).isolated_wallet += change
-    else:
+def change_wallet(state: State, scope: Scope, change: int, reason: BalanceReason, symbol: str = "") -> None:
+    """Move the wallet of a scope by `change` and say so; `symbol` is the contract that it is about, if any."""
+    leg, account = scope.isolated_leg, scope.account
+    if leg is None:
         account.wallets[Wallet.FUTURES] += change
-    report_account(state, account, change, reason, symbol, side if isolated else None)
+    else:
+        leg.isolated_wallet += change
+    report_account(state, account, change, reason, scope.symbol or symbol, None if leg is None else leg.side)
 
 
 def report_account(
@@ -97,11 +90,11 @@ def move_position(
     return owed
 
 
-def pay_owed(state: State, account: Account, symbol: str, side: PositionSide, owed: int) -> None:
-    """Let the fund pay what an isolated position that is gone has lost beyond its wallet."""
+def pay_owed(state: State, scope: Scope, owed: int) -> None:
+    """Let the fund pay what a scope without a position has lost beyond its wallet."""
     if owed:
-        change_wallet(state, account, owed, BalanceReason.INSURANCE_CLEAR, symbol, side)
-        change_wallet(state, state.fund, -owed, BalanceReason.INSURANCE_CLEAR)
+        change_wallet(state, scope, owed, BalanceReason.INSURANCE_CLEAR)
+        change_wallet(state, cross_scope(state.fund), -owed, BalanceReason.INSURANCE_CLEAR)
 
 
 def position_record(state: State, account: Account, symbol: str, side: PositionSide) -> PositionRecord:
@@ -129,7 +122,7 @@ def report_order(
 ) -> None:
     """Say what happened to an order."""
     leg = state.accounts[order.account_id].leg(order.symbol, order.position_side)
-    bids, asks = open_notionals(state.markets[order.symbol], leg)
+    bids, asks = bid_ask_notionals(state.markets[order.symbol], leg)
     order.updated_ts = state.ts
     state.events.append(OrderUpdated(order.record(), execution, fill, reason, Atoms(bids), Atoms(asks)))
 
@@ -237,8 +230,8 @@ def _book_fill(state: State, order: Order, leg: Leg, change: Change, fill: Fill,
     if order.order_type is not OrderType.LIQUIDATION:
         state.trading_fees += fill.fee
     elif fill.fee:
-        change_wallet(state, state.fund, fill.fee, BalanceReason.INSURANCE_CLEAR)
-    pay_owed(state, account, order.symbol, leg.side, owed)
+        change_wallet(state, cross_scope(state.fund), fill.fee, BalanceReason.INSURANCE_CLEAR)
+    pay_owed(state, scope_of(account, order.symbol, leg.side), owed)
 
 
 def _count_shortfall(state: State, amount: int) -> None:

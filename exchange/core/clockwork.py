@@ -1,6 +1,5 @@
 """What time and prices set going, and in which order: samples, marks, funding, margin passes. The rules are below."""
 
-from exchange.core.breaker import end_pause, watch_mark
 from exchange.core.commands import DropIndexSource, Resume, SetIndexPrice, Tick
 from exchange.core.enums import RejectReason
 from exchange.core.events import MarkPriceSet, Rejected, Resumed
@@ -8,6 +7,8 @@ from exchange.core.funding import predicted_rate, sample_premium, settle_funding
 from exchange.core.index import drop_sources, expire_sources, named_sources, price_sources
 from exchange.core.insurance import unwind
 from exchange.core.liquidation.margin_pass import margin_pass
+from exchange.core.market_state import end_pause, watch_mark
+from exchange.core.price_rules import MISSED_FUNDINGS_MAX
 from exchange.core.pricing import mark_price, sample_book
 from exchange.core.state import Market, State
 from exchange.core.units import NEVER, Nanos, RateE8, Ticks
@@ -65,10 +66,12 @@ def resume(state: State, _command: Resume) -> None:
     state.resumed = True
     missed = 0
     for market in state.markets.values():
-        while market.funding_due <= ts and _settle(state, market):
-            missed += 1
+        settled = 0
+        while settled < MISSED_FUNDINGS_MAX and market.funding_due <= ts and _settle(state, market):
+            settled += 1
             # Each sets the interval to the next one: an outage after a capped settlement misses more of them.
             market.funding_due = next_multiple(market.funding_interval, market.funding_due)
+        missed += settled
         _set_due_times(market, ts)
     state.events.insert(0, Resumed(Nanos(outage), missed))
     state.unwind_due = next_multiple(state.rules.unwind_interval, ts)

@@ -17,6 +17,7 @@ from exchange.core.price_rules import (
     price_rules_problem,
 )
 from exchange.core.units import (
+    ATOM_DECIMALS,
     ATOMS_PER_QUOTE,
     INT63_MAX,
     RATE_ONE,
@@ -103,10 +104,10 @@ class Contract(msgspec.Struct, frozen=True):
         caps = [bracket.cap for bracket in self.brackets if bracket.max_leverage >= leverage]
         return caps[-1] if caps else Atoms(0)
 
-    def price_shifted(self, price: int, shift: int, *, up: bool) -> Ticks:
+    def price_shifted(self, price: int, shift: int) -> Ticks:
         """Return price * (1 + shift * 1e-8) in ticks, rounded toward `price`: never beyond the bound."""
         moved = price * (RATE_ONE + shift)
-        return Ticks(div_floor(moved, RATE_ONE) if up else div_ceil(moved, RATE_ONE))
+        return Ticks(div_floor(moved, RATE_ONE) if shift > 0 else div_ceil(moved, RATE_ONE))
 
 
 class VenueRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -187,7 +188,11 @@ def bracket_cums(caps: list[int], rates: list[int]) -> list[int]:
 
 def parse_contract(text: str) -> Contract:
     """Return the contract described by TOML text. Raises ValueError, naming the field, on anything not exact."""
-    written = msgspec.convert(tomllib.loads(text), ContractText)
+    try:
+        written = msgspec.convert(tomllib.loads(text), ContractText)
+    except RecursionError:
+        msg = "contract: tables are nested too deeply"
+        raise ValueError(msg) from None
     tick_atoms = _decimal(written.tick_size, "tick_size", 1)
     step_e8 = _decimal(written.step_size, "step_size", 1)
     contract = Contract(
@@ -261,8 +266,8 @@ def _listing_problem(contract: Contract) -> str:
             contract.tick_atoms * contract.step_e8 % ATOMS_PER_QUOTE == 0 and contract.value_unit > 0,
             "tick_size * step_size must be a whole number of atoms (1e-8)",
         ),
-        (contract.tick_atoms % 10 ** (8 - contract.price_digits) == 0, "tick_size needs more price_digits"),
-        (contract.step_e8 % 10 ** (8 - contract.quantity_digits) == 0, "step_size needs more quantity_digits"),
+        (_fits_digits(contract.tick_atoms, contract.price_digits), "tick_size needs more price_digits, of 0 to 8"),
+        (_fits_digits(contract.step_e8, contract.quantity_digits), "step_size needs more quantity_digits, of 0 to 8"),
         (0 < contract.min_price <= contract.max_price, "0 < min_price <= max_price must hold"),
         (0 < contract.min_quantity <= contract.max_quantity, "0 < min_quantity <= max_quantity must hold"),
         (contract.min_quantity <= contract.market_max_quantity, "market_max_quantity is below min_quantity"),
@@ -288,6 +293,11 @@ def _listing_problem(contract: Contract) -> str:
     ]
     problem = next((problem for holds, problem in checks if not holds), "")
     return problem or price_rules_problem(contract.index, contract.mark, contract.funding, contract.breaker)
+
+
+def _fits_digits(grid: int, digits: int) -> bool:
+    """Tell whether counts of 1e-8 on this grid can be written with so many digits after the point."""
+    return 0 <= digits <= ATOM_DECIMALS and grid % 10 ** (ATOM_DECIMALS - digits) == 0
 
 
 def _is_name(text: str) -> bool:

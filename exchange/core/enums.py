@@ -3,6 +3,12 @@
 from enum import Enum, IntEnum
 
 
+class Word(Enum):
+    """Base of the vocabularies. Members are singletons, so their identity is hash enough, and a fast one."""
+
+    __hash__ = object.__hash__
+
+
 class Side(IntEnum):
     """Side of an order; the value is the sign it gives to a position."""
 
@@ -15,7 +21,7 @@ class Side(IntEnum):
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
-class OrderType(Enum):
+class OrderType(Word):
     """What an order is; LIQUIDATION orders come from the venue alone."""
 
     LIMIT = "LIMIT"
@@ -23,7 +29,7 @@ class OrderType(Enum):
     LIQUIDATION = "LIQUIDATION"
 
 
-class TimeInForce(Enum):
+class TimeInForce(Word):
     """How long an order lives: the table in `matching` gives each its rule."""
 
     GTC = "GTC"
@@ -32,7 +38,7 @@ class TimeInForce(Enum):
     GTX = "GTX"
 
 
-class SelfTradePrevention(Enum):
+class SelfTradePrevention(Word):
     """What happens when an order meets one of the same account; the taker's mode decides."""
 
     NONE = "NONE"
@@ -41,7 +47,7 @@ class SelfTradePrevention(Enum):
     EXPIRE_BOTH = "EXPIRE_BOTH"
 
 
-class OrderStatus(Enum):
+class OrderStatus(Word):
     """Where an order stands."""
 
     NEW = "NEW"
@@ -52,7 +58,7 @@ class OrderStatus(Enum):
     EXPIRED_IN_MATCH = "EXPIRED_IN_MATCH"
 
 
-class Execution(Enum):
+class Execution(Word):
     """What just happened to an order."""
 
     NEW = "NEW"
@@ -74,7 +80,7 @@ class ExpireReason(IntEnum):
     MARKET_REMAINDER = 9
 
 
-class MarketState(Enum):
+class MarketState(Word):
     """What a contract allows.
 
     TRADING: everything. INDEX_STALE: no source of the index is alive, so only orders that reduce are let in, the mark
@@ -88,7 +94,7 @@ class MarketState(Enum):
     INDEX_STALE = "INDEX_STALE"
 
 
-class SourceStatus(Enum):
+class SourceStatus(Word):
     """Whether an index source counts: LIVE does, STALE was silent for too long, LOST never spoke or was dropped."""
 
     LIVE = "LIVE"
@@ -96,7 +102,7 @@ class SourceStatus(Enum):
     LOST = "LOST"
 
 
-class MarkRule(Enum):
+class MarkRule(Word):
     """How a mark is made of index, book and last trade: the table in `pricing` gives each its rule and its source."""
 
     MEDIAN_OF_THREE = "MEDIAN_OF_THREE"
@@ -107,7 +113,7 @@ class MarkRule(Enum):
     INDEX = "INDEX"
 
 
-class PremiumSource(Enum):
+class PremiumSource(Word):
     """What is held against the index to find the premium."""
 
     IMPACT_PRICES = "IMPACT_PRICES"
@@ -115,21 +121,21 @@ class PremiumSource(Enum):
     MARK_PRICE = "MARK_PRICE"
 
 
-class PremiumWeights(Enum):
+class PremiumWeights(Word):
     """How samples of the premium are averaged: later ones more (LINEAR: 1, 2, 3, ...) or all alike."""
 
     LINEAR = "LINEAR"
     UNIFORM = "UNIFORM"
 
 
-class MarginType(Enum):
+class MarginType(Word):
     """What pays for the positions in a contract: the cross wallet, or a wallet of each position's own."""
 
     CROSS = "CROSS"
     ISOLATED = "ISOLATED"
 
 
-class PositionSide(Enum):
+class PositionSide(Word):
     """Which position of a contract an order moves: BOTH in one-way mode, LONG or SHORT in hedge mode."""
 
     BOTH = "BOTH"
@@ -137,7 +143,7 @@ class PositionSide(Enum):
     SHORT = "SHORT"
 
 
-class MarginMove(Enum):
+class MarginMove(Word):
     """Why margin moved between the cross wallet and an isolated one."""
 
     TRADE = "TRADE"
@@ -145,14 +151,14 @@ class MarginMove(Enum):
     AUTO_ADD = "AUTO_ADD"
 
 
-class Wallet(Enum):
+class Wallet(Word):
     """The two wallets of an account; only the futures wallet is margin."""
 
     FUTURES = "FUTURES"
     FUNDING = "FUNDING"
 
 
-class BalanceReason(Enum):
+class BalanceReason(Word):
     """Why a futures wallet or a position changed."""
 
     ORDER = "ORDER"
@@ -165,7 +171,7 @@ class BalanceReason(Enum):
     MARGIN_TRANSFER = "MARGIN_TRANSFER"
 
 
-class RejectReason(Enum):
+class RejectReason(Word):
     """Every refusal of the core. A refused command changes nothing; each dialect maps each member to its own error."""
 
     UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT"

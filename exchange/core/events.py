@@ -64,7 +64,7 @@ class PositionRecord(msgspec.Struct, frozen=True, gc=False):
     symbol: str
     quantity: Lots
     entry_value: Atoms
-    realized_pnl: Atoms  # all that this account ever realised in this contract, fees apart
+    realized_pnl: Atoms  # all that this account ever realised in this contract on this side, fees apart
     unrealized_pnl: Atoms  # at the mark of the moment
     position_side: PositionSide = PositionSide.BOTH
     margin_type: MarginType = MarginType.CROSS

@@ -5,12 +5,13 @@ Premiums and rates in 1e-8, prices in ticks, times in nanoseconds.
 
 from collections.abc import Callable, Iterable, Mapping
 
+from exchange.core.account import scope_of
 from exchange.core.clearing import change_wallet
 from exchange.core.enums import BalanceReason, PremiumSource, PremiumWeights, Side
 from exchange.core.events import FundingSettled
 from exchange.core.price_rules import FundingRules
 from exchange.core.state import Market, Premium, State
-from exchange.core.units import RATE_ONE, SECOND, Nanos, RateE8, Ticks, div_ceil, div_toward_zero
+from exchange.core.units import RATE_ONE, SECOND, Nanos, RateE8, Ticks, clamp, div_ceil, div_toward_zero
 
 INTEREST_INTERVAL = 8 * 3600 * SECOND  # what the interest is quoted for
 
@@ -78,14 +79,9 @@ def average_premium(premium: Premium, weights: PremiumWeights) -> int:
     return div_toward_zero(premium.total, count)
 
 
-def held(value: int, lowest: int, highest: int) -> int:
-    """Return a value held within two bounds."""
-    return max(lowest, min(highest, value))
-
-
-def uncapped_rate(average: int, interest: int, clamp: int) -> int:
-    """Return the rate of eight hours before cap and floor: the premium, pulled to the interest by at most `clamp`."""
-    return average + held(interest - average, -clamp, clamp)
+def uncapped_rate(average: int, interest: int, pull: int) -> int:
+    """Return the rate of eight hours before cap and floor: the premium, pulled to the interest by at most `pull`."""
+    return average + clamp(interest - average, -pull, pull)
 
 
 def funding_rate(average: int, rules: FundingRules, interval: int) -> int:
@@ -94,7 +90,7 @@ def funding_rate(average: int, rules: FundingRules, interval: int) -> int:
     Binance, FAQ on funding, as of 2025-09: F = (P + clamp(I - P, +-0.05 %)) / (8 / N).
     """
     rate = uncapped_rate(average, rules.interest, rules.clamp)
-    return held(div_toward_zero(rate * interval, INTEREST_INTERVAL), rules.floor, rules.cap)
+    return clamp(div_toward_zero(rate * interval, INTEREST_INTERVAL), rules.floor, rules.cap)
 
 
 def predicted_rate(market: Market) -> int:
@@ -126,12 +122,12 @@ def settle_funding(state: State, market: Market, funding_ts: int) -> None:
             next_interval=Nanos(market.funding_interval),
         )
     )
-    for _, account in sorted(state.accounts.items()):
+    for account in state.accounts.values():  # by id: the order in which they were made
         for side, leg in account.holdings[symbol].legs.items():
             if leg.position.quantity:
                 payment = funding_payment(market, leg.position.quantity, rate)
                 state.dust += payment
-                change_wallet(state, account, -payment, BalanceReason.FUNDING_FEE, symbol, side)
+                change_wallet(state, scope_of(account, symbol, side), -payment, BalanceReason.FUNDING_FEE, symbol)
 
 
 def funding_payment(market: Market, quantity: int, rate: int) -> int:

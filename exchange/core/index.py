@@ -2,27 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 
-from exchange.core.breaker import report_state_change
 from exchange.core.enums import SourceStatus
 from exchange.core.events import IndexPriceSet, IndexSourceChanged
+from exchange.core.market_state import report_state_change
 from exchange.core.state import Market, Source, State
-from exchange.core.units import NEVER, RATE_ONE, Nanos, Ticks, div_ceil, div_floor, median
-
-
-def clamp_to_median(price: int, middle: int, clamp: int) -> int:
-    """Return a source's price, held within `clamp` (1e-8) of the median of all: whole ticks inside the bounds.
-
-    Binance, FAQ on the price index: a source too far away counts as if it stood at the bound.
-    """
-    lowest = div_ceil(middle * (RATE_ONE - clamp), RATE_ONE)
-    highest = div_floor(middle * (RATE_ONE + clamp), RATE_ONE)
-    return max(lowest, min(highest, price))
+from exchange.core.units import NEVER, Nanos, Ticks, clamp_around, div_floor, median
 
 
 def index_of(weighted_prices: Sequence[tuple[int, int]], clamp: int) -> int:
-    """Return the index of (weight, price) pairs, at least one: the mean of the held prices, rounded toward -inf."""
+    """Return the index of (weight, price) pairs, at least one: the mean of the held prices, rounded toward -inf.
+
+    Binance, FAQ on the price index: a source too far from the median of all counts as if it stood at the bound.
+    """
     middle = median([price for _, price in weighted_prices])
-    total = sum(weight * clamp_to_median(price, middle, clamp) for weight, price in weighted_prices)
+    total = sum(weight * clamp_around(price, middle, clamp) for weight, price in weighted_prices)
     return div_floor(total, sum(weight for weight, _ in weighted_prices))
 
 
@@ -75,11 +68,13 @@ def _set_status(state: State, market: Market, name: str, status: SourceStatus) -
 
 
 def _make_index(state: State, market: Market, *, always: bool) -> bool:
-    """Make the index of the sources that live and return whether it was told; without any, the last one stands."""
+    """Make the index of the sources that live and return whether it was told; with too few, the last one stands."""
     rules = market.contract.index
     living = [source for source in market.sources.values() if source.status is SourceStatus.LIVE]
     market.stale_due = min((_silent_at(market, source) for source in living), default=NEVER)
-    if not living:
+    enough = len(living) >= rules.min_live
+    market.index_stale = bool(market.index_price) and not enough
+    if not enough:
         return False
     price = index_of(
         [

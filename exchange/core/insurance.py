@@ -16,7 +16,7 @@ def unwind(state: State) -> None:
             continue
         side = Side.SELL if held > 0 else Side.BUY
         bound = state.rules.unwind_bound
-        limit = market.contract.price_shifted(market.mark_price, side * bound, up=side is Side.BUY)
+        limit = market.contract.price_shifted(market.mark_price, side * bound)
         quantity = unwind_quantity(market.book, side, limit, abs(held), state.rules.unwind_share)
         if quantity:
             order = new_venue_order(state, state.fund, market, side, OrderType.LIMIT, quantity, limit)

@@ -6,7 +6,7 @@ Source: docs/rules.md, section 5, "Isolated wallets". It moves money within one 
 from exchange.core.account import Account, Change, Leg
 from exchange.core.enums import MarginMove, Wallet
 from exchange.core.events import IsolatedMarginMoved
-from exchange.core.margin import order_initial_margin, to_spare
+from exchange.core.margin import initial_margin_of, order_open_loss, to_spare
 from exchange.core.state import State
 from exchange.core.units import Atoms, div_floor
 
@@ -25,8 +25,8 @@ def settle_fill(
     What the venue closes in liquidation frees nothing before the position is closed: until then all of the wallet
     stands for it. Returns what is owed to the wallet of a position that is gone: the fund's to pay.
     """
-    before = change.closed if change.opened_value else change.closed + abs(leg.position.quantity)  # lots
-    gone = change.closed == before > 0
+    before = change.closed if change.opened else change.closed + abs(leg.position.quantity)  # lots
+    gone = 0 < change.closed == before  # closed, or turned around
     frees = change.closed > 0 and (gone or not by_venue)
     # The odd atom of the share stays with the position, as margin.
     freed = max(0, div_floor(leg.isolated_wallet * change.closed, before) + net) if frees else 0
@@ -34,15 +34,23 @@ def settle_fill(
     _shift(account, leg, -freed)
     owed = -leg.isolated_wallet if gone else 0
     taken = 0
-    if change.opened_value:
-        needed = order_initial_margin(change.opened_value, account.holdings[symbol].leverage)
-        taken = min(needed, to_spare(state, account))
+    if change.opened:
+        taken = min(_needed(state, account, symbol, leg, change), to_spare(state, account))
         _shift(account, leg, taken)
     if taken != freed:
         _report(state, account, symbol, leg, taken - freed, MarginMove.TRADE)
-    if not leg.position.quantity:
+    if gone:
         leg.margin_called = False
     return owed
+
+
+def _needed(state: State, account: Account, symbol: str, leg: Leg, change: Change) -> int:
+    """Return the initial margin of the lots opened, and the loss against the mark that they begin with."""
+    market = state.markets[symbol]
+    side = 1 if leg.position.quantity > 0 else -1
+    at_mark = market.contract.notional(market.mark_price, change.opened)
+    loss = order_open_loss(side, change.opened_value, at_mark)
+    return initial_margin_of(change.opened_value, account.holdings[symbol].leverage) + loss
 
 
 def _shift(account: Account, leg: Leg, amount: int) -> None:

@@ -3,13 +3,9 @@
 Sources: Binance's formulas as collected in docs/rules.md, section 5. All money in atoms.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from itertools import product
-from types import MappingProxyType
 
-from exchange.core.account import Account, Holding, Leg, Position, Scope, cross_scope, scope_of, scopes
+from exchange.core.account import Account, Holding, Leg, Position, Scope, cross_scope, scopes
 from exchange.core.book import Order
 from exchange.core.contract import Bracket
 from exchange.core.enums import PositionSide, Side
@@ -27,7 +23,6 @@ class Exposure:
 
 
 NO_EXPOSURE = Exposure(0, 0, 0)
-NO_LEVERAGES: Mapping[str, int] = MappingProxyType({})
 
 
 def maintenance_of(notional: int, bracket: Bracket) -> int:
@@ -35,7 +30,7 @@ def maintenance_of(notional: int, bracket: Bracket) -> int:
     return div_ceil(notional * bracket.rate, RATE_ONE) - bracket.cum
 
 
-def order_initial_margin(notional: int, leverage: int) -> int:
+def initial_margin_of(notional: int, leverage: int) -> int:
     """Return the initial margin of a notional, rounded up: the trader never carries more than the leverage."""
     return div_ceil(notional, leverage)
 
@@ -51,8 +46,8 @@ def netted_notional(position_notional: int, bids: int, asks: int) -> int:
 
 
 def netted_initial_margin(position_notional: int, bids: int, asks: int, leverage: int) -> int:
-    """Return the initial margin of a contract in one-way mode, so that reducing orders are free."""
-    return order_initial_margin(netted_notional(position_notional, bids, asks), leverage)
+    """Return the initial margin of a position with its orders, netted, so that reducing orders are free."""
+    return initial_margin_of(netted_notional(position_notional, bids, asks), leverage)
 
 
 def bankruptcy_amount(delta_value: int, equity: int, margin_released: int, margin_total: int) -> int:
@@ -63,50 +58,6 @@ def bankruptcy_amount(delta_value: int, equity: int, margin_released: int, margi
     The division is floored and subtracted, so that the result is rounded toward +inf, in favour of the account.
     """
     return -delta_value - div_floor(equity * margin_released, margin_total)
-
-
-def liquidation_price_ratio(
-    quantity: int, entry_value: int, free: int, bracket_rate: int, bracket_cum: int, value_unit: int
-) -> tuple[int, int]:
-    """Return (numerator, denominator > 0) of the price in ticks at which equity equals maintenance margin.
-
-    `quantity` and `entry_value` are signed; `free` is the wallet, less the maintenance margin of the other positions,
-    plus their unrealised profit. Exact within the bracket given.
-    """
-    numerator = (free + bracket_cum - entry_value) * RATE_ONE
-    denominator = value_unit * (abs(quantity) * bracket_rate - quantity * RATE_ONE)
-    return (-numerator, -denominator) if denominator < 0 else (numerator, denominator)
-
-
-def liquidation_prices_exact(
-    legs: Sequence[tuple[int, int]], free: int, brackets: Sequence[Bracket], value_unit: int
-) -> list[tuple[int, int, int]]:
-    """Return the prices at which equity equals maintenance margin, ascending, as (numerator, denominator > 0, slope).
-
-    `legs` are the positions of one contract as (signed lots, signed entry value); `free` is the wallet less the
-    maintenance margin of all other positions plus their unrealised profit. The slope is +1 where a falling price
-    liquidates, -1 where a rising one does. Each choice of a bracket for each leg gives one linear equation, whose
-    solution counts if each leg's notional at it lies in its bracket. One leg has at most one such price. Two have none,
-    one or two, as equity less maintenance margin is concave in the price; where it is flat there is nothing to solve.
-    """
-    found: dict[Fraction, int] = {}
-    for chosen in product(brackets, repeat=len(legs)):
-        above = free + sum(bracket.cum for bracket in chosen) - sum(entry_value for _, entry_value in legs)
-        fall = sum(
-            abs(quantity) * bracket.rate - quantity * RATE_ONE
-            for (quantity, _), bracket in zip(legs, chosen, strict=True)
-        )
-        if not fall:
-            continue
-        price = Fraction(above * RATE_ONE, fall * value_unit)
-        notionals = [price * abs(quantity) * value_unit for quantity, _ in legs]
-        if all(_holds(bracket, brackets, notional) for bracket, notional in zip(chosen, notionals, strict=True)):
-            found[price] = -1 if fall > 0 else 1
-    return [(price.numerator, price.denominator, slope) for price, slope in sorted(found.items())]
-
-
-def _holds(bracket: Bracket, brackets: Sequence[Bracket], notional: Fraction) -> bool:
-    return bracket.floor < notional and (notional <= bracket.cap or bracket is brackets[-1])
 
 
 def unrealized_pnl(market: Market, position: Position) -> int:
@@ -129,7 +80,7 @@ def position_maintenance(market: Market, position: Position) -> int:
 
 def position_initial_margin(market: Market, holding: Holding, leg: Leg) -> int:
     """Return the initial margin of a position alone."""
-    return order_initial_margin(abs(position_notional(market, leg.position)), holding.leverage)
+    return initial_margin_of(abs(position_notional(market, leg.position)), holding.leverage)
 
 
 def exposure_of(market: Market, holding: Holding, leg: Leg, without: Order | None = None) -> Exposure:
@@ -140,11 +91,11 @@ def exposure_of(market: Market, holding: Holding, leg: Leg, without: Order | Non
     working = dict(leg.working)
     if without is not None and not without.reduce_only:
         working[without.side] -= without.price * without.remaining
-    loss = sum(
-        (order.quantity - order.filled) * max(0, order.side * (order.price - mark_price))
-        for order in holding.orders.values()
-        if order.position_side is leg.side and not order.reduce_only and order is not without
-    )
+    loss = 0
+    for order in holding.orders.values():  # most gain against the mark: those are passed over first
+        behind = order.side * (order.price - mark_price)
+        if behind > 0 and order.position_side is leg.side and not order.reduce_only and order is not without:
+            loss += order.remaining * behind
     return Exposure(working[Side.BUY] * unit, working[Side.SELL] * unit, loss * unit)
 
 
@@ -159,7 +110,7 @@ def exposure_with(market: Market, exposure: Exposure, side: Side, quantity: int,
     )
 
 
-def open_notionals(market: Market, leg: Leg) -> tuple[int, int]:
+def bid_ask_notionals(market: Market, leg: Leg) -> tuple[int, int]:
     """Return the notionals of a leg's open bids and asks, reduce-only orders apart."""
     unit = market.contract.value_unit
     return leg.working[Side.BUY] * unit, leg.working[Side.SELL] * unit
@@ -173,14 +124,14 @@ def open_notional(market: Market, position: Position, exposure: Exposure) -> int
 def leg_initial_margin(market: Market, holding: Holding, leg: Leg) -> int:
     """Return the netted initial margin of a position and its orders."""
     notional = position_notional(market, leg.position)
-    return netted_initial_margin(notional, *open_notionals(market, leg), holding.leverage)
+    return netted_initial_margin(notional, *bid_ask_notionals(market, leg), holding.leverage)
 
 
 def reserved(market: Market, holding: Holding, leg: Leg, exposure: Exposure, leverage: int) -> int:
     """Return what a leg with these orders takes of the cross wallet at this leverage; an open isolated one has paid."""
     notional = position_notional(market, leg.position)
     initial = netted_initial_margin(notional, exposure.bids, exposure.asks, leverage)
-    paid = order_initial_margin(abs(notional), leverage) if holding.isolated else 0
+    paid = initial_margin_of(abs(notional), leverage) if holding.isolated else 0
     return initial - paid + exposure.open_loss
 
 
@@ -197,6 +148,21 @@ def unrealized_profit(state: State, scope: Scope) -> int:
 def maintenance_margin(state: State, scope: Scope) -> int:
     """Return the maintenance margin of all positions of a scope."""
     return sum(position_maintenance(state.markets[symbol], leg.position) for symbol, _, leg in scope.legs())
+
+
+def standing(state: State, scope: Scope) -> tuple[int, int]:
+    """Return equity and maintenance margin of a scope, found in one go: what a judgement compares."""
+    balance, required = scope.wallet, 0
+    for symbol, _, leg in scope.legs():
+        market = state.markets[symbol]
+        balance += unrealized_pnl(market, leg.position)
+        required += position_maintenance(market, leg.position)
+    return balance, required
+
+
+def on_stale_index(state: State, scope: Scope) -> bool:
+    """Tell whether a position of a scope stands in a contract whose index is stale: then nobody knows its equity."""
+    return any(state.markets[symbol].index_stale for symbol, _, _ in scope.legs())
 
 
 def total_equity(state: State, account: Account) -> int:
@@ -227,13 +193,8 @@ class Trial:
     exposure: Exposure
 
 
-def surplus(
-    state: State, account: Account, trial: Trial | None = None, leverages: Mapping[str, int] = NO_LEVERAGES
-) -> int:
-    """Return the cross equity less what all legs reserve; negative: margin is insufficient.
-
-    One leg's orders can be others on trial, and the leverage in some contracts another one.
-    """
+def surplus(state: State, account: Account, trial: Trial | None = None) -> int:
+    """Return the cross equity less what all legs reserve; negative: margin is insufficient. One leg can be on trial."""
     free = account.cross_balance
     for symbol, holding, leg in account.legs():
         tried = trial is not None and (trial.symbol, trial.side) == (symbol, leg.side)
@@ -241,9 +202,24 @@ def surplus(
             continue
         market = state.markets[symbol]
         exposure = trial.exposure if trial is not None and tried else exposure_of(market, holding, leg)
-        free -= reserved(market, holding, leg, exposure, leverages.get(symbol, holding.leverage))
+        free -= reserved(market, holding, leg, exposure, holding.leverage)
         if not holding.isolated:
             free += unrealized_pnl(market, leg.position)
+    return free
+
+
+def movable(state: State, account: Account, trial: Trial | None = None) -> int:
+    """Return the cross wallet less what isolated legs reserve; negative: their orders could not be paid for.
+
+    Profit of cross positions counts as margin, but it cannot move.
+    """
+    free = account.cross_balance
+    for symbol, holding, leg in account.legs():
+        if holding.isolated:
+            market = state.markets[symbol]
+            tried = trial is not None and (trial.symbol, trial.side) == (symbol, leg.side)
+            exposure = trial.exposure if trial is not None and tried else exposure_of(market, holding, leg)
+            free -= reserved(market, holding, leg, exposure, holding.leverage)
     return free
 
 
@@ -265,39 +241,9 @@ def max_removable(state: State, account: Account, symbol: str, side: PositionSid
     return max(0, leg.isolated_wallet + loss - position_initial_margin(market, holding, leg))
 
 
-def needs_stale_index(state: State, account: Account) -> bool:
-    """Tell whether a cross position stands in a contract whose index is stale: then nobody knows what may leave."""
-    return any(state.markets[symbol].index_stale for symbol, _, _ in cross_scope(account).legs())
-
-
 def to_spare(state: State, account: Account) -> int:
     """Return what a fill may move from the cross wallet to an isolated position: never so much that cross ones fall."""
     cross = cross_scope(account)
-    required = maintenance_margin(state, cross)
+    balance, required = standing(state, cross)
     kept = required + 1 if required else 0  # an equity of just the maintenance margin is liquidated
-    return max(0, min(account.cross_balance, equity(state, cross) - kept))
-
-
-def liquidation_price(
-    state: State, account: Account, symbol: str, side: PositionSide = PositionSide.BOTH
-) -> int | None:
-    """Return the mark, in ticks, at which a position would be liquidated, other contracts standing still.
-
-    Both cross positions of a hedge share one: of two prices, that nearest to the mark. Rounded up where a falling price
-    liquidates, down where a rising one does, for display: the venue itself compares money, never this price.
-    None without a position or when no positive price does it.
-    """
-    market, contract = state.markets[symbol], state.markets[symbol].contract
-    if not account.leg(symbol, side).position.quantity:
-        return None
-    scope = scope_of(account, symbol, side)
-    held = [leg.position for held_symbol, _, leg in scope.legs() if held_symbol == symbol]
-    others_margin = maintenance_margin(state, scope) - sum(position_maintenance(market, position) for position in held)
-    others_profit = unrealized_profit(state, scope) - sum(unrealized_pnl(market, position) for position in held)
-    free = scope.wallet - others_margin + others_profit
-    legs = [(position.quantity, position.entry_value) for position in held]
-    exact = liquidation_prices_exact(legs, free, contract.brackets, contract.value_unit)
-    if not exact:
-        return None
-    above, below, slope = min(exact, key=lambda found: abs(Fraction(found[0], found[1]) - market.mark_price))
-    return div_ceil(above, below) if slope > 0 else div_floor(above, below) or None
+    return max(0, min(account.cross_balance, balance - kept))

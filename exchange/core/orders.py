@@ -1,6 +1,6 @@
 """What a trader does with orders and leverage: place, amend, cancel. `admission` refuses, `clearing` moves money."""
 
-from exchange.core.account import Account
+from exchange.core.account import Account, Holding
 from exchange.core.admission import (
     Candidate,
     admit,
@@ -16,7 +16,7 @@ from exchange.core.clearing import end_order, open_order, proportional_fee, repo
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage
 from exchange.core.enums import Execution, ExpireReason, OrderStatus, RejectReason, SelfTradePrevention
 from exchange.core.events import LeverageSet, Rejected
-from exchange.core.margin import exposure_of, open_notional, surplus
+from exchange.core.margin import exposure_of, movable, open_notional, reserved, surplus
 from exchange.core.state import Market, State
 
 
@@ -57,7 +57,7 @@ def amend_order(state: State, command: AmendOrder) -> Rejected | None:
         return candidate
     order = candidate.amended
     assert order is not None
-    if candidate.working <= 0 or (candidate.life.post_only and crosses(candidate)):
+    if candidate.remaining <= 0 or (candidate.life.post_only and crosses(candidate)):
         end_order(state, order, OrderStatus.CANCELED)
     elif command.price == order.price and command.quantity < order.quantity:
         less = order.quantity - command.quantity
@@ -138,9 +138,20 @@ def _leverage_refusal(state: State, account: Account, market: Market, leverage: 
     for leg in holding.legs.values():
         if open_notional(market, leg.position, exposure_of(market, holding, leg)) > cap:
             return Rejected(RejectReason.POSITION_LIMIT, account_id, cap)
-    if lower and surplus(state, account, leverages={contract.symbol: leverage}) < 0:
+    more = _more_reserved(market, holding, leverage) if lower else 0
+    if lower and (surplus(state, account) < more or (holding.isolated and movable(state, account) < more)):
         return Rejected(RejectReason.LEVERAGE_MARGIN_INSUFFICIENT, account_id)
     return None
+
+
+def _more_reserved(market: Market, holding: Holding, leverage: int) -> int:
+    """Return how much more of the cross wallet the legs of a contract would reserve at another leverage."""
+    more = 0
+    for leg in holding.legs.values():
+        exposure = exposure_of(market, holding, leg)
+        more += reserved(market, holding, leg, exposure, leverage)
+        more -= reserved(market, holding, leg, exposure, holding.leverage)
+    return more
 
 
 def _work(state: State, order: Order, candidate: Candidate) -> None:

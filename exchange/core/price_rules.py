@@ -1,6 +1,6 @@
 """How a contract's index, mark, funding and circuit breaker are made: frozen rules, read from tables of its TOML text.
 
-Rates in 1e-8, prices in ticks, times in nanoseconds. What the rules do is in `index`, `pricing`, `funding`, `breaker`.
+Rates in 1e-8, prices in ticks, times in nanoseconds. What the rules do: `index`, `pricing`, `funding`, `market_state`.
 """
 
 import msgspec
@@ -14,6 +14,7 @@ SOURCE_WEIGHT_MAX = 1_000_000
 INTERVAL_MAX = 366 * 24 * 3600 * SECOND
 BASIS_WINDOW_MAX = 100_000  # samples
 BREAKER_WINDOW_MAX = 3600 * SECOND
+MISSED_FUNDINGS_MAX = 1_000  # of one contract, that settle after an outage
 
 
 class IndexSource(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -29,6 +30,7 @@ class IndexRules(msgspec.Struct, frozen=True):
     sources: tuple[IndexSource, ...]
     clamp: RateE8
     stale_after: Nanos  # a source silent for so long counts no more; 0: never
+    min_live: int  # with fewer sources alive the index is stale
 
 
 class MarkRules(msgspec.Struct, frozen=True):
@@ -72,10 +74,13 @@ class IndexText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sources: list[IndexSource]
     clamp: str
     stale_seconds: int
+    min_live: int
 
     def rules(self) -> IndexRules:
         """Return the rules. Raises ValueError, naming the field."""
-        return IndexRules(tuple(self.sources), _rate(self.clamp, "index.clamp"), _seconds(self.stale_seconds))
+        return IndexRules(
+            tuple(self.sources), _rate(self.clamp, "index.clamp"), _seconds(self.stale_seconds), self.min_live
+        )
 
 
 class MarkText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,6 +163,7 @@ def price_rules_problem(index: IndexRules, mark: MarkRules, funding: FundingRule
             all(0 < source.weight <= SOURCE_WEIGHT_MAX for source in index.sources),
             "index.sources: weights are 1 to 1000000",
         ),
+        (1 <= index.min_live <= len(names), "index.min_live must be 1 to the number of sources"),
         (0 < index.clamp < RATE_ONE, "index.clamp must lie between 0 and 1"),
         (min(optional) >= 0 and min(needed) > 0, "intervals must be positive"),
         (max(*optional, *needed) <= INTERVAL_MAX, "intervals must be at most 366 days"),

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from exchange.core.enums import MarkRule, Side
 from exchange.core.state import Ema, Market
-from exchange.core.units import RATE_ONE, div_ceil, div_floor, div_toward_zero, median
+from exchange.core.units import RATE_ONE, clamp_around, div_ceil, div_floor, div_toward_zero, median
 
 EMA_ONE = 10**18
 DECAY_PRECISION = 10**40  # of the first try; e^x has at most 20 digits before the point
@@ -22,20 +22,10 @@ def sample_book(market: Market) -> None:
 
 
 def mark_price(market: Market, ts: int) -> int:
-    """Return the mark in ticks at time `ts` by the contract's rule, within its band, at least 1."""
-    price = MARK_RULES[market.contract.mark.rule].price(market, ts)
-    return max(1, hold_in_band(price, market.index_price, market.contract.mark.band))
-
-
-def hold_in_band(price: int, index: int, band: int) -> int:
-    """Return a price held within `band` (1e-8) of the index: whole ticks inside the bounds. A band of 0 holds nothing.
-
-    Deribit's legacy mark (3 %).
-    """
-    if not band:
-        return price
-    lowest, highest = div_ceil(index * (RATE_ONE - band), RATE_ONE), div_floor(index * (RATE_ONE + band), RATE_ONE)
-    return max(lowest, min(highest, price))
+    """Return the mark in ticks at time `ts` by the contract's rule, within its band (as Deribit's was), at least 1."""
+    rules = market.contract.mark
+    price = MARK_RULES[rules.rule].price(market, ts)
+    return max(1, clamp_around(price, market.index_price, rules.band) if rules.band else price)
 
 
 def fair_price(last: int, bid: int | None, ask: int | None) -> int:

@@ -69,7 +69,7 @@ def _market(market: Market) -> tuple[object, ...]:
         market.operator_state,
         [(name, source.price, source.updated_ts, source.status) for name, source in market.sources.items()],
         (market.index_price, market.index_source_ts, market.mark_price, market.last_price),
-        (market.basis_samples, averages, market.recent_marks),
+        (market.basis_samples, averages, list(market.high_marks), list(market.low_marks)),
         [str(part) for part in (premium.count, premium.total, premium.weighted, premium.last)],
         (market.funding_interval, market.funding_rate),
         market.book_update_id,

@@ -1,5 +1,6 @@
 """The whole state of a venue, and the list of events of the command at work. No rules."""
 
+from collections import deque
 from dataclasses import dataclass, field
 
 from exchange.core.account import FUND_ID, Account
@@ -49,6 +50,7 @@ class Market:
     operator_state: MarketState = MarketState.TRADING
     sources: dict[str, Source] = field(default_factory=dict)  # by name, every one of the contract, in its order
     index_price: int = 0
+    index_stale: bool = False  # too few sources are alive to make it
     index_source_ts: int = 0
     mark_price: int = 0
     last_price: int = 0
@@ -58,7 +60,9 @@ class Market:
     premium: Premium = field(default_factory=Premium)
     funding_interval: int = 0  # the one that runs
     funding_rate: int = 0  # of the last settlement
-    recent_marks: list[tuple[int, int]] = field(default_factory=list)  # (ts, mark), for the circuit breaker
+    # For the circuit breaker, (ts, mark) of the window: those that no later one is above, and below.
+    high_marks: deque[tuple[int, int]] = field(default_factory=deque)
+    low_marks: deque[tuple[int, int]] = field(default_factory=deque)
     book_update_id: int = 0
     mark_due: int = NEVER
     sample_due: int = NEVER
@@ -66,12 +70,6 @@ class Market:
     funding_due: int = NEVER
     stale_due: int = NEVER  # when the next source falls silent
     breaker_due: int = NEVER  # when the pause of the circuit breaker ends; NEVER: it is closed
-
-    @property
-    def index_stale(self) -> bool:
-        """Tell whether there was an index and no source of it is alive."""
-        alive = any(source.status is SourceStatus.LIVE for source in self.sources.values())
-        return bool(self.index_price) and not alive
 
     @property
     def frozen(self) -> bool:

@@ -1,12 +1,12 @@
 """Money between the outside and the wallets of an account, and between its wallets. Each refusal changes nothing."""
 
-from exchange.core.account import Account, Holding
+from exchange.core.account import Account, Holding, cross_scope
 from exchange.core.admission import find_account
 from exchange.core.clearing import change_wallet
 from exchange.core.commands import CreateAccount, Deposit, Transfer, Withdraw
 from exchange.core.enums import BalanceReason, RejectReason, Wallet
 from exchange.core.events import AccountCreated, Rejected
-from exchange.core.margin import max_withdrawable, needs_stale_index
+from exchange.core.margin import max_withdrawable, on_stale_index
 from exchange.core.state import State
 from exchange.core.units import MONEY_MAX
 
@@ -33,7 +33,7 @@ def create_account(state: State, command: CreateAccount) -> Rejected | None:
     account.wallets[Wallet.FUNDING] = command.funding_deposit
     state.net_deposits += sum(amounts)
     if any(amounts):
-        change_wallet(state, account, command.deposit, BalanceReason.ADMIN_DEPOSIT)
+        change_wallet(state, cross_scope(account), command.deposit, BalanceReason.ADMIN_DEPOSIT)
     return None
 
 
@@ -45,7 +45,7 @@ def deposit(state: State, command: Deposit) -> Rejected | None:
     refusal = amount_refusal(command.account_id, command.amount)
     if refusal is None:
         state.net_deposits += command.amount
-        change_wallet(state, account, command.amount, BalanceReason.ADMIN_DEPOSIT)
+        change_wallet(state, cross_scope(account), command.amount, BalanceReason.ADMIN_DEPOSIT)
     return refusal
 
 
@@ -57,7 +57,7 @@ def withdraw(state: State, command: Withdraw) -> Rejected | None:
     refusal = amount_refusal(command.account_id, command.amount) or _leaving_refusal(state, account, command.amount)
     if refusal is None:
         state.net_deposits -= command.amount
-        change_wallet(state, account, -command.amount, BalanceReason.ADMIN_WITHDRAW)
+        change_wallet(state, cross_scope(account), -command.amount, BalanceReason.ADMIN_WITHDRAW)
     return refusal
 
 
@@ -78,7 +78,7 @@ def transfer(state: State, command: Transfer) -> Rejected | None:
         change, reason = command.amount, BalanceReason.DEPOSIT
     if refusal is None:
         account.wallets[Wallet.FUNDING] -= change
-        change_wallet(state, account, change, reason)
+        change_wallet(state, cross_scope(account), change, reason)
     return refusal
 
 
@@ -93,7 +93,7 @@ def _leaving_refusal(state: State, account: Account, amount: int) -> Rejected | 
     """Return why money may not leave the futures wallet, if so."""
     if account.in_liquidation:
         return Rejected(RejectReason.IN_LIQUIDATION, account.account_id)
-    if needs_stale_index(state, account):
+    if on_stale_index(state, cross_scope(account)):
         return Rejected(RejectReason.INDEX_STALE, account.account_id)
     most = max_withdrawable(state, account)
     return Rejected(RejectReason.BALANCE_INSUFFICIENT, account.account_id, most) if amount > most else None

@@ -75,6 +75,18 @@ def div_half_even(numerator: int, denominator: int) -> int:
     return quotient
 
 
+def clamp(value: int, lowest: int, highest: int) -> int:
+    """Return a value held within two bounds."""
+    return max(lowest, min(highest, value))
+
+
+def clamp_around(price: int, center: int, rate: int) -> int:
+    """Return a price held within `rate` (1e-8) of another: whole ticks inside the bounds."""
+    lowest = div_ceil(center * (RATE_ONE - rate), RATE_ONE)
+    highest = div_floor(center * (RATE_ONE + rate), RATE_ONE)
+    return clamp(price, lowest, highest)
+
+
 def median(values: list[int]) -> int:
     """Return the median of a non-empty list; of an even count the mean of the middle two, rounded toward -inf."""
     ordered = sorted(values)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from exchange.core.account import FUND_ID
-from exchange.core.breaker import set_market_state
 from exchange.core.choices import adjust_margin, set_auto_add_margin, set_margin_type, set_position_mode
 from exchange.core.clockwork import drop_index_source, next_due, resume, set_index_price, tick
 from exchange.core.commands import (
@@ -33,6 +32,7 @@ from exchange.core.contract import Contract, VenueRules
 from exchange.core.enums import RejectReason, Side, Wallet
 from exchange.core.events import Annotated, BookChanged, Event, Rejected
 from exchange.core.funding import funding_rate
+from exchange.core.market_state import set_market_state
 from exchange.core.orders import amend_order, cancel_all_orders, cancel_order, place_order, set_leverage
 from exchange.core.state import Market, Source, State
 from exchange.core.transfers import create_account, deposit, new_account, transfer, withdraw

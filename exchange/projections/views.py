@@ -14,7 +14,7 @@ from exchange.core.state import State
 class PositionView:
     """One position of an account. Lots and atoms, signed where the position is; prices in ticks.
 
-    `liquidation_price` is None when no mark price reaches it. `isolated_wallet` is 0 for a cross position. `is_active`
+    `isolated_wallet` is 0 for a cross position. `is_active`
     tells whether the account has any position or open order in the contract, of whatever side.
     """
 
@@ -27,7 +27,6 @@ class PositionView:
     entry_value: int
     notional: int
     mark_price: int
-    liquidation_price: int | None
     unrealized_pnl: int
     isolated_wallet: int
     maintenance_margin: int
@@ -129,7 +128,7 @@ def open_interest(state: State, symbol: str) -> int:
 def _position_view(state: State, account: Account, symbol: str, side: PositionSide) -> PositionView:
     market, holding, leg = state.markets[symbol], account.holdings[symbol], account.leg(symbol, side)
     position = leg.position
-    bids, asks = margin.open_notionals(market, leg)
+    bids, asks = margin.bid_ask_notionals(market, leg)
     return PositionView(
         contract=market.contract,
         side=leg.side,
@@ -140,7 +139,6 @@ def _position_view(state: State, account: Account, symbol: str, side: PositionSi
         entry_value=position.entry_value,
         notional=margin.position_notional(market, position),
         mark_price=market.mark_price,
-        liquidation_price=margin.liquidation_price(state, account, symbol, leg.side),
         unrealized_pnl=margin.unrealized_pnl(market, position),
         isolated_wallet=leg.isolated_wallet,
         maintenance_margin=margin.position_maintenance(market, position),

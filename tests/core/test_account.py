@@ -50,8 +50,8 @@ def test_two_sides_of_the_same_trades_mirror_each_other(fills: list[tuple[Side, 
 def test_a_part_releases_its_share_rounded_toward_zero(side: Side, held: int, entry: int, data: st.DataObject) -> None:
     closing, price = data.draw(st.integers(1, held)), data.draw(st.integers(1, 10**9))
     position = Position(quantity=side * held, entry_value=side * entry)
-    profit, closed, opened_value = position.fill(side.opposite, closing, closing * price)
-    assert (closed, opened_value) == (closing, 0)
+    profit, closed, opened, opened_value = position.fill(side.opposite, closing, closing * price)
+    assert (closed, opened, opened_value) == (closing, 0, 0)
     released = div_toward_zero(side * entry * closing, held)
     assert abs(released) <= entry
     assert profit == side * closing * price - released
@@ -64,7 +64,7 @@ def test_a_flip_realises_the_old_side_and_opens_the_new_one_at_its_price(
     side: Side, held: int, beyond: int, entry: int, price: int
 ) -> None:
     position = Position(quantity=side * held, entry_value=side * held * entry)
-    profit, closed, opened_value = position.fill(side.opposite, held + beyond, (held + beyond) * price)
-    assert (closed, opened_value) == (held, beyond * price)
+    profit, closed, opened, opened_value = position.fill(side.opposite, held + beyond, (held + beyond) * price)
+    assert (closed, opened, opened_value) == (held, beyond, beyond * price)
     assert profit == side * held * (price - entry)
     assert (position.quantity, position.entry_value) == (-side * beyond, -side * beyond * price)

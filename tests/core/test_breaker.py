@@ -2,10 +2,10 @@
 
 import pytest
 
-from exchange.core.breaker import breaking_reference
 from exchange.core.commands import Resume, SetMarketState
 from exchange.core.enums import MarketState, RejectReason
 from exchange.core.events import CircuitBroken, Event, MarketStateSet, MarkPriceSet, Rejected
+from exchange.core.market_state import breaking_reference
 from exchange.core.units import NEVER, SECOND, Nanos, Ticks
 from tests.core.priced import START, SYMBOL, Priced
 
@@ -46,7 +46,7 @@ def after_mark(events: list[Event]) -> list[Event]:
     ],
 )
 def test_it_breaks_at_exactly_the_move(marks: list[int], mark: int, reference: int | None) -> None:
-    assert breaking_reference(marks, mark, 10_000_000) == reference
+    assert breaking_reference(max(marks), min(marks), mark, 10_000_000) == reference
 
 
 @pytest.mark.parametrize(("mark", "reaches"), [(901, False), (900, True), (1099, False), (1100, True)])
@@ -69,7 +69,7 @@ def test_a_mark_as_old_as_the_window_is_forgotten(offset: int, breaks: bool) -> 
     priced = Priced(TEN_PERCENT)
     priced.price(0, 1000)
     assert bool(after_mark(priced.price(offset, 900))) is breaks
-    assert len(priced.market.recent_marks) == (0 if breaks else 1)
+    assert len(priced.market.high_marks) == (0 if breaks else 1)
 
 
 def test_the_pause_ends_exactly_at_its_end() -> None:
@@ -90,7 +90,7 @@ def test_marks_of_the_pause_are_made_and_forgotten() -> None:
     priced.price(1, 900)
     assert after_mark(priced.price(PAUSE - SECOND, 500)) == []
     assert priced.market.mark_price == 500
-    assert priced.market.recent_marks == []
+    assert not priced.market.high_marks
     priced.tick(PAUSE + 1)
     # Nothing of before the end counts: the first mark after it is the first of all.
     assert after_mark(priced.price(PAUSE + 2, 400)) == []
@@ -100,11 +100,11 @@ def test_marks_of_the_pause_are_made_and_forgotten() -> None:
 def test_the_mark_taken_straight_from_the_index_is_not_watched() -> None:
     priced = Priced({**TEN_PERCENT, "mark.interval_seconds": "1"})
     priced.price(0, 1000)
-    assert priced.market.recent_marks == []
+    assert not priced.market.high_marks
     priced.price(1, 500)
     # The first mark of a tick is half of it, and breaks nothing.
     assert after_mark(priced.tick(SECOND)) == []
-    assert priced.market.recent_marks == [(START + SECOND, 500)]
+    assert list(priced.market.high_marks) == [(START + SECOND, 500)]
     priced.price(SECOND + 1, 450)
     assert after_mark(priced.tick(2 * SECOND)) == broken(450, 500, 2 * SECOND)
 
@@ -113,7 +113,7 @@ def test_without_a_move_there_is_no_breaker() -> None:
     priced = Priced({})
     priced.price(0, 1000)
     assert after_mark(priced.price(1, 1)) == []
-    assert priced.market.recent_marks == []
+    assert not priced.market.high_marks
 
 
 def test_to_open_the_contract_closes_the_breaker() -> None:

@@ -168,7 +168,7 @@ def test_a_contract_at_the_bounds_is_listed(changes: Mapping[str, str]) -> None:
 
 def test_an_index_needs_a_source() -> None:
     index = read_contract({}).index
-    none = price_rules.IndexRules((), index.clamp, index.stale_after)
+    none = price_rules.IndexRules((), index.clamp, index.stale_after, index.min_live)
     rules = read_contract({})
     problem = price_rules.price_rules_problem(none, rules.mark, rules.funding, rules.breaker)
     assert problem == SOURCES_COUNT
@@ -298,7 +298,7 @@ def test_maintenance_margin_grows_with_the_notional_and_stays_below_it(notional:
 
 @given(st.integers(1, 10**7), st.integers(0, 10**8 - 1))
 def test_a_shifted_price_never_oversteps_its_bound(price: int, shift: int) -> None:
-    up, down = BTC.price_shifted(price, shift, up=True), BTC.price_shifted(price, -shift, up=False)
+    up, down = BTC.price_shifted(price, shift), BTC.price_shifted(price, -shift)
     assert up * 10**8 <= price * (10**8 + shift) < (up + 1) * 10**8
     assert (down - 1) * 10**8 < price * (10**8 - shift) <= down * 10**8
 

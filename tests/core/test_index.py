@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from exchange.core.commands import DropIndexSource, Resume, SetIndexPrice, SetMarketState
 from exchange.core.enums import MarketState, RejectReason, SourceStatus
 from exchange.core.events import IndexPriceSet, IndexSourceChanged, MarketStateSet, MarkPriceSet, Rejected
-from exchange.core.index import clamp_to_median, index_of
+from exchange.core.index import index_of
 from exchange.core.snapshot import state_hash
-from exchange.core.units import NEVER, SECOND, Nanos, Ticks
+from exchange.core.units import NEVER, SECOND, Nanos, Ticks, clamp_around
 from tests.core.priced import START, SYMBOL, Priced
 
 # Three sources that fall silent after 10 s; marks every second.
@@ -53,17 +53,17 @@ def state_set(state: MarketState) -> MarketStateSet:
 )
 def test_a_source_is_held_at_exactly_the_clamp(price: int, held: int) -> None:
     """The first two are the example of Binance's pages on the index: 5 % of 20,000."""
-    assert clamp_to_median(price, 20_000, 5_000_000) == held
+    assert clamp_around(price, 20_000, 5_000_000) == held
 
 
 @pytest.mark.parametrize(("price", "held"), [(1, 100), (1000, 102)])
 def test_bounds_between_ticks_are_rounded_inwards(price: int, held: int) -> None:
-    assert clamp_to_median(price, 101, 1_000_000) == held  # 99.99 to 102.01
+    assert clamp_around(price, 101, 1_000_000) == held  # 99.99 to 102.01
 
 
 def test_bounds_between_ticks_hold_no_more_than_the_clamp() -> None:
-    assert clamp_to_median(1, 101, 900_000) == 101  # 100.091 to 101.909: only the median itself is inside
-    assert clamp_to_median(1000, 101, 900_000) == 101
+    assert clamp_around(1, 101, 900_000) == 101  # 100.091 to 101.909: only the median itself is inside
+    assert clamp_around(1000, 101, 900_000) == 101
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from exchange.core.contract import Bracket, bracket_cums, bracket_holding
 from exchange.core.enums import Side
 from exchange.core.liquidation.through_book import LiquidationFee
+from exchange.core.liquidation_price import liquidation_prices_exact
 from exchange.core.margin import (
     bankruptcy_amount,
-    liquidation_prices_exact,
     maintenance_of,
     netted_notional,
 )

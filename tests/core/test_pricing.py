@@ -18,12 +18,11 @@ from exchange.core.pricing import (
     ema_price,
     fair_price,
     funding_price,
-    hold_in_band,
     mark_price,
     sample_book,
 )
 from exchange.core.state import Ema, Market
-from exchange.core.units import SECOND
+from exchange.core.units import SECOND, clamp_around
 from tests.core.priced import Levels, Priced, market_of
 
 TRUTH = Context(prec=80)
@@ -152,13 +151,12 @@ def test_the_fair_price_is_the_last_one_within_the_spread(
     ("price", "held"), [(278_100, 278_100), (278_101, 278_100), (261_900, 261_900), (261_899, 261_900)]
 )
 def test_a_price_is_held_at_exactly_the_band(price: int, held: int) -> None:
-    assert hold_in_band(price, 270_000, 3_000_000) == held
-    assert hold_in_band(price, 270_000, 0) == price
+    assert clamp_around(price, 270_000, 3_000_000) == held
 
 
 def test_a_band_between_ticks_is_rounded_inwards() -> None:
-    assert hold_in_band(1, 101, 1_000_000) == 100  # 99.99
-    assert hold_in_band(1000, 101, 1_000_000) == 102  # 102.01
+    assert clamp_around(1, 101, 1_000_000) == 100  # 99.99
+    assert clamp_around(1000, 101, 1_000_000) == 102  # 102.01
 
 
 @pytest.mark.parametrize(

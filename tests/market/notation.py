@@ -39,6 +39,7 @@ CONTRACT: dict[str, str | int] = {
     "default_leverage": 20,
     "index.clamp": "0.05",
     "index.stale_seconds": 0,
+    "index.min_live": 1,
     "mark.rule": "INDEX",
     "mark.interval_seconds": 0,
     "mark.sample_interval_seconds": 1,

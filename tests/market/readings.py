@@ -7,6 +7,7 @@ from exchange.core import margin
 from exchange.core.account import Account, Scope
 from exchange.core.enums import Side, Wallet
 from exchange.core.funding import predicted_rate
+from exchange.core.liquidation_price import exact_prices, liquidation_price
 from exchange.core.state import Market, State
 from exchange.core.units import ATOMS_PER_QUOTE
 from tests.market.notation import lasting, plain
@@ -53,21 +54,14 @@ def _filled(stage: Stage, words: list[str]) -> str:
 def _liquidation_price(stage: Stage, words: list[str]) -> str:
     """The price that is displayed for a position."""
     contract, account = stage.market(words).contract, stage.account(words[0])
-    price = margin.liquidation_price(stage.venue.state, account, contract.symbol, side_among(words))
+    price = liquidation_price(stage.venue.state, account, contract.symbol, side_among(words))
     return "none" if price is None else plain(price * contract.tick_atoms)
 
 
 def _exact_prices(stage: Stage, words: list[str]) -> str:
     """All prices at which the cross positions in a contract are liquidated, exact or as fractions, from low to high."""
-    state, contract = stage.venue.state, stage.market(words).contract
-    scope = stage.scope(words)
-    held = [leg.position for symbol, _, leg in scope.legs() if symbol == contract.symbol]
-    market = state.markets[contract.symbol]
-    free = margin.equity(state, scope) - margin.maintenance_margin(state, scope)
-    free += sum(margin.position_maintenance(market, position) for position in held)
-    free -= sum(margin.unrealized_pnl(market, position) for position in held)
-    legs = [(position.quantity, position.entry_value) for position in held]
-    found = margin.liquidation_prices_exact(legs, free, contract.brackets, contract.value_unit)
+    contract, account = stage.market(words).contract, stage.account(words[0])
+    found = exact_prices(stage.venue.state, account, contract.symbol, side_among(words))
     prices = [Fraction(above, below) * contract.tick_atoms / ATOMS_PER_QUOTE for above, below, _ in found]
     return " ".join(str(price) for price in prices) or "none"
 

@@ -7,7 +7,7 @@ from typing import Any
 import ccxt
 import pytest
 
-from exchange.core import margin
+from exchange.core import liquidation_price as core_price
 from exchange.core.account import Account
 from exchange.core.enums import PositionSide
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND
@@ -49,7 +49,7 @@ def account_of(still: Served) -> Account:
 
 def liquidation_price(still: Served, side: PositionSide = PositionSide.BOTH) -> float:
     """Return the price that the core itself tells, in quote."""
-    ticks = margin.liquidation_price(still.app.venue.state, account_of(still), "BTCUSDT", side)
+    ticks = core_price.liquidation_price(still.app.venue.state, account_of(still), "BTCUSDT", side)
     assert ticks is not None
     return ticks / 10
 

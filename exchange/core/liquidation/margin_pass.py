@@ -5,19 +5,19 @@ It looks at scopes: the cross positions of an account together, and each isolate
 
 from fractions import Fraction
 
-from exchange.core.account import FUND_ID, Scope, scopes
-from exchange.core.clearing import change_wallet, end_order, report_account
+from exchange.core.account import FUND_ID, Scope, cross_scope, scopes
+from exchange.core.clearing import end_order, pay_owed, report_account
 from exchange.core.enums import BalanceReason, ExpireReason, MarginMove, OrderStatus, PositionSide
 from exchange.core.events import AccountLocked, AccountReleased, MarginCalled, MarginCallPosition
 from exchange.core.isolated import move_margin
 from exchange.core.liquidation.through_book import liquidate_position
 from exchange.core.margin import (
-    equity,
-    maintenance_margin,
     max_withdrawable,
+    on_stale_index,
     position_initial_margin,
     position_maintenance,
     position_notional,
+    standing,
     unrealized_pnl,
 )
 from exchange.core.state import State
@@ -29,14 +29,16 @@ Rank = tuple[int, Fraction, int]
 def margin_pass(state: State) -> None:
     """Call, liquidate and release scopes at the marks of this moment."""
     candidates: list[tuple[Rank, Scope]] = []
-    for account_id, account in sorted(state.accounts.items()):
+    for account_id, account in state.accounts.items():  # by id: the order in which they were made
         if account_id == FUND_ID:
             continue
         if not (account.has_position() or account.in_liquidation or account.cross_balance < 0):
             account.margin_called = False
             continue
         for scope in scopes(account):
-            balance, required = equity(state, scope), maintenance_margin(state, scope)
+            if on_stale_index(state, scope):
+                continue  # nobody knows its equity
+            balance, required = standing(state, scope)
             _call(state, scope, balance, required)
             if _must_liquidate(balance, required):
                 candidates.append((_rank(state, scope, balance, required), scope))
@@ -51,8 +53,13 @@ def margin_pass(state: State) -> None:
             _release(state, scope)
 
 
+def _is_healthy(state: State, scope: Scope) -> bool:
+    balance, required = standing(state, scope)
+    return balance > required
+
+
 def _falls(state: State, scope: Scope) -> bool:
-    return _must_liquidate(equity(state, scope), maintenance_margin(state, scope))
+    return _must_liquidate(*standing(state, scope))
 
 
 def _must_liquidate(balance: int, required: int) -> bool:
@@ -104,12 +111,12 @@ def _top_up(state: State, scope: Scope) -> None:
     if leg is None or leg.in_liquidation or scope.account.in_liquidation:
         return
     market, holding = state.markets[scope.symbol], scope.account.holdings[scope.symbol]
-    if not holding.auto_add_margin or market.frozen:
+    if not holding.auto_add_margin or market.frozen or on_stale_index(state, cross_scope(scope.account)):
         return
-    balance = equity(state, scope)
+    balance, required = standing(state, scope)
     missing = position_initial_margin(market, holding, leg) - balance
     amount = min(max_withdrawable(state, scope.account), missing)
-    if amount > 0 and balance + amount > maintenance_margin(state, scope):
+    if amount > 0 and balance + amount > required:
         move_margin(state, scope.account, scope.symbol, leg, amount, MarginMove.AUTO_ADD)
         report_account(state, scope.account, 0, BalanceReason.MARGIN_TRANSFER, scope.symbol, leg.side)
 
@@ -119,7 +126,7 @@ def _liquidate(state: State, scope: Scope) -> None:
     account = scope.account
     if not scope.in_liquidation:
         scope.lock(locked=True)
-        balance, required = equity(state, scope), maintenance_margin(state, scope)
+        balance, required = standing(state, scope)
         state.events.append(
             AccountLocked(account.account_id, Atoms(balance), Atoms(required), scope.symbol, scope.side)
         )
@@ -128,16 +135,14 @@ def _liquidate(state: State, scope: Scope) -> None:
             for order in list(holding.orders.values()):
                 end_order(state, order, OrderStatus.EXPIRED, ExpireReason.LIQUIDATION)
     for symbol, side in _positions_worst_first(state, scope):
-        if equity(state, scope) > maintenance_margin(state, scope):
+        if _is_healthy(state, scope):
             break
         if not state.markets[symbol].frozen:
             liquidate_position(state, scope, state.markets[symbol], account.leg(symbol, side))
     has_position = any(scope.legs())
-    if not scope.symbol and not has_position and account.cross_balance < 0:
-        owed = -account.cross_balance
-        change_wallet(state, account, owed, BalanceReason.INSURANCE_CLEAR)
-        change_wallet(state, state.fund, -owed, BalanceReason.INSURANCE_CLEAR)
-    if not has_position or equity(state, scope) > maintenance_margin(state, scope):
+    if not scope.symbol and not has_position:
+        pay_owed(state, scope, max(0, -scope.wallet))
+    if not has_position or _is_healthy(state, scope):
         _release(state, scope)
 
 

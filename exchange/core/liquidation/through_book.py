@@ -3,16 +3,15 @@
 Sources: docs/rules.md section 8; Binance's procedure (its FAQ 360033525271) with dYdX's bankruptcy price and fee cap.
 """
 
-from exchange.core.account import Account, Leg, Scope
+from exchange.core.account import Leg, Scope
 from exchange.core.clearing import move_position, pay_owed
 from exchange.core.enums import BalanceReason, OrderType, Side
 from exchange.core.events import FundInventoryExceeded, PositionLiquidated
 from exchange.core.margin import (
     bankruptcy_amount,
-    equity,
-    maintenance_margin,
     position_maintenance,
     position_notional,
+    standing,
 )
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks, div_ceil, div_floor
@@ -52,7 +51,7 @@ def liquidate_position(state: State, scope: Scope, market: Market, leg: Leg) -> 
     """Sell a whole position into the book at the bankruptcy price or better; the fund takes the rest at that price."""
     contract, account, position = market.contract, scope.account, leg.position
     held = position.quantity
-    balance, required = equity(state, scope), maintenance_margin(state, scope)
+    balance, required = standing(state, scope)
     released = position_maintenance(market, position)
     value = bankruptcy_amount(-position_notional(market, position), balance, released, required)
     side = Side.SELL if held > 0 else Side.BUY
@@ -66,7 +65,7 @@ def liquidate_position(state: State, scope: Scope, market: Market, leg: Leg) -> 
     left = order.remaining
     taken_over_value = value - fee.bankruptcy_share()
     if left:
-        _take_over(state, account, market, leg, taken_over_value)
+        _take_over(state, scope, market, leg, taken_over_value)
     state.events.append(
         PositionLiquidated(
             liquidation_id=liquidation_id,
@@ -96,7 +95,7 @@ def _limit_price(value_unit: int, held: int, bankruptcy_value: int) -> int:
     return max(1, div_floor(-bankruptcy_value, -held * value_unit))
 
 
-def _take_over(state: State, account: Account, market: Market, leg: Leg, value: int) -> None:
+def _take_over(state: State, scope: Scope, market: Market, leg: Leg, value: int) -> None:
     """Move the rest of a position to the fund for `value` (signed: what the account receives). A transfer, no trade."""
     symbol, left = market.contract.symbol, abs(leg.position.quantity)
     side = Side.SELL if leg.position.quantity > 0 else Side.BUY
@@ -104,9 +103,9 @@ def _take_over(state: State, account: Account, market: Market, leg: Leg, value: 
     # A fill takes the notional of its own side: a seller receives it, a buyer pays it.
     moved = leg.position.fill(side, left, -side * value)
     fund_moved = fund_leg.position.fill(side.opposite, left, -side * value)
-    owed = move_position(state, account, symbol, leg, moved, moved.profit, BalanceReason.INSURANCE_CLEAR)
+    owed = move_position(state, scope.account, symbol, leg, moved, moved.profit, BalanceReason.INSURANCE_CLEAR)
     move_position(state, state.fund, symbol, fund_leg, fund_moved, fund_moved.profit, BalanceReason.INSURANCE_CLEAR)
-    pay_owed(state, account, symbol, leg.side, owed)
+    pay_owed(state, scope, owed)
     inventory = sum(
         position_notional(state.markets[held_symbol], held.position) for held_symbol, _, held in state.fund.legs()
     )

@@ -100,10 +100,10 @@ def balance_row(asset: str, account_id: int, account: AccountView, update_ms: in
     }
 
 
-def risk_row_v3(row: PositionView, adl_rank: int, update_ms: int) -> dict[str, object]:
+def risk_row_v3(row: PositionView, liquidation_price: int | None, adl_rank: int, update_ms: int) -> dict[str, object]:
     """Return one row of v3 positionRisk: a zero isolated margin is what clients know a cross position by."""
     return {
-        **_risk_row(row, update_ms),
+        **_risk_row(row, liquidation_price, update_ms),
         "isolatedMargin": _isolated_text(row.isolated_margin),
         "marginAsset": row.contract.quote_asset,
         **_margins(row),
@@ -112,10 +112,10 @@ def risk_row_v3(row: PositionView, adl_rank: int, update_ms: int) -> dict[str, o
     }
 
 
-def risk_row_v2(row: PositionView, update_ms: int) -> dict[str, object]:
+def risk_row_v2(row: PositionView, liquidation_price: int | None, update_ms: int) -> dict[str, object]:
     """Return one row of v2 positionRisk, where leverage is text and the margin type is spelled in lower case."""
     return {
-        **_risk_row(row, update_ms),
+        **_risk_row(row, liquidation_price, update_ms),
         "leverage": str(row.leverage),
         "maxNotionalValue": notional_cap_text(row.contract, row.leverage),
         "marginType": "isolated" if row.isolated else "cross",
@@ -208,9 +208,8 @@ def notional_cap_text(contract: Contract, leverage: int) -> str:
     return short_text(contract.notional_cap(leverage))
 
 
-def _risk_row(row: PositionView, update_ms: int) -> dict[str, object]:
+def _risk_row(row: PositionView, liquidation_price: int | None, update_ms: int) -> dict[str, object]:
     entry_price = average_price_text(row.contract, row.entry_value, row.quantity)
-    reached = row.liquidation_price
     return {
         "symbol": row.contract.symbol,
         "positionSide": row.side.value,
@@ -219,7 +218,7 @@ def _risk_row(row: PositionView, update_ms: int) -> dict[str, object]:
         "breakEvenPrice": entry_price,
         "markPrice": fine_price_text(row.contract, row.mark_price),
         "unRealizedProfit": money_text(row.unrealized_pnl),
-        "liquidationPrice": "0" if reached is None else price_text(row.contract, reached),
+        "liquidationPrice": "0" if liquidation_price is None else price_text(row.contract, liquidation_price),
         "notional": money_text(row.notional),
         "isolatedWallet": _isolated_text(row.isolated_wallet),
         "updateTime": update_ms if row.is_active else 0,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from exchange.core.enums import PositionSide
 from exchange.core.events import Event, LeverageSet
+from exchange.core.liquidation_price import liquidation_price
 from exchange.dialects.binance import account_responses as responses
 from exchange.dialects.binance import errors, requests
 from exchange.dialects.binance.numbers import money_text, parse_amount, parse_boolean, to_ms
@@ -45,13 +46,21 @@ def read_balance(context: Context, _params: Params) -> object:
 
 def read_position_risk_v2(context: Context, params: Params) -> object:
     """Answer GET v2/positionRisk: every listed contract, or the one named; in hedge mode two rows of each."""
-    return [responses.risk_row_v2(row, _updated(context)) for row in _positions(context, params)]
+    return [
+        responses.risk_row_v2(row, _liquidation_price(context, row), _updated(context))
+        for row in _positions(context, params)
+    ]
 
 
 def read_position_risk_v3(context: Context, params: Params) -> object:
     """Answer GET v3/positionRisk: contracts with a position or an open order only, in hedge mode two rows of each."""
     return [
-        responses.risk_row_v3(row, _adl_rank(context, row.contract.symbol, row.side), _updated(context))
+        responses.risk_row_v3(
+            row,
+            _liquidation_price(context, row),
+            _adl_rank(context, row.contract.symbol, row.side),
+            _updated(context),
+        )
         for row in _positions(context, params)
         if row.is_active
     ]
@@ -169,6 +178,11 @@ def _positions(context: Context, params: Params) -> list[PositionView]:
         for contract in contracts_of(context, params)
         for row in views.position_views(context.state, account, contract.symbol)
     ]
+
+
+def _liquidation_price(context: Context, row: PositionView) -> int | None:
+    account = context.state.accounts[context.account_id]
+    return liquidation_price(context.state, account, row.contract.symbol, row.side)
 
 
 def _adl_rank(context: Context, symbol: str, side: PositionSide) -> int:

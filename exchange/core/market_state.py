@@ -1,5 +1,7 @@
 """What a contract allows, as its operator sets it and its circuit breaker finds it. Silent sources are in `index`."""
 
+from collections import deque
+
 from exchange.core.commands import SetMarketState
 from exchange.core.enums import MarketState, RejectReason
 from exchange.core.events import CircuitBroken, MarketStateSet, Rejected
@@ -27,13 +29,11 @@ def report_state_change(state: State, market: Market, before: MarketState) -> No
         state.events.append(MarketStateSet(market.contract.symbol, market.state))
 
 
-def breaking_reference(marks: list[int], mark: int, move: int) -> int | None:
-    """Return the mark that `mark` is too far from: the highest one, else the lowest one; None when it is not.
+def breaking_reference(high: int, low: int, mark: int, move: int) -> int | None:
+    """Return the mark that `mark` is too far from: the highest of the window, else the lowest; None when it is not.
 
-    `marks` are those of the window, the new one among them, in ticks; `move` in 1e-8 of the reference: reached is too
-    far.
+    In ticks, the new mark among them; `move` in 1e-8 of the reference: reached is too far.
     """
-    high, low = max(marks), min(marks)
     if (high - mark) * RATE_ONE >= move * high:
         return high
     return low if (mark - low) * RATE_ONE >= move * low else None
@@ -44,18 +44,31 @@ def watch_mark(state: State, market: Market) -> None:
     rules, ts, mark = market.contract.breaker, state.ts, market.mark_price
     if not rules.move or market.breaker_due != NEVER:
         return
-    market.recent_marks.append((ts, mark))
-    market.recent_marks = [noted for noted in market.recent_marks if noted[0] > ts - rules.window]
-    reference = breaking_reference([price for _, price in market.recent_marks], mark, rules.move)
+    _note(market.high_marks, (ts, mark), rules.window, 1)
+    _note(market.low_marks, (ts, mark), rules.window, -1)
+    reference = breaking_reference(market.high_marks[0][1], market.low_marks[0][1], mark, rules.move)
     if reference is None:
         return
     before = market.state
     # Forgotten, so that the move that broke it does not break it again after the pause.
-    market.recent_marks = []
+    market.high_marks.clear()
+    market.low_marks.clear()
     market.breaker_due = ts + rules.pause
     until = Nanos(market.breaker_due)
     state.events.append(CircuitBroken(market.contract.symbol, Ticks(mark), Ticks(reference), until))
     report_state_change(state, market, before)
+
+
+def _note(marks: deque[tuple[int, int]], noted: tuple[int, int], window: int, sign: int) -> None:
+    """Note (ts, mark) so that the first is the highest (sign 1) or lowest (-1) of the window.
+
+    A mark that a later one reaches is never again the extreme: what is kept falls (rises) from first to last.
+    """
+    while marks and sign * marks[-1][1] <= sign * noted[1]:
+        marks.pop()
+    marks.append(noted)
+    while marks[0][0] <= noted[0] - window:
+        marks.popleft()
 
 
 def end_pause(state: State, market: Market) -> None:
