@@ -78,8 +78,8 @@ class Screen:
         self._meter.begun = time.monotonic()
         ready, app = self._venue.ready, self._venue.app
         account = ready.accounts[0]
-        wallets = self._state.accounts[account.account_id].wallets.values()
-        futures, funding = (_money(balance) for balance in wallets)
+        held = self._state.accounts[account.account_id]
+        futures, funding = _money(held.wallet_balance), _money(held.funding_wallet)
         asset = next(iter(self._contracts.values())).quote_asset
         coupled = ", coupled to its own flow" if app.settings.coupled else ""
         contracts = ", ".join(self._contracts)

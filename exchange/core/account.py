@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exchange.core.book import Order
-from exchange.core.enums import MarginType, PositionSide, Side, Wallet
+from exchange.core.enums import MarginType, PositionSide, Side
 from exchange.core.units import div_floor, div_toward_zero
 
 FUND_ID = 0  # the insurance fund is account 0: its balance and inventory are a wallet and positions like any other
@@ -116,16 +116,12 @@ class Account:
     account_id: int
     name: str
     holdings: dict[str, Holding]  # by symbol, every listed contract, in listing order
-    wallets: dict[Wallet, int] = field(default_factory=lambda: {Wallet.FUTURES: 0, Wallet.FUNDING: 0})
+    cross_wallet: int = 0  # the futures wallet without what isolated positions have for themselves
+    funding_wallet: int = 0  # beside the futures wallet; no margin
     client_order_ids: dict[str, Order] = field(default_factory=dict)  # of open orders
     hedge: bool = False
     margin_called: bool = False  # for its cross positions
     in_liquidation: bool = False  # of its cross positions
-
-    @property
-    def cross_balance(self) -> int:
-        """The cross wallet, in atoms: the futures wallet without what isolated positions have for themselves."""
-        return self.wallets[Wallet.FUTURES]
 
     @property
     def isolated_balance(self) -> int:
@@ -135,7 +131,7 @@ class Account:
     @property
     def wallet_balance(self) -> int:
         """The whole futures wallet, in atoms."""
-        return self.cross_balance + self.isolated_balance
+        return self.cross_wallet + self.isolated_balance
 
     def leg(self, symbol: str, side: PositionSide = PositionSide.BOTH) -> Leg:
         """Return one of its positions with what belongs to it; the side must fit the account's mode."""
@@ -169,7 +165,7 @@ class Scope:
     def wallet(self) -> int:
         """The wallet that pays, in atoms."""
         leg = self.isolated_leg
-        return self.account.cross_balance if leg is None else leg.isolated_wallet
+        return self.account.cross_wallet if leg is None else leg.isolated_wallet
 
     @property
     def margin_called(self) -> bool:

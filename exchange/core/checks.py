@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from exchange.core.admission import locked
-from exchange.core.enums import PositionSide, Side, Wallet
+from exchange.core.enums import PositionSide, Side
 from exchange.core.matching import closing_room, reduce_only_orders
 from exchange.core.state import State
 
@@ -11,7 +11,7 @@ from exchange.core.state import State
 def conservation_residue(state: State) -> int:
     """Return wallets + fees + dust - entry values - net deposits, in atoms: 0, always."""
     accounts = state.accounts.values()
-    wallets = sum(sum(account.wallets.values()) + account.isolated_balance for account in accounts)
+    wallets = sum(account.wallet_balance + account.funding_wallet for account in accounts)
     entries = sum(leg.position.entry_value for account in accounts for _, _, leg in account.legs())
     return wallets + state.trading_fees + state.dust - entries - state.net_deposits
 
@@ -63,7 +63,7 @@ def _positions_fit_the_mode(state: State) -> Iterator[str]:
 
 def _funding_wallets_are_not_negative(state: State) -> Iterator[str]:
     for account in state.accounts.values():
-        if account.wallets[Wallet.FUNDING] < 0:
+        if account.funding_wallet < 0:
             yield f"account {account.account_id} owes money to its funding wallet"
 
 

@@ -15,7 +15,6 @@ from exchange.core.enums import (
     OrderType,
     PositionSide,
     Side,
-    Wallet,
 )
 from exchange.core.events import AccountUpdated, Fill, FundShortfall, OrderUpdated, PositionRecord, TradePrinted
 from exchange.core.isolated import settle_fill
@@ -47,7 +46,7 @@ def change_wallet(state: State, scope: Scope, change: int, reason: BalanceReason
     """Move the wallet of a scope by `change` and say so; `symbol` is the contract that it is about, if any."""
     leg, account = scope.isolated_leg, scope.account
     if leg is None:
-        account.wallets[Wallet.FUTURES] += change
+        account.cross_wallet += change
     else:
         leg.isolated_wallet += change
     report_account(state, account, change, reason, scope.symbol or symbol, None if leg is None else leg.side)
@@ -64,14 +63,14 @@ def report_account(
             reason=reason,
             wallet_balance=Atoms(account.wallet_balance),
             balance_change=Atoms(change),
-            funding_balance=Atoms(account.wallets[Wallet.FUNDING]),
+            funding_balance=Atoms(account.funding_wallet),
             symbol=symbol,
             positions=positions,
             isolated_balance=Atoms(account.isolated_balance),
         )
     )
-    if account.account_id == FUND_ID and change < 0 and account.cross_balance < 0:
-        _count_shortfall(state, min(-change, -account.cross_balance))
+    if account.account_id == FUND_ID and change < 0 and account.cross_wallet < 0:
+        _count_shortfall(state, min(-change, -account.cross_wallet))
 
 
 def move_position(
@@ -85,7 +84,7 @@ def move_position(
     if account.holdings[symbol].isolated:
         owed = settle_fill(state, account, symbol, leg, change, net, by_venue=leg.in_liquidation)
     else:
-        account.wallets[Wallet.FUTURES] += net
+        account.cross_wallet += net
     report_account(state, account, net, reason, symbol, leg.side)
     return owed
 

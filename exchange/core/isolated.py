@@ -4,7 +4,7 @@ Source: docs/rules.md, section 5, "Isolated wallets". It moves money within one 
 """
 
 from exchange.core.account import Account, Change, Leg
-from exchange.core.enums import MarginMove, Wallet
+from exchange.core.enums import MarginMove
 from exchange.core.events import IsolatedMarginMoved
 from exchange.core.margin import initial_margin_of, order_open_loss, to_spare
 from exchange.core.state import State
@@ -54,7 +54,7 @@ def _needed(state: State, account: Account, symbol: str, leg: Leg, change: Chang
 
 
 def _shift(account: Account, leg: Leg, amount: int) -> None:
-    account.wallets[Wallet.FUTURES] -= amount
+    account.cross_wallet -= amount
     leg.isolated_wallet += amount
 
 

@@ -195,7 +195,7 @@ class Trial:
 
 def surplus(state: State, account: Account, trial: Trial | None = None) -> int:
     """Return the cross equity less what all legs reserve; negative: margin is insufficient. One leg can be on trial."""
-    free = account.cross_balance
+    free = account.cross_wallet
     for symbol, holding, leg in account.legs():
         tried = trial is not None and (trial.symbol, trial.side) == (symbol, leg.side)
         if not (tried or leg.position.quantity or holding.orders):
@@ -213,7 +213,7 @@ def movable(state: State, account: Account, trial: Trial | None = None) -> int:
 
     Profit of cross positions counts as margin, but it cannot move.
     """
-    free = account.cross_balance
+    free = account.cross_wallet
     for symbol, holding, leg in account.legs():
         if holding.isolated:
             market = state.markets[symbol]
@@ -231,7 +231,7 @@ def available_balance(state: State, account: Account) -> int:
 def max_withdrawable(state: State, account: Account) -> int:
     """Return what may leave the cross wallet: unrealised profit counts as margin but never leaves."""
     profit = unrealized_profit(state, cross_scope(account))
-    return max(0, min(account.cross_balance, surplus(state, account) - max(0, profit)))
+    return max(0, min(account.cross_wallet, surplus(state, account) - max(0, profit)))
 
 
 def max_removable(state: State, account: Account, symbol: str, side: PositionSide) -> int:
@@ -246,4 +246,4 @@ def to_spare(state: State, account: Account) -> int:
     cross = cross_scope(account)
     balance, required = standing(state, cross)
     kept = required + 1 if required else 0  # an equity of just the maintenance margin is liquidated
-    return max(0, min(account.cross_balance, balance - kept))
+    return max(0, min(account.cross_wallet, balance - kept))

@@ -39,7 +39,7 @@ def _account(account: Account) -> tuple[object, ...]:
         )
         for symbol, holding in account.holdings.items()
     ]
-    wallets = [str(balance) for balance in account.wallets.values()]
+    wallets = [str(balance) for balance in (account.cross_wallet, account.funding_wallet)]
     flags = (account.hedge, account.margin_called, account.in_liquidation)
     return (account.account_id, account.name, wallets, flags, holdings)
 

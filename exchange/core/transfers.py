@@ -30,7 +30,7 @@ def create_account(state: State, command: CreateAccount) -> Rejected | None:
     state.next_account_id += 1
     account = state.accounts[account_id] = new_account(state, account_id, command.name)
     state.events.append(AccountCreated(account_id, command.name))
-    account.wallets[Wallet.FUNDING] = command.funding_deposit
+    account.funding_wallet = command.funding_deposit
     state.net_deposits += sum(amounts)
     if any(amounts):
         change_wallet(state, cross_scope(account), command.deposit, BalanceReason.ADMIN_DEPOSIT)
@@ -73,11 +73,11 @@ def transfer(state: State, command: Transfer) -> Rejected | None:
         refusal = _leaving_refusal(state, account, command.amount)
         change, reason = -command.amount, BalanceReason.WITHDRAW
     else:
-        short = command.amount > account.wallets[Wallet.FUNDING]
+        short = command.amount > account.funding_wallet
         refusal = Rejected(RejectReason.BALANCE_INSUFFICIENT, command.account_id) if short else None
         change, reason = command.amount, BalanceReason.DEPOSIT
     if refusal is None:
-        account.wallets[Wallet.FUNDING] -= change
+        account.funding_wallet -= change
         change_wallet(state, cross_scope(account), change, reason)
     return refusal
 

@@ -29,7 +29,7 @@ from exchange.core.commands import (
     Withdraw,
 )
 from exchange.core.contract import Contract, VenueRules
-from exchange.core.enums import RejectReason, Side, Wallet
+from exchange.core.enums import RejectReason, Side
 from exchange.core.events import Annotated, BookChanged, Event, Rejected
 from exchange.core.funding import funding_rate
 from exchange.core.market_state import set_market_state
@@ -50,7 +50,7 @@ class Venue:
         markets = {contract.symbol: new_market(contract) for contract in contracts}
         self.state = State(rules=rules, markets=markets, accounts={})
         fund = new_account(self.state, FUND_ID, "insurance fund")
-        fund.wallets[Wallet.FUTURES] = rules.fund_seed
+        fund.cross_wallet = rules.fund_seed
         self.state.accounts[FUND_ID] = fund
         self.state.net_deposits = rules.fund_seed
 

@@ -6,7 +6,7 @@ from exchange.core import margin
 from exchange.core.account import Account, cross_scope
 from exchange.core.book import Order
 from exchange.core.contract import Contract
-from exchange.core.enums import PositionSide, Wallet
+from exchange.core.enums import PositionSide
 from exchange.core.state import State
 
 
@@ -55,7 +55,7 @@ class AccountView:
     """
 
     wallet_balance: int
-    cross_balance: int
+    cross_wallet: int
     funding_balance: int
     equity: int
     cross_unrealized_pnl: int
@@ -88,8 +88,8 @@ def account_view(state: State, account_id: int) -> AccountView:
     account = state.accounts[account_id]
     return AccountView(
         wallet_balance=account.wallet_balance,
-        cross_balance=account.cross_balance,
-        funding_balance=account.wallets[Wallet.FUNDING],
+        cross_wallet=account.cross_wallet,
+        funding_balance=account.funding_wallet,
         equity=margin.total_equity(state, account),
         cross_unrealized_pnl=margin.unrealized_profit(state, cross_scope(account)),
         initial_margin=margin.total_initial_margin(state, account),

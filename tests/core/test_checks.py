@@ -8,7 +8,7 @@ from exchange.core import commands as c
 from exchange.core.account import Account, Leg, Position
 from exchange.core.checks import INVARIANTS, conservation_residue, violations
 from exchange.core.contract import VenueRules
-from exchange.core.enums import OrderType, PositionSide, Side, TimeInForce, Wallet
+from exchange.core.enums import OrderType, PositionSide, Side, TimeInForce
 from exchange.core.state import Market, State
 from exchange.core.units import Atoms, Lots, Ticks
 from exchange.core.venue import Venue
@@ -68,13 +68,13 @@ def grow_a_position(state: State) -> None:
 
 def keep_an_entry_value(state: State) -> None:
     state.fund.leg(SYMBOL).position.entry_value = 1
-    state.fund.wallets[Wallet.FUTURES] += 1
+    state.fund.cross_wallet += 1
 
 
 def overdraw_the_funding_wallet(state: State) -> None:
-    wallets = account_of(state).wallets
-    wallets[Wallet.FUTURES] += wallets[Wallet.FUNDING] + 1
-    wallets[Wallet.FUNDING] = -1
+    account = account_of(state)
+    account.cross_wallet += account.funding_wallet + 1
+    account.funding_wallet = -1
 
 
 def create_atoms(state: State) -> None:
@@ -128,7 +128,7 @@ def forget_that_it_only_reduces(state: State) -> None:
 
 def strand_an_isolated_wallet(state: State) -> None:
     leg_of(state).isolated_wallet += 5
-    account_of(state).wallets[Wallet.FUTURES] -= 5
+    account_of(state).cross_wallet -= 5
 
 
 def change_the_mode_of_an_open_account(state: State) -> None:

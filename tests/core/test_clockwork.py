@@ -4,7 +4,7 @@ import pytest
 
 from exchange.core import commands as c
 from exchange.core.contract import VenueRules
-from exchange.core.enums import OrderType, Side, SourceStatus, Wallet
+from exchange.core.enums import OrderType, Side, SourceStatus
 from exchange.core.events import (
     AccountLocked,
     AccountUpdated,
@@ -80,7 +80,7 @@ def test_a_source_that_fell_silent_is_judged_at_the_restart() -> None:
 
 def test_a_restart_that_makes_no_mark_judges_nobody() -> None:
     priced = indebted({**PAIR, "index.stale_seconds": "0"})
-    priced.venue.state.accounts[1].wallets[Wallet.FUTURES] = 0  # it would not stand a judgement
+    priced.venue.state.accounts[1].cross_wallet = 0  # it would not stand a judgement
     assert kinds(priced.at(10 * SECOND, c.Resume())) == [Resumed]
 
 

@@ -409,11 +409,11 @@ def test_an_isolated_position_pays_from_its_own_wallet() -> None:
     account = priced.venue.state.accounts[2]
     legs = account.holdings[SYMBOL].legs
     wallets = [legs[side].isolated_wallet for side in (PositionSide.LONG, PositionSide.SHORT)]
-    cross = account.cross_balance
+    cross = account.cross_wallet
     events = priced.tick(EIGHT_HOURS)
     after = [legs[side].isolated_wallet for side in (PositionSide.LONG, PositionSide.SHORT)]
     assert after == [wallets[0] - 20_002, wallets[1] + 10_001]
-    assert account.cross_balance == cross
+    assert account.cross_wallet == cross
     told = [event for event in events if isinstance(event, AccountUpdated) and event.account_id == 2]
     assert [event.positions[0].position_side for event in told] == [PositionSide.LONG, PositionSide.SHORT]
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from exchange.core import margin
 from exchange.core.account import Account, Scope
-from exchange.core.enums import Side, Wallet
+from exchange.core.enums import Side
 from exchange.core.funding import predicted_rate
 from exchange.core.liquidation_price import exact_prices, liquidation_price
 from exchange.core.state import Market, State
@@ -141,8 +141,8 @@ READERS: dict[str, Callable[[Stage, list[str]], str]] = {
     "chosen-mode": _holding_of(lambda account, _: "hedge" if account.hedge else "one-way"),
     # Money. With the base asset of a contract, equity and maintenance are those of an isolated position in it.
     "wallet": _money(lambda stage, words: stage.account(words[0]).wallet_balance),
-    "cross-wallet": _money(lambda stage, words: stage.account(words[0]).cross_balance),
-    "funding-wallet": _money(lambda stage, words: stage.account(words[0]).wallets[Wallet.FUNDING]),
+    "cross-wallet": _money(lambda stage, words: stage.account(words[0]).cross_wallet),
+    "funding-wallet": _money(lambda stage, words: stage.account(words[0]).funding_wallet),
     "equity": _of_scope(margin.equity),
     "maintenance": _of_scope(margin.maintenance_margin),
     "initial-margin": _of_account(margin.total_initial_margin),

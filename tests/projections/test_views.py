@@ -49,7 +49,7 @@ def test_an_account_adds_up(margin_type: MarginType) -> None:
     position = account.positions[0]
     isolated = margin_type is MarginType.ISOLATED
     assert position.unrealized_pnl == account.unrealized_pnl == 500 * ATOMS_PER_QUOTE
-    assert account.wallet_balance - account.cross_balance == position.isolated_wallet
+    assert account.wallet_balance - account.cross_wallet == position.isolated_wallet
     assert (position.isolated_wallet > 0) is isolated
     assert account.cross_unrealized_pnl == (0 if isolated else position.unrealized_pnl)
     assert position.isolated_margin == (position.isolated_wallet + position.unrealized_pnl if isolated else 0)

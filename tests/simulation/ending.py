@@ -157,5 +157,5 @@ def _left(state: State, account: Account) -> Iterator[str]:
     if account.margin_called or account.in_liquidation:
         yield f"{who} is still called or in liquidation"
     free = (margin.available_balance(state, account), margin.max_withdrawable(state, account))
-    if free != (max(0, account.cross_balance),) * 2 or account.wallet_balance != account.cross_balance:
-        yield f"{who}: available and withdrawable are {free}, its cross wallet has {account.cross_balance}"
+    if free != (max(0, account.cross_wallet),) * 2 or account.wallet_balance != account.cross_wallet:
+        yield f"{who}: available and withdrawable are {free}, its cross wallet has {account.cross_wallet}"

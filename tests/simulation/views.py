@@ -58,7 +58,7 @@ def _view_market(symbol: str, market: Market, view: View) -> None:
 def _view_core_account(account: Account, view: View) -> None:
     who = account.account_id
     flags = (account.margin_called, account.in_liquidation, account.hedge)
-    view[f"account {who}"] = (account.name, *(account.wallets[wallet] for wallet in Wallet), *flags)
+    view[f"account {who}"] = (account.name, account.cross_wallet, account.funding_wallet, *flags)
     for symbol, holding in account.holdings.items():
         choices = (holding.leverage, holding.margin_type, holding.auto_add_margin)
         view[f"holding {who} {symbol}"] = (*choices, list(holding.orders))

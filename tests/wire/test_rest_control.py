@@ -51,7 +51,7 @@ async def test_an_account_is_opened_with_a_key_and_both_wallets(still: Served) -
     assert made["accountId"] == 1
     assert len(made["apiKey"]) == len(made["secretKey"]) == 64
     account = still.app.venue.state.accounts[1]
-    assert [str(balance) for balance in account.wallets.values()] == ["100050000000", "2000000000"]
+    assert (account.cross_wallet, account.funding_wallet) == (100050000000, 2000000000)
     assert account.name == "ada"
 
 

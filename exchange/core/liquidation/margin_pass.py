@@ -32,7 +32,7 @@ def margin_pass(state: State) -> None:
     for account_id, account in state.accounts.items():  # by id: the order in which they were made
         if account_id == FUND_ID:
             continue
-        if not (account.has_position() or account.in_liquidation or account.cross_balance < 0):
+        if not (account.has_position() or account.in_liquidation or account.cross_wallet < 0):
             account.margin_called = False
             continue
         for scope in scopes(account):

@@ -109,6 +109,6 @@ def _take_over(state: State, scope: Scope, market: Market, leg: Leg, value: int)
     inventory = sum(
         position_notional(state.markets[held_symbol], held.position) for held_symbol, _, held in state.fund.legs()
     )
-    cap = div_floor(max(0, state.fund.cross_balance) * state.rules.fund_cap, RATE_ONE)
+    cap = div_floor(max(0, state.fund.cross_wallet) * state.rules.fund_cap, RATE_ONE)
     if abs(inventory) > cap:
         state.events.append(FundInventoryExceeded(symbol, Atoms(abs(inventory)), Atoms(cap)))
