@@ -24,7 +24,6 @@ from exchange.admin.bodies import (
     market_json,
     parse_body,
 )
-from exchange.core.admission import find_account
 from exchange.core.checks import conservation_residue
 from exchange.core.commands import (
     Annotate,
@@ -214,7 +213,7 @@ class Control:
     def _account_id(self, request: web.Request) -> int:
         """Return the account that the path names; -9102 when it is no trader's."""
         account_id = int(request.match_info["account_id"])
-        if find_account(self._app.venue.state, account_id) is None:
+        if self._app.venue.state.trader(account_id) is None:
             raise ACCOUNT_UNKNOWN.error()
         return account_id
 

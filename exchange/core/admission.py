@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from exchange.core.account import FUND_ID, Account, Holding, Leg, cross_scope, scope_of
+from exchange.core.account import Account, Holding, Leg, cross_scope, scope_of
 from exchange.core.book import Order
 from exchange.core.commands import AmendOrder, PlaceOrder
 from exchange.core.enums import (
@@ -101,20 +101,6 @@ class Candidate:
 Check = Callable[[Candidate], RejectReason | Rejected | None]
 
 
-def find_account(state: State, account_id: int) -> Account | None:
-    """Return a trader's account; the fund's is not a trader's."""
-    return None if account_id == FUND_ID else state.accounts.get(account_id)
-
-
-def find_party(state: State, account_id: int, symbol: str) -> tuple[Account, Market] | Rejected:
-    """Return the account and the market that a command names, or the refusal of one that is not known."""
-    account = find_account(state, account_id)
-    if account is None:
-        return Rejected(RejectReason.UNKNOWN_ACCOUNT, account_id)
-    market = state.markets.get(symbol)
-    return Rejected(RejectReason.UNKNOWN_SYMBOL, account_id) if market is None else (account, market)
-
-
 def locked(account: Account, symbol: str) -> bool:
     """Tell whether the account, or one of its isolated positions in the contract, is in liquidation."""
     return account.in_liquidation or any(leg.in_liquidation for leg in account.holdings[symbol].legs.values())
@@ -138,12 +124,13 @@ def find_order(account: Account, symbol: str, order_id: int, client_order_id: st
     return order if order is not None and order.symbol == symbol else None
 
 
-def admit(state: State, command: PlaceOrder) -> Candidate | Rejected:
+def first_refusal(account_id: int, grounds: Iterable[tuple[bool, RejectReason]]) -> Rejected | None:
+    """Return the refusal of the first ground that holds; the grounds stand in their documented order."""
+    return next((Rejected(reason, account_id) for holds, reason in grounds if holds), None)
+
+
+def admit(state: State, account: Account, market: Market, command: PlaceOrder) -> Candidate | Rejected:
     """Return what placing the order would do, or why it is refused."""
-    party = find_party(state, command.account_id, command.symbol)
-    if isinstance(party, Rejected):
-        return party
-    account, market = party
     candidate = Candidate(
         state=state,
         account=account,
@@ -159,15 +146,11 @@ def admit(state: State, command: PlaceOrder) -> Candidate | Rejected:
         position_side=command.position_side,
         client_order_id=command.client_order_id,
     )
-    return _first_refusal(candidate, PLACE_CHECKS) or candidate
+    return _first_failed(candidate, PLACE_CHECKS) or candidate
 
 
-def admit_amendment(state: State, command: AmendOrder) -> Candidate | Rejected:
+def admit_amendment(state: State, account: Account, market: Market, command: AmendOrder) -> Candidate | Rejected:
     """Return what amending the order would do, or why it is refused. Its filters only: see `admit_replacement`."""
-    party = find_party(state, command.account_id, command.symbol)
-    if isinstance(party, Rejected):
-        return party
-    account, market = party
     if locked(account, command.symbol):
         return Rejected(RejectReason.IN_LIQUIDATION, command.account_id)
     order = find_order(account, command.symbol, command.order_id, command.client_order_id)
@@ -180,9 +163,9 @@ def admit_amendment(state: State, command: AmendOrder) -> Candidate | Rejected:
         (order.amendments >= state.rules.max_amendments, RejectReason.AMEND_LIMIT_REACHED),
         ((command.quantity, command.price) == (order.quantity, order.price), RejectReason.AMEND_NO_CHANGE),
     )
-    for refused, reason in refusals:
-        if refused:
-            return Rejected(reason, command.account_id)
+    refusal = first_refusal(command.account_id, refusals)
+    if refusal is not None:
+        return refusal
     candidate = Candidate(
         state=state,
         account=account,
@@ -198,12 +181,12 @@ def admit_amendment(state: State, command: AmendOrder) -> Candidate | Rejected:
         position_side=order.position_side,
         amended=order,
     )
-    return _first_refusal(candidate, FILTER_CHECKS) or candidate
+    return _first_failed(candidate, FILTER_CHECKS) or candidate
 
 
 def admit_replacement(candidate: Candidate) -> Rejected | None:
     """Return why an amended order may not take its new place, if so; else its walk and knock-outs stand in it."""
-    return _first_refusal(candidate, REPLACE_CHECKS)
+    return _first_failed(candidate, REPLACE_CHECKS)
 
 
 def crosses(candidate: Candidate) -> bool:
@@ -227,7 +210,7 @@ def only_reduces(candidate: Candidate) -> bool:
     )
 
 
-def _first_refusal(candidate: Candidate, checks: Iterable[Check]) -> Rejected | None:
+def _first_failed(candidate: Candidate, checks: Iterable[Check]) -> Rejected | None:
     for check in checks:
         refusal = check(candidate)
         if isinstance(refusal, RejectReason):

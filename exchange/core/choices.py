@@ -1,7 +1,7 @@
 """What an account chooses beside its orders: margin type, position mode, and the margin of its isolated positions."""
 
 from exchange.core.account import Account, Leg, cross_scope
-from exchange.core.admission import find_account, find_party, fits_mode, locked
+from exchange.core.admission import first_refusal, fits_mode, locked
 from exchange.core.clearing import report_account
 from exchange.core.commands import AdjustMargin, SetAutoAddMargin, SetMarginType, SetPositionMode
 from exchange.core.enums import BalanceReason, MarginMove, PositionSide, RejectReason
@@ -12,12 +12,8 @@ from exchange.core.state import Market, State
 from exchange.core.transfers import amount_refusal
 
 
-def set_margin_type(state: State, command: SetMarginType) -> Rejected | None:
+def set_margin_type(state: State, account: Account, _market: Market, command: SetMarginType) -> Rejected | None:
     """Choose cross or isolated margin in a contract in which nothing is open."""
-    party = find_party(state, command.account_id, command.symbol)
-    if isinstance(party, Rejected):
-        return party
-    account, _ = party
     holding = account.holdings[command.symbol]
     refusals = (
         (locked(account, command.symbol), RejectReason.IN_LIQUIDATION),
@@ -25,28 +21,25 @@ def set_margin_type(state: State, command: SetMarginType) -> Rejected | None:
         (bool(holding.orders), RejectReason.MARGIN_TYPE_OPEN_ORDERS),
         (holding.has_position(), RejectReason.MARGIN_TYPE_OPEN_POSITION),
     )
-    for refused, reason in refusals:
-        if refused:
-            return Rejected(reason, command.account_id)
+    refusal = first_refusal(command.account_id, refusals)
+    if refusal is not None:
+        return refusal
     holding.margin_type = command.margin_type
     state.events.append(MarginTypeSet(command.account_id, command.symbol, command.margin_type))
     return None
 
 
-def set_position_mode(state: State, command: SetPositionMode) -> Rejected | None:
+def set_position_mode(state: State, account: Account, command: SetPositionMode) -> Rejected | None:
     """Choose one-way or hedge mode while nothing at all is open."""
-    account = find_account(state, command.account_id)
-    if account is None:
-        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
     refusals = (
         (any(locked(account, symbol) for symbol in account.holdings), RejectReason.IN_LIQUIDATION),
         (command.hedge is account.hedge, RejectReason.POSITION_MODE_UNCHANGED),
         (any(holding.orders for holding in account.holdings.values()), RejectReason.POSITION_MODE_OPEN_ORDERS),
         (account.has_position(), RejectReason.POSITION_MODE_OPEN_POSITION),
     )
-    for refused, reason in refusals:
-        if refused:
-            return Rejected(reason, command.account_id)
+    refusal = first_refusal(command.account_id, refusals)
+    if refusal is not None:
+        return refusal
     account.hedge = command.hedge
     for holding in account.holdings.values():
         for side in (PositionSide.LONG, PositionSide.SHORT):
@@ -55,23 +48,15 @@ def set_position_mode(state: State, command: SetPositionMode) -> Rejected | None
     return None
 
 
-def set_auto_add_margin(state: State, command: SetAutoAddMargin) -> Rejected | None:
+def set_auto_add_margin(state: State, account: Account, _market: Market, command: SetAutoAddMargin) -> Rejected | None:
     """Choose whether isolated positions in a contract are topped up before they are liquidated."""
-    party = find_party(state, command.account_id, command.symbol)
-    if isinstance(party, Rejected):
-        return party
-    account, _ = party
     account.holdings[command.symbol].auto_add_margin = command.enabled
     state.events.append(AutoAddMarginSet(command.account_id, command.symbol, command.enabled))
     return None
 
 
-def adjust_margin(state: State, command: AdjustMargin) -> Rejected | None:
+def adjust_margin(state: State, account: Account, market: Market, command: AdjustMargin) -> Rejected | None:
     """Move margin between the cross wallet and an isolated position."""
-    party = find_party(state, command.account_id, command.symbol)
-    if isinstance(party, Rejected):
-        return party
-    account, market = party
     refusal = (
         amount_refusal(command.account_id, command.amount)
         or _target_refusal(account, command)

@@ -79,11 +79,8 @@ def resume(state: State, _command: Resume) -> None:
         margin_pass(state)
 
 
-def set_index_price(state: State, command: SetIndexPrice) -> Rejected | None:
+def set_index_price(state: State, market: Market, command: SetIndexPrice) -> Rejected | None:
     """Take a new price of index sources; where marks have no interval of their own, the mark follows at once."""
-    market = state.markets.get(command.symbol)
-    if market is None:
-        return Rejected(RejectReason.UNKNOWN_SYMBOL)
     names = named_sources(market, command.source)
     if not names:
         return Rejected(RejectReason.UNKNOWN_INDEX_SOURCE)
@@ -97,11 +94,8 @@ def set_index_price(state: State, command: SetIndexPrice) -> Rejected | None:
     return None
 
 
-def drop_index_source(state: State, command: DropIndexSource) -> Rejected | None:
+def drop_index_source(state: State, market: Market, command: DropIndexSource) -> Rejected | None:
     """Lose index sources: they count no more until their next price."""
-    market = state.markets.get(command.symbol)
-    if market is None:
-        return Rejected(RejectReason.UNKNOWN_SYMBOL)
     names = named_sources(market, command.source)
     if not names:
         return Rejected(RejectReason.UNKNOWN_INDEX_SOURCE)

@@ -9,11 +9,8 @@ from exchange.core.state import Market, State
 from exchange.core.units import NEVER, RATE_ONE, Nanos, Ticks
 
 
-def set_market_state(state: State, command: SetMarketState) -> Rejected | None:
+def set_market_state(state: State, market: Market, command: SetMarketState) -> Rejected | None:
     """Open, restrict or halt a contract; opening it closes a broken circuit breaker, too."""
-    market = state.markets.get(command.symbol)
-    if market is None:
-        return Rejected(RejectReason.UNKNOWN_SYMBOL)
     if command.state is MarketState.INDEX_STALE:
         return Rejected(RejectReason.VALUE_OUT_OF_RANGE)
     market.operator_state = command.state

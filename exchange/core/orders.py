@@ -8,7 +8,6 @@ from exchange.core.admission import (
     admit_replacement,
     crosses,
     find_order,
-    find_party,
     locked,
 )
 from exchange.core.book import Order
@@ -20,9 +19,9 @@ from exchange.core.margin import exposure_of, movable, open_notional, reserved, 
 from exchange.core.state import Market, State
 
 
-def place_order(state: State, command: PlaceOrder) -> Rejected | None:
+def place_order(state: State, account: Account, market: Market, command: PlaceOrder) -> Rejected | None:
     """Let an order in, match it, and rest or expire what is left."""
-    candidate = admit(state, command)
+    candidate = admit(state, account, market, command)
     if isinstance(candidate, Rejected):
         return candidate
     order_id = state.next_order_id
@@ -50,9 +49,9 @@ def place_order(state: State, command: PlaceOrder) -> Rejected | None:
     return None
 
 
-def amend_order(state: State, command: AmendOrder) -> Rejected | None:
+def amend_order(state: State, account: Account, market: Market, command: AmendOrder) -> Rejected | None:
     """Change quantity and price of an open order; it keeps its place only when it gets smaller at the same price."""
-    candidate = admit_amendment(state, command)
+    candidate = admit_amendment(state, account, market, command)
     if isinstance(candidate, Rejected):
         return candidate
     order = candidate.amended
@@ -80,12 +79,8 @@ def amend_order(state: State, command: AmendOrder) -> Rejected | None:
     return None
 
 
-def cancel_order(state: State, command: CancelOrder) -> Rejected | None:
+def cancel_order(state: State, account: Account, _market: Market, command: CancelOrder) -> Rejected | None:
     """Cancel one open order."""
-    party = find_party(state, command.account_id, command.symbol)
-    if isinstance(party, Rejected):
-        return party
-    account, _ = party
     order = find_order(account, command.symbol, command.order_id, command.client_order_id)
     if order is None:
         return Rejected(RejectReason.UNKNOWN_ORDER, command.account_id)
@@ -93,23 +88,15 @@ def cancel_order(state: State, command: CancelOrder) -> Rejected | None:
     return None
 
 
-def cancel_all_orders(state: State, command: CancelAllOrders) -> Rejected | None:
+def cancel_all_orders(state: State, account: Account, _market: Market, command: CancelAllOrders) -> Rejected | None:
     """Cancel every open order of an account in a contract; nothing open is no refusal."""
-    party = find_party(state, command.account_id, command.symbol)
-    if isinstance(party, Rejected):
-        return party
-    account, _ = party
     for order in list(account.holdings[command.symbol].orders.values()):
         end_order(state, order, OrderStatus.CANCELED)
     return None
 
 
-def set_leverage(state: State, command: SetLeverage) -> Rejected | None:
+def set_leverage(state: State, account: Account, market: Market, command: SetLeverage) -> Rejected | None:
     """Choose a leverage: position and orders must fit its cap, and a lower one needs the margin."""
-    party = find_party(state, command.account_id, command.symbol)
-    if isinstance(party, Rejected):
-        return party
-    account, market = party
     refusal = _leverage_refusal(state, account, market, command.leverage)
     if refusal is not None:
         return refusal

@@ -112,3 +112,7 @@ class State:
     def fund(self) -> Account:
         """The insurance fund."""
         return self.accounts[FUND_ID]
+
+    def trader(self, account_id: int) -> Account | None:
+        """Return a trader's account, None when there is none; the fund's is not a trader's."""
+        return None if account_id == FUND_ID else self.accounts.get(account_id)

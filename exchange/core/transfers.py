@@ -1,7 +1,6 @@
 """Money between the outside and the wallets of an account, and between its wallets. Each refusal changes nothing."""
 
 from exchange.core.account import Account, Holding, cross_scope
-from exchange.core.admission import find_account
 from exchange.core.clearing import change_wallet
 from exchange.core.commands import CreateAccount, Deposit, Transfer, Withdraw
 from exchange.core.enums import BalanceReason, RejectReason, Wallet
@@ -37,11 +36,8 @@ def create_account(state: State, command: CreateAccount) -> Rejected | None:
     return None
 
 
-def deposit(state: State, command: Deposit) -> Rejected | None:
+def deposit(state: State, account: Account, command: Deposit) -> Rejected | None:
     """Add money from outside to the futures wallet; always welcome, in liquidation too."""
-    account = find_account(state, command.account_id)
-    if account is None:
-        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
     refusal = amount_refusal(command.account_id, command.amount)
     if refusal is None:
         state.net_deposits += command.amount
@@ -49,11 +45,8 @@ def deposit(state: State, command: Deposit) -> Rejected | None:
     return refusal
 
 
-def withdraw(state: State, command: Withdraw) -> Rejected | None:
+def withdraw(state: State, account: Account, command: Withdraw) -> Rejected | None:
     """Take money from the futures wallet to the outside."""
-    account = find_account(state, command.account_id)
-    if account is None:
-        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
     refusal = amount_refusal(command.account_id, command.amount) or _leaving_refusal(state, account, command.amount)
     if refusal is None:
         state.net_deposits -= command.amount
@@ -61,11 +54,8 @@ def withdraw(state: State, command: Withdraw) -> Rejected | None:
     return refusal
 
 
-def transfer(state: State, command: Transfer) -> Rejected | None:
+def transfer(state: State, account: Account, command: Transfer) -> Rejected | None:
     """Move money between the two wallets of an account: how a trader answers a margin call."""
-    account = find_account(state, command.account_id)
-    if account is None:
-        return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
     refusal = amount_refusal(command.account_id, command.amount)
     if refusal is not None:
         return refusal

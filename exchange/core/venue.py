@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from exchange.core.account import FUND_ID
+from exchange.core.account import FUND_ID, Account
 from exchange.core.choices import adjust_margin, set_auto_add_margin, set_margin_type, set_position_mode
 from exchange.core.clockwork import drop_index_source, next_due, resume, set_index_price, tick
 from exchange.core.commands import (
@@ -111,24 +111,63 @@ def _report_books(state: State) -> None:
             state.events.append(BookChanged(symbol, market.book_update_id, *sides))
 
 
-# The type of the value depends on that of the key, which a mapping cannot say: hence Any.
-COMMANDS: Mapping[type[Any], Callable[[State, Any], Rejected | None]] = {
+# The type of a command depends on its key in the table, which a mapping cannot say: hence Any.
+Doer = Callable[[State, Any], Rejected | None]
+
+
+def _of_trader(do: Callable[[State, Account, Any], Rejected | None]) -> Doer:
+    """Find the account that a command names, check 1, before it is done."""
+
+    def found(state: State, command: Any) -> Rejected | None:
+        account = state.trader(command.account_id)
+        if account is None:
+            return Rejected(RejectReason.UNKNOWN_ACCOUNT, command.account_id)
+        return do(state, account, command)
+
+    return found
+
+
+def _on_market(do: Callable[[State, Market, Any], Rejected | None]) -> Doer:
+    """Find the contract that a command names, check 2, before it is done."""
+
+    def found(state: State, command: Any) -> Rejected | None:
+        market = state.markets.get(command.symbol)
+        if market is None:
+            return Rejected(RejectReason.UNKNOWN_SYMBOL)
+        return do(state, market, command)
+
+    return found
+
+
+def _of_trader_on_market(do: Callable[[State, Account, Market, Any], Rejected | None]) -> Doer:
+    """Find account and contract, checks 1 and 2, before a command is done."""
+
+    def found(state: State, account: Account, command: Any) -> Rejected | None:
+        market = state.markets.get(command.symbol)
+        if market is None:
+            return Rejected(RejectReason.UNKNOWN_SYMBOL, account.account_id)
+        return do(state, account, market, command)
+
+    return _of_trader(found)
+
+
+COMMANDS: Mapping[type[Any], Doer] = {
     CreateAccount: create_account,
-    Deposit: deposit,
-    Withdraw: withdraw,
-    Transfer: transfer,
-    PlaceOrder: place_order,
-    CancelOrder: cancel_order,
-    CancelAllOrders: cancel_all_orders,
-    AmendOrder: amend_order,
-    SetLeverage: set_leverage,
-    SetMarginType: set_margin_type,
-    SetPositionMode: set_position_mode,
-    AdjustMargin: adjust_margin,
-    SetAutoAddMargin: set_auto_add_margin,
-    SetIndexPrice: set_index_price,
-    DropIndexSource: drop_index_source,
-    SetMarketState: set_market_state,
+    Deposit: _of_trader(deposit),
+    Withdraw: _of_trader(withdraw),
+    Transfer: _of_trader(transfer),
+    PlaceOrder: _of_trader_on_market(place_order),
+    CancelOrder: _of_trader_on_market(cancel_order),
+    CancelAllOrders: _of_trader_on_market(cancel_all_orders),
+    AmendOrder: _of_trader_on_market(amend_order),
+    SetLeverage: _of_trader_on_market(set_leverage),
+    SetMarginType: _of_trader_on_market(set_margin_type),
+    SetPositionMode: _of_trader(set_position_mode),
+    AdjustMargin: _of_trader_on_market(adjust_margin),
+    SetAutoAddMargin: _of_trader_on_market(set_auto_add_margin),
+    SetIndexPrice: _on_market(set_index_price),
+    DropIndexSource: _on_market(drop_index_source),
+    SetMarketState: _on_market(set_market_state),
     Annotate: _annotate,
     Tick: tick,
     Resume: resume,
