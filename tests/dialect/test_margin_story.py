@@ -125,7 +125,8 @@ def test_margin_that_the_venue_adds_is_told() -> None:
     assert risk["isolatedWallet"] == "525.05350000"
 
 
-def test_without_an_index_only_what_reduces_is_let_in() -> None:
+def test_without_an_index_only_what_is_reduce_only_is_let_in() -> None:
+    """An order that would close the position, but does not say that it only reduces, is refused as well."""
     desk = Desk()
     maker, trader = desk.account(1_000_000), desk.account(10_000)
     for side, price in (("SELL", "50000"), ("BUY", "49990")):
@@ -135,13 +136,13 @@ def test_without_an_index_only_what_reduces_is_let_in() -> None:
     transfer = {"type": "UMFUTURE_MAIN", "asset": "USDT", "amount": "1"}
     for path, params in (
         (ORDER, {**MARKET, "side": "BUY", "quantity": "0.1"}),
-        (ORDER, {**MARKET, "side": "SELL", "quantity": "0.2"}),
+        (ORDER, {**MARKET, "side": "SELL", "quantity": "0.1"}),
         ("/sapi/v1/asset/transfer", transfer),
     ):
         with pytest.raises(DialectError) as refused:
             desk.call(trader, "POST", path, params)
         assert refused.value.code == -4400
-    sold = desk.call(trader, "POST", ORDER, {**MARKET, "side": "SELL", "quantity": "0.1"})
+    sold = desk.call(trader, "POST", ORDER, {**MARKET, "side": "SELL", "quantity": "0.1", "reduceOnly": "true"})
     assert isinstance(sold, dict)
     assert sold["status"] == "FILLED"
 

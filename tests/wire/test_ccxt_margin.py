@@ -63,7 +63,10 @@ async def let_pass(still: Served, seconds: int) -> None:
 
 
 async def test_isolated_margin_is_chosen_added_and_taken_back(still: Served, trader: RecordingClient) -> None:
-    """0.5 BTC at 20x: 2,500.25 of margin less 25.0025 of fee; 300 comes, 100.5 goes."""
+    """0.5 BTC at 20x, bought 10 above the mark: 2,500.25 of margin and 5 of loss, less 25.0025 of fee.
+
+    Then 300 comes, 100.5 goes.
+    """
     assert (await trader.set_margin_mode("isolated", SYMBOL))["code"] == 200
     with pytest.raises(ccxt.MarginModeAlreadySet):
         await trader.set_margin_mode("isolated", SYMBOL)
@@ -75,16 +78,16 @@ async def test_isolated_margin_is_chosen_added_and_taken_back(still: Served, tra
     reduced = await trader.reduce_margin(SYMBOL, 100.5)
     assert (reduced["type"], reduced["amount"]) == ("reduce", 100.5)
     wallet = account_of(still).leg("BTCUSDT").isolated_wallet
-    assert wallet == int((2500.25 - 25.0025 + 300 - 100.5) * ATOMS_PER_QUOTE)
+    assert wallet == int((2505.25 - 25.0025 + 300 - 100.5) * ATOMS_PER_QUOTE)
     [position] = await trader.fetch_positions([SYMBOL])
     assert (position["marginMode"], position["side"], position["contracts"]) == ("isolated", "long", 0.5)
     assert float(position["info"]["isolatedWallet"]) == wallet / ATOMS_PER_QUOTE
     assert position["liquidationPrice"] == liquidation_price(still) < opened["liquidationPrice"]
 
     moves = await trader.fetch_margin_adjustment_history(SYMBOL)
-    assert [(move["type"], move["amount"]) for move in moves] == [("add", 2500.25), ("add", 300), ("reduce", 100.5)]
+    assert [(move["type"], move["amount"]) for move in moves] == [("add", 2505.25), ("add", 300), ("reduce", 100.5)]
     balance = await trader.fetch_balance()
-    assert float(balance["info"]["totalCrossWalletBalance"]) == pytest.approx(10000 - 2500.25 - 300 + 100.5)
+    assert float(balance["info"]["totalCrossWalletBalance"]) == pytest.approx(10000 - 2505.25 - 300 + 100.5)
 
 
 async def test_refusals_of_isolated_margin_are_ccxts_errors(still: Served, trader: RecordingClient) -> None:

@@ -228,16 +228,18 @@ async def test_sources_are_priced_and_dropped_one_by_one(three_sources: Served) 
     assert (alive["state"], [row["status"] for row in alive["indexSources"]]) == ("TRADING", ["LIVE"] * 3)
 
 
-async def test_a_stale_index_lets_in_only_what_reduces(three_sources: Served) -> None:
+async def test_a_stale_index_lets_in_only_what_is_reduce_only(three_sources: Served) -> None:
     served = three_sources
     await served.set_index("BTCUSDT", "50000")
     maker, trader = await served.create_account("1000000"), await served.create_account("10000")
     await maker.limit("SELL", "1", "50000")
     await trader.limit("BUY", "0.1", "50000")
     await served.controlled("/index-drop", {"symbol": "BTCUSDT"})
-    refused = await trader.call("POST", "/fapi/v1/order", symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.1")
-    assert (refused.status, refused.code) == (400, -4400)
-    await trader.limit("SELL", "0.1", "50010")
+    order = {"symbol": "BTCUSDT", "type": "MARKET", "quantity": "0.1"}
+    for side in ("BUY", "SELL"):
+        refused = await trader.call("POST", "/fapi/v1/order", **order, side=side)
+        assert (refused.status, refused.code) == (400, -4400)
+    await trader.limit("SELL", "0.1", "50010", reduceOnly="true")
     (symbol,) = (await trader.get("/fapi/v1/exchangeInfo"))["symbols"]
     assert symbol["status"] == "TRADING"
 
