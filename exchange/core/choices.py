@@ -25,7 +25,7 @@ def set_margin_type(state: State, account: Account, _market: Market, command: Se
     if refusal is not None:
         return refusal
     holding.margin_type = command.margin_type
-    state.events.append(MarginTypeSet(command.account_id, command.symbol, command.margin_type))
+    state.events.append(MarginTypeSet(command.account_id, command.symbol, command.margin_type, account.hedge))
     return None
 
 

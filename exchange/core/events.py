@@ -119,11 +119,12 @@ class IsolatedMarginMoved(Record, frozen=True, gc=False, tag="isolated_margin_mo
 
 
 class MarginTypeSet(Record, frozen=True, gc=False, tag="margin_type_set"):
-    """An account's margin type in a contract changed."""
+    """An account's margin type in a contract changed; `hedge`, its position mode, tells whose legs that concerns."""
 
     account_id: int
     symbol: str
     margin_type: MarginType
+    hedge: bool = False
 
 
 class PositionModeSet(Record, frozen=True, gc=False, tag="position_mode_set"):

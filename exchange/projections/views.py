@@ -6,7 +6,7 @@ from exchange.core import margin
 from exchange.core.account import Account, cross_scope
 from exchange.core.book import Order
 from exchange.core.contract import Contract
-from exchange.core.enums import PositionSide
+from exchange.core.enums import MarginType, PositionSide
 from exchange.core.state import State
 
 
@@ -20,7 +20,7 @@ class PositionView:
 
     contract: Contract
     side: PositionSide
-    isolated: bool
+    margin_type: MarginType
     auto_add_margin: bool
     leverage: int
     quantity: int
@@ -35,6 +35,11 @@ class PositionView:
     bids_notional: int
     asks_notional: int
     is_active: bool
+
+    @property
+    def isolated(self) -> bool:
+        """Tell whether it has a wallet of its own."""
+        return self.margin_type is MarginType.ISOLATED
 
     @property
     def order_initial_margin(self) -> int:
@@ -132,7 +137,7 @@ def _position_view(state: State, account: Account, symbol: str, side: PositionSi
     return PositionView(
         contract=market.contract,
         side=leg.side,
-        isolated=holding.isolated,
+        margin_type=holding.margin_type,
         auto_add_margin=holding.auto_add_margin,
         leverage=holding.leverage,
         quantity=position.quantity,

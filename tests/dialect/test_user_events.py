@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from exchange.core.commands import SetIndexPrice
-from exchange.core.units import SECOND, Ticks
+from exchange.core.units import SECOND, RateE8, Ticks
 from tests.dialect.conftest import Golden
+from tests.dialect.desk import shipped_contracts
 from tests.dialect.test_story import differences
 from tests.dialect.test_streams_table import BTC, Recorder, shape_of
 
@@ -72,6 +74,41 @@ def test_a_chosen_margin_type_names_the_contract_and_moves_no_balance(isolated: 
     assert body["B"] == []
     [position] = body["P"]
     assert (position["s"], position["pa"], position["mt"], position["iw"]) == ("BTCUSDT", "0.000", "isolated", "0")
+
+
+def test_a_margin_type_chosen_in_hedge_mode_concerns_both_sides() -> None:
+    desk = Recorder()
+    trader = desk.account(10_000)
+    desk.call(trader, "POST", "/fapi/v1/positionSide/dual", {"dualSidePosition": "true"})
+    begun = len(desk.done)
+    desk.call(trader, "POST", "/fapi/v1/marginType", {**BTC, "marginType": "ISOLATED"})
+    [told] = payloads(desk, trader, begun)
+    rows = [(row["s"], row["pa"], row["mt"], row["ps"]) for row in told["a"]["P"]]
+    assert rows == [("BTCUSDT", "0.000", "isolated", "LONG"), ("BTCUSDT", "0.000", "isolated", "SHORT")]
+
+
+@pytest.mark.parametrize("isolated", [False, True], ids=["cross", "isolated"])
+def test_a_funding_payment_of_nothing_is_told(*, isolated: bool) -> None:
+    """Contracts without interest, and nobody quotes for the impact notional: the rate is 0."""
+    free = [replace(one, funding=replace(one.funding, interest=RateE8(0))) for one in shipped_contracts()]
+    desk = Recorder(free, ts=FUNDING - 3 * SECOND)
+    maker, trader = desk.account(1_000_000), desk.account(10_000)
+    if isolated:
+        desk.call(trader, "POST", "/fapi/v1/marginType", {**BTC, "marginType": "ISOLATED"})
+    desk.order(maker, "SELL", "0.200", "50000")
+    desk.order(trader, "BUY", "0.200", "50000")
+    begun = len(desk.done)
+    desk.later(4_000)
+    [(reason, body)] = updates(payloads(desk, trader, begun))
+    [balance] = body["B"]
+    assert (reason, balance["bc"], len(body["P"])) == ("FUNDING_FEE", "0.00000000", int(isolated))
+
+
+def test_money_that_comes_to_the_funding_wallet_alone_is_not_told() -> None:
+    desk = Recorder()
+    both, funding_only = desk.account(10_000, 10), desk.account(0, 10)
+    assert [reason for reason, _ in updates(payloads(desk, both, 0))] == ["ADMIN_DEPOSIT"]
+    assert payloads(desk, funding_only, 0) == []
 
 
 @pytest.mark.parametrize("reason", ["MARGIN_TYPE_CHANGE", "ORDER", "MARGIN_TRANSFER", "FUNDING_FEE", "INSURANCE_CLEAR"])

@@ -7,7 +7,7 @@ from exchange.core.units import MONEY_MAX
 from tests.reference.isolated import move_margin
 from tests.reference.orders import check_names, check_side, notional_cap
 from tests.reference.refusal import demand
-from tests.reference.risk import holds_stale, is_locked, open_notional, removable, surplus, withdrawable
+from tests.reference.risk import is_locked, is_placeable, is_unjudged, open_notional, removable, withdrawable
 from tests.reference.world import (
     FUND,
     Leg,
@@ -36,7 +36,7 @@ def set_leverage(world: World, command: SetLeverage) -> None:
     for leg in legs:
         demand(open_notional(world, leg) <= cap, RejectReason.POSITION_LIMIT, cap)
     if leverage < before:
-        enough = surplus(world, account, leverages={symbol: leverage}) >= 0
+        enough = is_placeable(world, account, symbol, leverages={symbol: leverage})
         demand(enough, RejectReason.LEVERAGE_MARGIN_INSUFFICIENT)
     world.leverages[account, symbol] = leverage
     world.events.append(LeverageSet(account, symbol, leverage))
@@ -53,7 +53,7 @@ def set_margin_type(world: World, command: SetMarginType) -> None:
     held = any(position_of(world, leg).quantity for leg in legs_of(world, account, symbol))
     demand(not held, RejectReason.MARGIN_TYPE_OPEN_POSITION)
     (world.isolated.add if isolate else world.isolated.discard)(key)
-    world.events.append(MarginTypeSet(account, symbol, command.margin_type))
+    world.events.append(MarginTypeSet(account, symbol, command.margin_type, account in world.hedged))
 
 
 def set_position_mode(world: World, command: SetPositionMode) -> None:
@@ -90,7 +90,7 @@ def adjust_margin(world: World, command: AdjustMargin) -> None:
     demand(position_of(world, leg).quantity != 0, RejectReason.POSITION_EMPTY)
     if command.add:
         demand(Scope(account) not in world.locked, RejectReason.IN_LIQUIDATION)
-        demand(not holds_stale(world, account), RejectReason.INDEX_STALE)
+        demand(not is_unjudged(world, Scope(account)), RejectReason.INDEX_STALE)
         most = withdrawable(world, account)
         demand(amount <= most, RejectReason.CROSS_BALANCE_INSUFFICIENT, most)
     else:

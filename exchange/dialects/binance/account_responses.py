@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from exchange.core.account import Holding
 from exchange.core.contract import Contract
-from exchange.core.enums import MarginMove, PositionSide
+from exchange.core.enums import PositionSide
 from exchange.core.units import ATOMS_PER_QUOTE, RATE_ONE
+from exchange.dialects.binance.margin_words import MARGIN_WORDS
 from exchange.dialects.binance.numbers import (
     average_price_text,
     fine_price_text,
@@ -21,11 +22,6 @@ from exchange.projections.views import AccountView, PositionView
 DONE: dict[str, object] = {"code": 200, "msg": "success"}
 ALWAYS: dict[str, object] = {"feeTier": 0, "canTrade": True, "canDeposit": True, "canWithdraw": True}
 SINGLE_ASSET: dict[str, object] = {"updateTime": 0, "multiAssetsMargin": False, "tradeGroupId": -1}
-DELTA_TYPES: Mapping[MarginMove, str] = {
-    MarginMove.TRADE: "TRADE",
-    MarginMove.USER_ADJUST: "USER_ADJUST",
-    MarginMove.AUTO_ADD: "AUTO_ADD",  # ours: the dialect documents no word for it
-}
 
 
 def account_totals(account: AccountView) -> dict[str, object]:
@@ -118,7 +114,7 @@ def risk_row_v2(row: PositionView, liquidation_price: int | None, update_ms: int
         **_risk_row(row, liquidation_price, update_ms),
         "leverage": str(row.leverage),
         "maxNotionalValue": notional_cap_text(row.contract, row.leverage),
-        "marginType": "isolated" if row.isolated else "cross",
+        "marginType": MARGIN_WORDS[row.margin_type].shown,
         "isolatedMargin": money_text(row.isolated_margin),
         "isAutoAddMargin": "true" if row.auto_add_margin else "false",
     }
@@ -128,7 +124,7 @@ def symbol_config_row(contract: Contract, holding: Holding) -> dict[str, object]
     """Return one row of symbolConfig: what an account chose for a contract."""
     return {
         "symbol": contract.symbol,
-        "marginType": "ISOLATED" if holding.isolated else "CROSSED",
+        "marginType": MARGIN_WORDS[holding.margin_type].chosen,
         "isAutoAddMargin": holding.auto_add_margin,
         "leverage": holding.leverage,
         "maxNotionalValue": notional_cap_text(contract, holding.leverage),
@@ -188,7 +184,7 @@ def margin_move_row(asset: str, move: MarginMoveRow) -> dict[str, object]:
     return {
         "symbol": move.symbol,
         "type": move.kind,
-        "deltaType": DELTA_TYPES[move.cause],
+        "deltaType": move.cause.value,  # AUTO_ADD is ours: the dialect documents no word for it
         "amount": money_text(abs(move.amount)),
         "asset": asset,
         "time": to_ms(move.ts),

@@ -22,6 +22,7 @@ from exchange.core.enums import MarginType, OrderType, PositionSide, SelfTradePr
 from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.margin_words import MARGIN_WORDS
 from exchange.dialects.binance.numbers import parse_amount, parse_boolean, parse_integer, parse_price, parse_quantity
 from exchange.dialects.binance.parameters import contract_of, required
 from exchange.dialects.binance.route import Context, Params
@@ -39,7 +40,7 @@ _CONDITIONAL_TYPES = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET"
 _TIMES_IN_FORCE: Mapping[str, TimeInForce] = {member.value: member for member in TimeInForce}
 _SELF_TRADE_MODES: Mapping[str, SelfTradePrevention] = {member.value: member for member in SelfTradePrevention}
 _POSITION_SIDES: Mapping[str, PositionSide] = {member.value: member for member in PositionSide}
-_MARGIN_TYPES: Mapping[str, MarginType] = {"CROSSED": MarginType.CROSS, "ISOLATED": MarginType.ISOLATED}
+_MARGIN_TYPES: Mapping[str, MarginType] = {words.chosen: member for member, words in MARGIN_WORDS.items()}
 _RESPONSE_TYPES = ("ACK", "RESULT")
 _PRICE_MATCHES = (
     "OPPONENT",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from exchange.core.contract import Contract
-from exchange.core.enums import BalanceReason, Execution, MarginType, OrderType
+from exchange.core.enums import BalanceReason, Execution, MarginType, OrderType, PositionSide
 from exchange.core.events import (
     AccountUpdated,
     Event,
@@ -21,6 +21,7 @@ from exchange.core.events import (
     PositionRecord,
 )
 from exchange.core.units import Atoms, Lots
+from exchange.dialects.binance.margin_words import MARGIN_WORDS
 from exchange.dialects.binance.numbers import (
     average_price_text,
     fine_price_text,
@@ -33,7 +34,8 @@ from exchange.dialects.binance.numbers import (
 
 Json = dict[str, object]
 Contracts = Mapping[str, Contract]
-MARGIN_WORDS: Mapping[MarginType, str] = {MarginType.CROSS: "cross", MarginType.ISOLATED: "isolated"}
+# Money from outside may come to the funding wallet alone, which this stream does not speak of.
+_FROM_OUTSIDE = (BalanceReason.ADMIN_DEPOSIT, BalanceReason.ADMIN_WITHDRAW)
 EventT = TypeVar("EventT", bound=AccountUpdated | LeverageSet | MarginCalled | MarginTypeSet | OrderUpdated)
 
 
@@ -162,12 +164,15 @@ def account_update(contracts: Contracts, ts: int, event: AccountUpdated, now_ms:
 
 
 def margin_type_change(contracts: Contracts, ts: int, event: MarginTypeSet, now_ms: int) -> Json:
-    """Return the message of a chosen margin type: an account update of no balance, with the contract's empty position.
+    """Return the message of a chosen margin type: an account update of no balance, with the empty positions of it.
 
     The choice needs a contract without positions, and says nothing of what was realised in it before.
     """
-    empty = PositionRecord(event.symbol, Lots(0), Atoms(0), Atoms(0), Atoms(0), margin_type=event.margin_type)
-    body = {"m": "MARGIN_TYPE_CHANGE", "B": [], "P": [_position(contracts[event.symbol], empty)]}
+    sides = (PositionSide.LONG, PositionSide.SHORT) if event.hedge else (PositionSide.BOTH,)
+    none, nothing = Lots(0), Atoms(0)
+    empty = [PositionRecord(event.symbol, none, nothing, nothing, nothing, side, event.margin_type) for side in sides]
+    rows = [_position(contracts[event.symbol], position) for position in empty]
+    body = {"m": "MARGIN_TYPE_CHANGE", "B": [], "P": rows}
     return {"e": "ACCOUNT_UPDATE", "E": now_ms, "T": to_ms(ts), "a": body}
 
 
@@ -221,8 +226,8 @@ def _rendered(
     account_id = event.order.account_id if isinstance(event, OrderUpdated) else event.account_id
     if account_id not in watched:
         return
-    if isinstance(event, AccountUpdated) and event.balance_change == 0 and not event.positions:
-        return  # only the funding wallet moved
+    if isinstance(event, AccountUpdated) and event.reason in _FROM_OUTSIDE and event.balance_change == 0:
+        return
     payload = render(contracts, ts, event, now_ms)
     yield UserEvent(account_id, str(payload["e"]), payload)
 
@@ -256,7 +261,7 @@ def _position(contract: Contract, position: PositionRecord) -> Json:
         "bep": entry_price,
         "cr": money_text(position.realized_pnl),
         "up": money_text(position.unrealized_pnl),
-        "mt": MARGIN_WORDS[position.margin_type],
+        "mt": MARGIN_WORDS[position.margin_type].shown,
         "iw": money_text(position.isolated_wallet) if position.isolated_wallet else "0",
         "ps": position.position_side.value,
     }
@@ -264,11 +269,12 @@ def _position(contract: Contract, position: PositionRecord) -> Json:
 
 def _called_position(contract: Contract, position: MarginCallPosition, isolated_wallet: int | None) -> Json:
     """Return a position of a margin call; `isolated_wallet` in atoms, None for a cross one."""
+    margin_type = MarginType.CROSS if isolated_wallet is None else MarginType.ISOLATED
     return {
         "s": position.symbol,
         "ps": position.position_side.value,
         "pa": quantity_text(contract, position.quantity),
-        "mt": "CROSSED" if isolated_wallet is None else "ISOLATED",
+        "mt": MARGIN_WORDS[margin_type].chosen,
         "iw": "0" if isolated_wallet is None else money_text(isolated_wallet),
         "mp": fine_price_text(contract, position.mark_price),
         "up": money_text(position.unrealized_pnl),
