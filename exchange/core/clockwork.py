@@ -88,8 +88,7 @@ def set_index_price(state: State, market: Market, command: SetIndexPrice) -> Rej
         return Rejected(RejectReason.PRICE_NOT_POSITIVE)
     if command.price > market.contract.max_price:
         return Rejected(RejectReason.PRICE_ABOVE_MAX, detail=market.contract.max_price)
-    price_sources(state, market, names, command.price, command.source_ts)
-    if _follow_index(state, market):
+    if price_sources(state, market, names, command.price, command.source_ts) and _follow_index(state, market):
         margin_pass(state)
     return None
 

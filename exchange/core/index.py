@@ -24,16 +24,17 @@ def named_sources(market: Market, name: str) -> list[str]:
     return [source for source in market.sources if name in {"", source}]
 
 
-def price_sources(state: State, market: Market, names: Iterable[str], price: int, source_ts: int) -> None:
-    """Give sources a new price, in ticks: they live, and the index is made anew and told, changed or not."""
+def price_sources(state: State, market: Market, names: Iterable[str], price: int, source_ts: int) -> bool:
+    """Give sources a new price, in ticks: they live. Return whether they are enough for an index, changed or not."""
     before = market.state
     market.index_source_ts = source_ts
     for name in names:
         source = market.sources[name]
         source.price, source.updated_ts = price, state.ts
         _set_status(state, market, name, SourceStatus.LIVE)
-    _make_index(state, market, always=True)
+    made = _make_index(state, market, always=True)
     report_state_change(state, market, before)
+    return made
 
 
 def drop_sources(state: State, market: Market, names: Iterable[str]) -> bool:

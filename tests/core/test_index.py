@@ -206,6 +206,18 @@ def test_without_an_interval_the_mark_follows_the_index() -> None:
     assert priced.market.mark_price == 1040
 
 
+@pytest.mark.parametrize("seconds", ["0", "1"])
+def test_a_price_that_is_not_enough_for_an_index_makes_no_mark(seconds: str) -> None:
+    priced = Priced({**THREE, "index.min_live": "2", "mark.interval_seconds": seconds})
+    assert priced.price(0, 1000, "a") == [changed("a", SourceStatus.LIVE)]
+    assert (priced.market.index_price, priced.market.mark_price, priced.market.state) == (0, 0, MarketState.TRADING)
+    first = priced.price(1, 1000, "b")
+    assert [type(event) for event in first] == [IndexSourceChanged, IndexPriceSet, MarkPriceSet]
+    assert priced.drop(2, "b") == [changed("b", SourceStatus.LOST), state_set(MarketState.INDEX_STALE)]
+    assert priced.price(3, 900, "a") == []
+    assert (priced.market.index_price, priced.market.mark_price) == (1000, 1000)
+
+
 def test_sources_fall_silent_during_an_outage() -> None:
     priced = Priced({**THREE, "mark.interval_seconds": "0"})
     priced.price(0, 1000)
