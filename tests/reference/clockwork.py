@@ -5,6 +5,7 @@ from collections.abc import Callable
 from exchange.core.commands import Resume, Tick
 from exchange.core.enums import SourceStatus
 from exchange.core.events import Resumed
+from exchange.core.price_rules import MISSED_FUNDINGS_MAX
 from exchange.core.units import NEVER, Nanos
 from tests.reference.liquidation import margin_pass
 from tests.reference.premium import next_multiple, sample_premium, settle_funding
@@ -49,7 +50,9 @@ def resume(world: World, _command: Resume) -> None:
     told, world.events = world.events, []
     missed = 0
     for symbol, quotes in world.quotes.items():
-        while quotes.funding_due <= world.now and quotes.mark:
+        for _ in range(MISSED_FUNDINGS_MAX):
+            if quotes.funding_due > world.now or not quotes.mark:
+                break
             time = quotes.funding_due
             settle_funding(world, symbol, time)
             quotes.funding_due = next_multiple(quotes.interval, time)

@@ -25,7 +25,8 @@ from tests.reference.world import (
 def fill_isolated(world: World, leg: Leg, before: Position, moved: Moved, gained: int) -> int:
     """Book what a trade did to an isolated position, `before` it; return what the fund owes it now.
 
-    `gained` is the profit less the fee. Closed lots free their share of the wallet, opened ones are given their margin.
+    `gained` is the profit less the fee. Closed lots free their share of the wallet, opened ones are given their margin
+    and what they have lost already, at the mark.
     """
     wallet = isolated_wallet(world, leg)
     after = wallet + gained
@@ -38,15 +39,24 @@ def fill_isolated(world: World, leg: Leg, before: Position, moved: Moved, gained
     world.isolated_wallets[leg] = after - freed
     world.wallets[leg.account, Wallet.FUTURES] += freed
     if moved.opened_value > 0:
-        needed = math.ceil(Fraction(moved.opened_value, world.leverages[leg.account, leg.symbol]))
-        added = min(needed, to_spare(world, leg.account))
+        margin = math.ceil(Fraction(moved.opened_value, world.leverages[leg.account, leg.symbol]))
+        added = min(margin + _loss_of_opening(world, leg, moved), to_spare(world, leg.account))
     world.isolated_wallets[leg] += added
     world.wallets[leg.account, Wallet.FUTURES] -= added
     if added != freed:
         _tell_move(world, leg, added - freed, MarginMove.TRADE)
     tell_account(world, leg.account, BalanceReason.ORDER, gained, symbol=leg.symbol, moved=leg)
-    _clear_marks(world, leg)
+    if over:
+        world.called.discard(Scope(*leg))
+        world.locked.discard(Scope(*leg))
     return owed
+
+
+def _loss_of_opening(world: World, leg: Leg, moved: Moved) -> int:
+    """Return what the lots that a fill opened lose against the mark, in atoms."""
+    at_mark = moved.opened * world.quotes[leg.symbol].mark * world.contracts[leg.symbol].value_unit
+    bought = position_of(world, leg).quantity > 0  # opened lots are of the side that is held now
+    return max(0, moved.opened_value - at_mark if bought else at_mark - moved.opened_value)
 
 
 def close_by_venue(world: World, leg: Leg, reason: BalanceReason, gained: int) -> int:
@@ -61,7 +71,9 @@ def close_by_venue(world: World, leg: Leg, reason: BalanceReason, gained: int) -
         shift(world, leg, -left)
         _tell_move(world, leg, -left, MarginMove.TRADE)
     tell_account(world, leg.account, reason, gained, symbol=leg.symbol, moved=leg)
-    _clear_marks(world, leg)
+    if flat:
+        world.called.discard(Scope(*leg))
+        world.locked.discard(Scope(*leg))
     return max(0, -left) if flat else 0
 
 
@@ -87,10 +99,3 @@ def shift(world: World, leg: Leg, amount: int) -> None:
 
 def _tell_move(world: World, leg: Leg, amount: int, cause: MarginMove) -> None:
     world.events.append(IsolatedMarginMoved(leg.account, leg.symbol, leg.side, Atoms(amount), cause))
-
-
-def _clear_marks(world: World, leg: Leg) -> None:
-    """Forget that an isolated position was called or in liquidation, once it is closed."""
-    if position_of(world, leg).quantity == 0:
-        world.called.discard(Scope(*leg))
-        world.locked.discard(Scope(*leg))

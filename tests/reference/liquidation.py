@@ -31,6 +31,7 @@ from tests.reference.isolated import close_by_venue, move_margin, settle_debt
 from tests.reference.orders import new_record
 from tests.reference.risk import (
     equity,
+    is_unjudged,
     maintenance,
     position_initial,
     position_maintenance,
@@ -66,6 +67,7 @@ from tests.reference.world import (
 def margin_pass(world: World) -> None:
     """Call, release and liquidate scopes, at marks that stand still."""
     all_scopes = [scope for account in traders(world) for scope in scopes_of(world, account)]
+    all_scopes = [scope for scope in all_scopes if not is_unjudged(world, scope)]
     for scope in all_scopes:
         _call(world, scope)
         if scope in world.locked and not _is_candidate(world, scope):
@@ -130,7 +132,7 @@ def _top_up(world: World, scope: Scope) -> None:
     asked = (scope.account, scope.symbol) in world.auto_add
     if not scope.symbol or not asked or world.quotes[scope.symbol].frozen:
         return
-    if scope in world.locked or Scope(scope.account) in world.locked:
+    if scope in world.locked or Scope(scope.account) in world.locked or is_unjudged(world, Scope(scope.account)):
         return
     owned, leg = equity(world, scope), Leg(*scope)
     amount = min(withdrawable(world, scope.account), position_initial(world, leg) - owned)

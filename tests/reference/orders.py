@@ -22,12 +22,13 @@ from exchange.core.enums import (
 from exchange.core.events import OrderRecord
 from exchange.core.units import RATE_ONE, Atoms, Lots, Nanos, Ticks
 from tests.reference.refusal import demand
-from tests.reference.risk import Extra, is_locked, only_reduces, open_notional, surplus
+from tests.reference.risk import Extra, equity, is_locked, is_placeable, is_unjudged, only_reduces, open_notional
 from tests.reference.walk import Plan, Waiting, carry_out, excess, expire_taker, plan_walk, waiting_orders
 from tests.reference.world import (
     FUND,
     Leg,
     Resting,
+    Scope,
     World,
     best,
     end,
@@ -35,6 +36,7 @@ from tests.reference.world import (
     open_orders,
     position_of,
     rest,
+    scope_of,
     share,
     take_off,
     tell,
@@ -70,7 +72,7 @@ def place(world: World, command: PlaceOrder) -> None:
         within = facing is None or command.side * (bound - facing) >= 0
         demand(within, RejectReason.COUNTER_PRICE_OUT_OF_BAND, bound)
     most = min(order.quantity, abs(held)) if order.reduce_only and not rests else order.quantity
-    plan = plan_walk(world, order, bound, most)
+    plan = _plan_entry(world, order, bound, most)
     if command.time_in_force is TimeInForce.FOK and not market:
         demand(plan.filled == order.quantity, RejectReason.FOK_NOT_FILLABLE)
     if command.time_in_force is TimeInForce.GTX and not market:
@@ -78,6 +80,7 @@ def place(world: World, command: PlaceOrder) -> None:
         demand(not crossing, RejectReason.POST_ONLY_WOULD_TAKE)
     at = (plan.worst_price or mark) if market else command.price
     _check_risk(world, order, order.quantity, at)
+    _check_loss(world, order, order.quantity, plan)
     world.orders_made += 1
     world.entering = order if rests else None
     tell(world, order, Execution.NEW)
@@ -142,9 +145,15 @@ def _check_place(world: World, command: PlaceOrder, *, rests: bool) -> None:
 
 def _check_index(world: World, order: OrderRecord, left: int) -> None:
     """Check 17."""
-    reduces = order.reduce_only or only_reduces(world, Extra(leg_of(order), order.side, left, order.price))
     stale = world.quotes[order.symbol].state is MarketState.INDEX_STALE
-    demand(reduces or not stale, RejectReason.INDEX_STALE)
+    demand(order.reduce_only or not stale, RejectReason.INDEX_STALE)
+    if (order.account_id, order.symbol) in world.isolated and not _reduces(world, order, left):
+        demand(not is_unjudged(world, Scope(order.account_id)), RejectReason.INDEX_STALE)
+
+
+def _reduces(world: World, order: OrderRecord, left: int) -> bool:
+    """Tell whether an order only reduces, `left` lots of it."""
+    return order.reduce_only or only_reduces(world, Extra(leg_of(order), order.side, left, order.price))
 
 
 def _check_filters(world: World, contract: Contract, side: Side, quantity: int, price: int | None) -> None:
@@ -185,11 +194,24 @@ def _check_risk(world: World, order: OrderRecord, left: int, price: int) -> None
     """Checks 22 and 23."""
     leg = leg_of(order)
     extra = Extra(leg, order.side, left, price)
-    if order.reduce_only or only_reduces(world, extra):
+    if _reduces(world, order, left):
         return
     cap = notional_cap(world.contracts[leg.symbol], world.leverages[leg.account, leg.symbol])
     demand(open_notional(world, leg, extra) <= cap, RejectReason.POSITION_LIMIT, cap)
-    demand(surplus(world, leg.account, extra) >= 0, RejectReason.MARGIN_INSUFFICIENT)
+    demand(is_placeable(world, leg.account, leg.symbol, extra), RejectReason.MARGIN_INSUFFICIENT)
+
+
+def _check_loss(world: World, order: OrderRecord, left: int, plan: Plan) -> None:
+    """Check 24: who closes beyond bankruptcy would do so at the cost of the fund."""
+    if not _reduces(world, order, left):
+        return
+    rows = [(step.quantity, step.price) for step in plan.steps]  # no lots in those that are no trades
+    if order.order_type is OrderType.LIMIT and order.time_in_force in RESTS:
+        rows.append((left - plan.filled, order.price))
+    unit, mark = world.contracts[order.symbol].value_unit, world.quotes[order.symbol].mark
+    loss = sum(lots * unit * max(0, order.side * (price - mark)) for lots, price in rows)
+    there = max(0, equity(world, scope_of(world, leg_of(order))))
+    demand(loss <= there, RejectReason.MARGIN_INSUFFICIENT)
 
 
 def notional_cap(contract: Contract, leverage: int) -> int:
@@ -261,8 +283,7 @@ def _enter(world: World, order: OrderRecord, knocked: Sequence[int], limit: int,
         take_off(world, gone)
         end(world, gone.order, OrderStatus.EXPIRED, ExpireReason.REDUCE_ONLY)
     rests = order.order_type is OrderType.LIMIT and order.time_in_force in RESTS
-    posts = rests and order.time_in_force is TimeInForce.GTX
-    plan = Plan((), 0, self_ended=False) if posts else plan_walk(world, order, limit, most)
+    plan = _plan_entry(world, order, limit, most)
     order = carry_out(world, order, plan)
     world.entering = None
     if order.filled == order.quantity:
@@ -271,6 +292,12 @@ def _enter(world: World, order: OrderRecord, knocked: Sequence[int], limit: int,
         rest(world, order, amendments)
     else:
         expire_taker(world, order, plan, cut_by_position=plan.filled == most < order.quantity)
+
+
+def _plan_entry(world: World, order: OrderRecord, limit: int, most: int) -> Plan:
+    """Return the walk of an order that enters the book; a post-only order never walks."""
+    posts = order.order_type is OrderType.LIMIT and order.time_in_force is TimeInForce.GTX
+    return Plan((), 0, self_ended=False) if posts else plan_walk(world, order, limit, most)
 
 
 # ----------------------------------------------------------------------------------------------------------- amend
@@ -316,6 +343,7 @@ def _enter_again(world: World, command: AmendOrder, resting: Resting) -> None:
         _check_index(world, order, left)
         knocked = _check_knock_out(world, order, left) if old.reduce_only else []
         _check_risk(world, order, left, order.price)
+        _check_loss(world, order, left, _plan_entry(world, order, order.price, left))
     finally:
         world.orders.append(resting)
     take_off(world, resting)

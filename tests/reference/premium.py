@@ -15,8 +15,8 @@ EIGHT_HOURS = 8 * 3600 * SECOND
 
 def list_quotes(contract: Contract) -> Quotes:
     """Return the quotes of a contract that was just listed: its last funding rate is that of an average of 0."""
-    interval = contract.funding.interval
-    return Quotes({one.name: Source() for one in contract.index.sources}, interval, rate_of(contract, 0, interval))
+    interval, sources = contract.funding.interval, {one.name: Source() for one in contract.index.sources}
+    return Quotes(sources, contract.index.min_live, interval, rate_of(contract, 0, interval))
 
 
 def next_multiple(interval: int, after: int) -> int:

@@ -73,8 +73,9 @@ def change_sources(world: World, symbol: str, names: list[str], status: SourceSt
         if quotes.sources[name].status is not status:
             quotes.sources[name].status = status
             world.events.append(IndexSourceChanged(symbol, name, status))
-    quotes.index = index_of(contract, quotes)
-    told = priced or quotes.index != index
+    if quotes.known:
+        quotes.index = index_of(contract, quotes)
+    told = quotes.known and (priced or quotes.index != index)
     if told:
         world.events.append(IndexPriceSet(symbol, Ticks(quotes.index), Nanos(quotes.source_ts)))
     _tell_state(world, symbol, state)
@@ -100,14 +101,12 @@ def falls_silent(contract: Contract, source: Source) -> int:
 
 
 def index_of(contract: Contract, quotes: Quotes) -> int:
-    """Return the weighted mean of the living sources, each held near their median; the old index without any."""
+    """Return the weighted mean of the living sources, each held near their median."""
     alive = [
         (one.weight, quotes.sources[one.name].price)
         for one in contract.index.sources
         if quotes.sources[one.name].status is SourceStatus.LIVE
     ]
-    if not alive:
-        return quotes.index
     middle = median([price for _, price in alive])
     parts = [(weight, held_near(price, middle, contract.index.clamp)) for weight, price in alive]
     return math.floor(Fraction(sum(weight * price for weight, price in parts), sum(weight for weight, _ in parts)))

@@ -23,6 +23,7 @@ class Quotes:
     """
 
     sources: dict[str, Source]
+    min_live: int  # sources that must live, lest the index is stale
     interval: int  # of funding, the one that runs, ns
     rate: int  # of the last settlement, 1e-8
     operator: MarketState = MarketState.TRADING
@@ -44,8 +45,13 @@ class Quotes:
 
     @property
     def stale(self) -> bool:
-        """Tell whether there was an index and no source of it lives."""
-        return self.index > 0 and not any(one.status is SourceStatus.LIVE for one in self.sources.values())
+        """Tell whether there was an index and too few sources of it live."""
+        return self.index > 0 and not self.known
+
+    @property
+    def known(self) -> bool:
+        """Tell whether enough sources live to make an index."""
+        return sum(one.status is SourceStatus.LIVE for one in self.sources.values()) >= self.min_live
 
     @property
     def state(self) -> MarketState:

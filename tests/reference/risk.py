@@ -2,9 +2,11 @@
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from exchange.core.enums import PositionSide, Side, Wallet
+from exchange.core.units import RATE_ONE
 from tests.reference.world import (
     Leg,
     Scope,
@@ -60,6 +62,14 @@ def position_initial(world: World, leg: Leg, leverage: int = 0) -> int:
     return math.ceil(Fraction(abs(value_at_mark(world, leg)), chosen))
 
 
+def maintenance_at(world: World, leg: Leg, price: Fraction) -> Fraction:
+    """Return the maintenance margin that one position would have at a price (ticks), not rounded."""
+    contract = world.contracts[leg.symbol]
+    notional = abs(position_of(world, leg).quantity) * contract.value_unit * price
+    holding = [one for one in contract.brackets if one.floor < notional <= one.cap] or [contract.brackets[-1]]
+    return notional * Fraction(holding[0].rate, RATE_ONE) - holding[0].cum
+
+
 # -------------------------------------------------------------------------------------------------------- one scope
 
 
@@ -92,6 +102,51 @@ def maintenance(world: World, scope: Scope) -> int:
 def total_notional(world: World, scope: Scope) -> int:
     """Return the notional of all positions of a scope, sides not netted."""
     return sum(abs(value_at_mark(world, leg)) for leg in positions_in(world, scope))
+
+
+def liquidation_price(world: World, leg: Leg) -> int | None:
+    """Return the displayed liquidation price of a position, in ticks; None when it has none.
+
+    What a scope has beyond its margin is a line between two corners, which are the prices where the notional of one of
+    its positions in the contract leaves a bracket. So it is looked for in each such stretch of prices.
+    """
+    mark = world.quotes[leg.symbol].mark
+    found: list[tuple[Fraction, Fraction, bool]] = []  # how far from the mark, price, whether a falling price does it
+    corners = _corners(world, leg) if position_of(world, leg).quantity else []
+    for low, high in pairwise([Fraction(0), *corners, None] if corners else []):
+        assert low is not None
+        end = 2 * low + 1 if high is None else high
+        middle = (low + end) / 2
+        here, there = beyond_margin(world, leg, middle), beyond_margin(world, leg, end)
+        rise = (there - here) / (end - middle)
+        price = middle - here / rise if rise else low
+        if low < price and (high is None or price <= high):
+            found.append((abs(price - mark), price, rise > 0))
+    if not found:
+        return None
+    _, price, falling = min(found)
+    return (math.ceil(price) if falling else math.floor(price)) or None
+
+
+def beyond_margin(world: World, leg: Leg, price: Fraction) -> Fraction:
+    """Return the equity that a leg's scope has beyond its maintenance margin when the leg's contract is at a price."""
+    legs = positions_in(world, scope_of(world, leg))
+    total = Fraction(wallet(world, scope_of(world, leg)))
+    for one in legs:
+        held, unit = position_of(world, one), world.contracts[one.symbol].value_unit
+        if one.symbol == leg.symbol:
+            total += held.quantity * unit * price - held.entry_value - maintenance_at(world, one, price)
+        else:
+            total += profit(world, one) - position_maintenance(world, one)
+    return total
+
+
+def _corners(world: World, leg: Leg) -> list[Fraction]:
+    """Return the prices, ascending, at which a position of the leg's contract and scope leaves a bracket."""
+    contract = world.contracts[leg.symbol]
+    legs = [one for one in positions_in(world, scope_of(world, leg)) if one.symbol == leg.symbol]
+    sizes = [abs(position_of(world, one).quantity) * contract.value_unit for one in legs]
+    return sorted({Fraction(bracket.cap, size) for size in sizes for bracket in contract.brackets})
 
 
 # ---------------------------------------------------------------------------------------------- orders of one leg
@@ -143,6 +198,17 @@ def surplus(world: World, account: int, extra: Extra | None = None, leverages: d
     return equity(world, Scope(account)) - sum(needed)
 
 
+def is_placeable(
+    world: World, account: int, symbol: str, extra: Extra | None = None, leverages: dict[str, int] | None = None
+) -> bool:
+    """Tell whether placement margin holds in a contract, with an order more or with other leverages."""
+    chosen = leverages or {}
+    isolated = [leg for leg in all_legs(world, account) if is_isolated(world, leg)]
+    apart = sum(reserved(world, leg, extra, chosen.get(leg.symbol, 0)) for leg in isolated)
+    movable = apart <= wallet(world, Scope(account)) or (account, symbol) not in world.isolated
+    return movable and surplus(world, account, extra, leverages) >= 0
+
+
 def available(world: World, account: int) -> int:
     """Return the available balance, in atoms."""
     return max(0, surplus(world, account))
@@ -184,6 +250,6 @@ def is_locked(world: World, account: int, symbol: str = "") -> bool:
     return any(scope in world.locked for scope in (Scope(account), *(Scope(account, symbol, side) for side in sides)))
 
 
-def holds_stale(world: World, account: int) -> bool:
-    """Tell whether the account has a cross position in a contract whose index is stale."""
-    return any(world.quotes[leg.symbol].stale for leg in positions_in(world, Scope(account)))
+def is_unjudged(world: World, scope: Scope) -> bool:
+    """Tell whether a scope has a position in a contract whose index is stale: nobody knows its equity."""
+    return any(world.quotes[leg.symbol].stale for leg in positions_in(world, scope))

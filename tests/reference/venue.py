@@ -41,7 +41,7 @@ from tests.reference.orders import amend, cancel, cancel_all, place
 from tests.reference.premium import list_quotes
 from tests.reference.prices import drop_index_source, set_index_price, set_market_state
 from tests.reference.refusal import RefusedError, demand
-from tests.reference.risk import holds_stale, withdrawable
+from tests.reference.risk import is_unjudged, withdrawable
 from tests.reference.world import FUND, Scope, World, pay, tell_account, tell_book
 
 NAME_MAX = 64
@@ -110,7 +110,7 @@ def _check_amount(world: World, command: Deposit | Withdraw | Transfer) -> None:
 
 def _check_may_leave(world: World, account: int, amount: int) -> None:
     demand(Scope(account) not in world.locked, RejectReason.IN_LIQUIDATION)
-    demand(not holds_stale(world, account), RejectReason.INDEX_STALE)
+    demand(not is_unjudged(world, Scope(account)), RejectReason.INDEX_STALE)
     most = withdrawable(world, account)
     demand(amount <= most, RejectReason.BALANCE_INSUFFICIENT, most)
 

@@ -257,10 +257,11 @@ def _totals(world: World, symbol: str, side: Side) -> tuple[tuple[Ticks, Lots], 
 
 
 class Moved(NamedTuple):
-    """What a fill did to a position: profit (atoms), lots closed, and the atoms at which it opened others."""
+    """What a fill did to a position: profit (atoms), lots closed and opened, and the atoms at which it opened them."""
 
     profit: int
     closed: int
+    opened: int
     opened_value: int
 
 
@@ -277,7 +278,7 @@ def move(world: World, leg: Leg, side: Side, quantity: int, value: int) -> Moved
     profit = -side * closing_value - released if closing else 0
     after = Position(held + side * quantity, entry - released + side * (value - closing_value), realized + profit)
     world.positions[leg] = after
-    return Moved(profit, closing, value - closing_value)
+    return Moved(profit, closing, quantity - closing, value - closing_value)
 
 
 def pay(

@@ -17,6 +17,7 @@ def draw_index(random: Random, calm: int) -> IndexRules:
         sources=tuple(IndexSource(name, random.choice((1, 1, 2, 7))) for name in names),
         clamp=RateE8(random.choice((1, PERCENT // 2, 3 * PERCENT, 20 * PERCENT, RATE_ONE - 1))),
         stale_after=Nanos(random.choice((0, 0, 30, 80)) * calm * MILLISECOND),
+        min_live=random.choice((1, 1, random.randint(1, len(names)))),
     )
 
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from exchange.core import margin
 from exchange.core.account import Account, Leg, cross_scope, scopes
 from exchange.core.enums import MarginType, MarkRule, Side, Wallet
+from exchange.core.liquidation_price import liquidation_price
 from exchange.core.state import Market, State
 from tests.reference import risk, world
 from tests.reference.prices import basis_average, basis_window, falls_silent, price_average
@@ -47,7 +48,8 @@ def _view_market(symbol: str, market: Market, view: View) -> None:
     view[f"funding {symbol}"] = (*sums, market.funding_interval, market.funding_rate)
     averages = (market.basis_ema, market.price_ema)
     view[f"averages {symbol}"] = [(one.total, one.weight) for one in averages]
-    view[f"breaker {symbol}"] = (market.breaker_due, market.recent_marks)
+    extremes = [noted[0] if noted else None for noted in (market.high_marks, market.low_marks)]
+    view[f"breaker {symbol}"] = (market.breaker_due, extremes)
     dues = (market.sample_due, market.premium_due, market.mark_due, market.funding_due)
     view[f"due {symbol}"] = (*dues, market.stale_due)
     for side in Side:
@@ -110,7 +112,9 @@ def _view_quotes(there: World, symbol: str, quotes: Quotes, view: View) -> None:
     weighted = sum(number * sample for number, sample in enumerate(quotes.premiums, 1))
     sums = (len(quotes.premiums), sum(quotes.premiums), weighted, quotes.last_premium)
     view[f"funding {symbol}"] = (*sums, quotes.interval, quotes.rate)
-    view[f"breaker {symbol}"] = (quotes.broken_until, quotes.notes)
+    notes = quotes.notes  # of two equal ones the later counts, which is longer in the window
+    highest, lowest = (max(notes, key=lambda note: (sign * note[1], note[0]), default=None) for sign in (1, -1))
+    view[f"breaker {symbol}"] = (quotes.broken_until, [highest, lowest])
     dues = (quotes.sample_due, quotes.premium_due, quotes.mark_due, quotes.funding_due)
     silent = min(falls_silent(contract, source) for source in quotes.sources.values())
     view[f"due {symbol}"] = (*dues, silent)
@@ -163,6 +167,9 @@ def core_margins(state: State) -> View:
             initial = margin.leg_initial_margin(market, holding, leg)
             if kept or initial:
                 view[f"reserved {who} {symbol} {leg.side.name}"] = (kept, initial, exposure.open_loss)
+            if leg.position.quantity:
+                shown = liquidation_price(state, account, symbol, leg.side)
+                view[f"liquidation price {who} {symbol} {leg.side.name}"] = shown
     return view
 
 
@@ -187,6 +194,8 @@ def reference_margins(reference: ReferenceVenue) -> View:
             initial = math.ceil(Fraction(risk.open_notional(there, leg), there.leverages[who, leg.symbol]))
             if kept or initial:
                 view[f"reserved {who} {leg.symbol} {leg.side.name}"] = (kept, initial, risk.open_loss(there, leg))
+        for leg in world.held_legs(there, who):
+            view[f"liquidation price {who} {leg.symbol} {leg.side.name}"] = risk.liquidation_price(there, leg)
     return view
 
 
