@@ -18,6 +18,9 @@ from tests.market.notation import read_contract
 QUOTE = 10**8
 BTC = parse_contract((files("exchange") / "data" / "contracts" / "BTCUSDT.toml").read_text("utf-8"))
 
+PRICE_DIGITS = "tick_size needs more price_digits, of 0 to 8"
+QUANTITY_DIGITS = "step_size needs more quantity_digits, of 0 to 8"
+
 # What is wrong, and the field that makes it so. Every refusal of a listing is here: a test below counts.
 REFUSED: list[tuple[str, Mapping[str, str]]] = [
     ("tick_size and step_size must be positive", {"tick_size": "-0.1", "min_price": "-0.1"}),
@@ -25,8 +28,8 @@ REFUSED: list[tuple[str, Mapping[str, str]]] = [
         "tick_size * step_size must be a whole number of atoms (1e-8)",
         {"step_size": "0.00000001", "quantity_digits": "8"},
     ),
-    ("tick_size needs more price_digits", {"price_digits": "0"}),
-    ("step_size needs more quantity_digits", {"quantity_digits": "2"}),
+    *((PRICE_DIGITS, {"price_digits": digits}) for digits in ("0", "-1", "9", "400")),
+    *((QUANTITY_DIGITS, {"quantity_digits": digits}) for digits in ("2", "-1", "9", "400")),
     ("0 < min_price <= max_price must hold", {"min_price": "0"}),
     ("0 < min_price <= max_price must hold", {"min_price": "10", "max_price": "9.9"}),
     ("0 < min_quantity <= max_quantity must hold", {"min_quantity": "0"}),
@@ -68,6 +71,7 @@ REFUSED: list[tuple[str, Mapping[str, str]]] = [
 SOURCES_COUNT = "index.sources: 1 to 16, each named once"
 SOURCES_NAMED = "index.sources: a name is 1 to 32 of a-z, 0-9, - and _"
 SOURCES_WEIGHED = "index.sources: weights are 1 to 1000000"
+MIN_LIVE = "index.min_live must be 1 to the number of sources"
 FUNDING_BOUNDS = "-1 < funding.floor <= funding.cap < 1 must hold"
 BREAKER_TIMES = "breaker.window_seconds must be 1 to 3600, breaker.pause_seconds positive"
 
@@ -78,6 +82,10 @@ REFUSED_PRICES: list[tuple[str, Mapping[str, str]]] = [
     *((SOURCES_NAMED, {"index.sources": f"{name}:1"}) for name in ("", "-", "Spot", "sp ot", "sp\u00f6t", "s" * 33)),
     (SOURCES_WEIGHED, {"index.sources": "spot:0"}),
     (SOURCES_WEIGHED, {"index.sources": "spot:1,other:1000001"}),
+    (MIN_LIVE, {"index.min_live": "0"}),
+    (MIN_LIVE, {"index.min_live": "-1"}),
+    (MIN_LIVE, {"index.min_live": "2"}),
+    (MIN_LIVE, {"index.min_live": "3", "index.sources": "x:1,y:1"}),
     ("index.clamp must lie between 0 and 1", {"index.clamp": "0"}),
     ("index.clamp must lie between 0 and 1", {"index.clamp": "1"}),
     *(
@@ -152,6 +160,10 @@ def test_every_refusal_of_a_listing_is_tried(
 ALLOWED: list[Mapping[str, str]] = [
     {"index.sources": ",".join(f"{'s' * 30}{number:02}:1000000" for number in range(16))},
     {"index.sources": "a-b_9:1", "index.clamp": "0.00000001"},
+    {"index.sources": "x:1,y:1", "index.min_live": "2"},
+    {"price_digits": "8", "quantity_digits": "8"},
+    {"tick_size": "1", "min_price": "1", "price_digits": "0"},
+    {"step_size": "1", "min_quantity": "1", "quantity_digits": "0"},
     {"index.clamp": "0.99999999", "mark.band": "0.99999999", "mark.basis_window": "100000"},
     {"mark.basis_window": "1", "breaker.move": "0.99999999", "breaker.window_seconds": "3600"},
     {"funding.cap": "0.99999999", "funding.floor": "-0.99999999", "funding.interest": "-0.99999999"},
@@ -233,6 +245,22 @@ def test_a_contract_needs_a_bracket() -> None:
 )
 def test_a_contract_has_exactly_its_fields(text: str, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
+        parse_contract(text)
+
+
+@pytest.mark.parametrize("field", ["price_digits", "quantity_digits"])
+def test_digits_beyond_those_of_an_atom_are_refused_by_name(field: str) -> None:
+    """They are exponents of ten: nothing may be computed with them before they are judged."""
+    text = (files("exchange") / "data" / "contracts" / "BTCUSDT.toml").read_text("utf-8")
+    line = next(line for line in text.splitlines() if line.startswith(f"{field} = "))
+    for digits in (-1, 9, 400, 10**18):
+        with pytest.raises(ValueError, match=rf"contract BTCUSDT: \w+ needs more {field}, of 0 to 8"):
+            parse_contract(text.replace(line, f"{field} = {digits}"))
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000 + "]" * 5000, "a = " + "{a = " * 5000 + "1" + "}" * 5000])
+def test_tables_nested_too_deeply_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="contract: tables are nested too deeply"):
         parse_contract(text)
 
 
