@@ -47,6 +47,25 @@ def test_limits(query: bytes, body: bytes, http: int) -> None:
     assert raised.value.http == http
 
 
+@pytest.mark.parametrize(
+    ("query", "body", "name"),
+    [
+        (b"side=BUY&side=SELL", b"", "side"),
+        (b"", b"side=BUY&price=1&side=BUY", "side"),
+        (b"side=BUY", b"price=1&price=2", "price"),
+        (b"price=1", b"price=2&price=3", "price"),
+        (b"symbols%5B%5D=A&symbols[]=B", b"", "symbols[]"),
+        (b"limit=&limit=5", b"", "limit"),
+        (b"signature=a&signature=b", b"", "signature"),
+    ],
+)
+def test_a_name_twice_in_one_place_is_refused_by_its_name(query: bytes, body: bytes, name: str) -> None:
+    with pytest.raises(DialectError) as raised:
+        parse_parameters(query, body)
+    assert (raised.value.http, raised.value.code) == (400, -1101)
+    assert raised.value.msg == f"Duplicate values for parameter '{name}'."
+
+
 @given(st.binary(max_size=300), st.binary(max_size=300))
 def test_any_bytes_are_text_or_refused(query: bytes, body: bytes) -> None:
     params = outcome(lambda: parse_parameters(query, body))

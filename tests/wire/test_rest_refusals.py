@@ -5,6 +5,7 @@ import json
 import logging
 import sqlite3
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 
@@ -84,6 +85,28 @@ async def test_what_the_door_refuses_never_reaches_the_venue(still: Served, chan
         reply = await trader.call("POST", PATH, in_body=in_body, **LIMIT | changes)
         assert (reply.status, reply.code) == (400, code)
     assert print_of(still) == before
+
+
+async def test_a_parameter_sent_twice_is_refused_on_every_kind_of_route(still: Served) -> None:
+    trader = await opened(still)
+    before = print_of(still)
+    text = f"{urlencode(LIMIT)}&timestamp={trader.now_ms()}&side=SELL"
+    signed = f"{text}&signature={trader.sign(text)}"
+    for reply in (
+        await trader.raw("POST", PATH, query=signed),
+        await trader.raw("POST", PATH, body=signed),
+        await trader.raw("POST", "/fapi/v1/listenKey", query="side=1&side=2"),
+        await trader.raw("GET", "/fapi/v1/depth", query="symbol=BTCUSDT&side=1&side=2"),
+    ):
+        assert (reply.status, reply.body) == (400, {"code": -1101, "msg": "Duplicate values for parameter 'side'."})
+    assert print_of(still) == before
+
+
+async def test_what_query_and_body_both_name_is_the_querys(still: Served) -> None:
+    trader = await opened(still)
+    query, body = f"{urlencode(LIMIT)}&timestamp={trader.now_ms()}", "side=SELL&price=51000"
+    placed = await trader.raw("POST", PATH, query=query, body=f"{body}&signature={trader.sign(query + body)}")
+    assert (placed.body["side"], placed.body["price"]) == ("BUY", "49000.00")
 
 
 VENUE: list[tuple[dict[str, Any], int]] = [

@@ -19,18 +19,20 @@ TIME_MS_MAX = to_ms(INT63_MAX)  # the last millisecond that nanoseconds within 6
 
 
 def parse_parameters(raw_query: bytes, raw_body: bytes) -> dict[str, str]:
-    """Return all pairs of query and body; where a name stands in both, the query's value.
+    """Return all pairs of query and body; where a name stands in both, the query's value, as Binance documents it.
 
     Bytes that are no text stay visible as replacement characters, so that the parameter they stand in is refused.
-    Errors: 413 for a body or query beyond its limit, -1101 for too many pairs.
+    Errors: 413 for a body or query beyond its limit, -1101 for too many pairs, or for a name twice in one place: which
+    of the values was meant nobody knows.
     """
     for part, limit in ((raw_query, QUERY_BYTES_MAX), (raw_body, BODY_BYTES_MAX)):
         if len(part) > limit:
             raise errors.BODY_TOO_LARGE.error(limit)
-    pairs = _pairs(raw_body) + _pairs(raw_query)
-    if len(pairs) > PARAMETERS_MAX:
-        raise errors.TOO_MANY_PARAMETERS.error(PARAMETERS_MAX, len(pairs))
-    return dict(pairs)
+    in_body, in_query = _pairs(raw_body), _pairs(raw_query)
+    sent = len(in_body) + len(in_query)
+    if sent > PARAMETERS_MAX:
+        raise errors.TOO_MANY_PARAMETERS.error(PARAMETERS_MAX, sent)
+    return _unique(in_body) | _unique(in_query)
 
 
 def required(params: Params, name: str) -> str:
@@ -96,6 +98,16 @@ def contracts_of(context: Context, params: Params) -> list[Contract]:
 def symbol_or_none(context: Context, params: Params) -> str | None:
     """Return the optional parameter `symbol`, checked, or None when it is not sent."""
     return contract_of(context, params).symbol if params.get("symbol") else None
+
+
+def _unique(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Return the pairs of one place by name; -1101 names the first that stands there twice."""
+    params: dict[str, str] = {}
+    for name, value in pairs:
+        if name in params:
+            raise errors.DUPLICATE_PARAMETER.error(name)
+        params[name] = value
+    return params
 
 
 def _pairs(raw: bytes) -> list[tuple[str, str]]:
