@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 
-from exchange.core.book import Order
 from exchange.core.commands import Command, DropIndexSource, Resume, SetIndexPrice, Tick
 from exchange.core.contract import VenueRules
-from exchange.core.enums import OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.core.enums import Side
 from exchange.core.events import Event
 from exchange.core.state import Market
 from exchange.core.units import SECOND, Nanos, Ticks
 from exchange.core.venue import Venue, new_market
+from tests.core.resting import resting
 from tests.market.notation import read_contract
 
 START = 8 * 3600 * SECOND * 60_000  # a settlement of funding every eight hours falls on it
@@ -26,7 +26,8 @@ def market_of(
     market.index_price, market.last_price = index, last
     for side, levels in ((Side.BUY, bids), (Side.SELL, asks)):
         for price, quantity in levels:
-            market.book.add(_resting(price, quantity, side))
+            # One order a price: its price is as good a name as any.
+            market.book.add(resting(price, side, price, quantity))
     return market
 
 
@@ -58,21 +59,3 @@ class Priced:
     def drop(self, offset: int, source: str = "") -> list[Event]:
         """Lose an index source, or all."""
         return self.at(offset, DropIndexSource(SYMBOL, source))
-
-
-def _resting(price: int, quantity: int, side: Side) -> Order:
-    return Order(
-        order_id=price,
-        account_id=1,
-        symbol=SYMBOL,
-        client_order_id=f"{side.name}{price}",
-        side=side,
-        order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.GTC,
-        quantity=quantity,
-        price=price,
-        reduce_only=False,
-        self_trade_prevention=SelfTradePrevention.NONE,
-        created_ts=0,
-        updated_ts=0,
-    )

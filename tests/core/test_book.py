@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.core.book import Order, OrderBook
-from exchange.core.enums import OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.core.enums import Side
+from tests.core.resting import resting
 
 PRICES = st.integers(1, 6)
 OPERATIONS = st.lists(
@@ -18,24 +19,6 @@ OPERATIONS = st.lists(
     ),
     max_size=60,
 )
-
-
-def make_order(order_id: int, side: Side, price: int, quantity: int) -> Order:
-    return Order(
-        order_id=order_id,
-        account_id=1,
-        symbol="BTCUSDT",
-        client_order_id=f"mc-{order_id}",
-        side=side,
-        order_type=OrderType.LIMIT,
-        time_in_force=TimeInForce.GTC,
-        quantity=quantity,
-        price=price,
-        reduce_only=False,
-        self_trade_prevention=SelfTradePrevention.NONE,
-        created_ts=0,
-        updated_ts=0,
-    )
 
 
 def naive_levels(orders: Sequence[Order], side: Side) -> list[tuple[int, int, list[int]]]:
@@ -54,7 +37,7 @@ def test_it_is_the_naive_book(operations: list[tuple[str, Side, int, int]]) -> N
     touched: dict[Side, set[int]] = {Side.BUY: set(), Side.SELL: set()}
     for number, (operation, side, at, quantity) in enumerate(operations):
         if operation == "add":
-            order = make_order(number, side, at, quantity)
+            order = resting(number, side, at, quantity)
             orders.append(order)
             book.add(order)
             touched[side].add(at)

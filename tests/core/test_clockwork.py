@@ -84,6 +84,31 @@ def test_a_restart_that_makes_no_mark_judges_nobody() -> None:
     assert kinds(priced.at(10 * SECOND, c.Resume())) == [Resumed]
 
 
+@pytest.mark.parametrize(("passed", "settled"), [(999, 999), (1000, 1000), (1001, 1000), (100_000, 1000)])
+def test_an_outage_makes_up_for_so_many_settlements_of_a_contract(passed: int, settled: int) -> None:
+    """A short interval and a long outage would else keep the restart busy for hours; the rest is missed."""
+    priced = Priced({"funding.interval_seconds": "1"})
+    priced.price(0, 1000)
+    events = priced.at(passed * SECOND, c.Resume())
+    assert events[0] == Resumed(Nanos(passed * SECOND), settled)
+    times = [event.funding_ts for event in events if isinstance(event, FundingSettled)]
+    assert times == [START + number * SECOND for number in range(1, settled + 1)]
+    assert priced.market.funding_due == START + (passed + 1) * SECOND
+
+
+def test_each_contract_has_so_many_settlements_of_its_own() -> None:
+    changes = {"funding.interval_seconds": "1"}
+    pair = [read_contract(changes), read_contract({**changes, "symbol": "ETHUSDT", "base_asset": "ETH"})]
+    venue = Venue(VenueRules(), pair)
+    venue.execute(START, c.Resume())
+    for contract in pair:
+        venue.execute(START, c.SetIndexPrice(contract.symbol, Ticks(1000)))
+    events = venue.execute(START + 1001 * SECOND, c.Resume())
+    assert events[0] == Resumed(Nanos(1001 * SECOND), 2000)
+    settled = [event.symbol for event in events if isinstance(event, FundingSettled)]
+    assert settled == ["BTCUSDT"] * 1000 + ["ETHUSDT"] * 1000
+
+
 def test_a_settlement_is_judged_without_a_mark_in_its_tick() -> None:
     rate = {"funding.cap": "0.045", "funding.floor": "0.045", "funding.interval_seconds": "3600"}
     priced = indebted({**PAIR, **rate, "index.stale_seconds": "0"})

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.commands import DropIndexSource, Resume, SetIndexPrice, SetMarketState
+from exchange.core.commands import DropIndexSource, Resume, SetIndexPrice, SetMarketState, Tick
 from exchange.core.enums import MarketState, RejectReason, SourceStatus
 from exchange.core.events import IndexPriceSet, IndexSourceChanged, MarketStateSet, MarkPriceSet, Rejected
 from exchange.core.index import index_of
@@ -19,6 +19,7 @@ THREE = {
     "index.stale_seconds": "10",
     "mark.interval_seconds": "1",
 }
+LIVE, STALE = SourceStatus.LIVE, SourceStatus.STALE
 PAIRS = st.lists(st.tuples(st.integers(1, 1_000_000), st.integers(1, 10**7)), min_size=1, max_size=16)
 
 
@@ -216,6 +217,30 @@ def test_a_price_that_is_not_enough_for_an_index_makes_no_mark(seconds: str) -> 
     assert priced.drop(2, "b") == [changed("b", SourceStatus.LOST), state_set(MarketState.INDEX_STALE)]
     assert priced.price(3, 900, "a") == []
     assert (priced.market.index_price, priced.market.mark_price) == (1000, 1000)
+
+
+@pytest.mark.parametrize("needed", [1, 2, 3])
+def test_exactly_as_many_living_sources_as_are_needed_are_enough(needed: int) -> None:
+    priced = Priced({**THREE, "index.min_live": str(needed)})
+    priced.price(0, 1000)
+    for live in (2, 1, 0):
+        priced.drop(3 - live, "abc"[live])
+        assert priced.market.index_stale == (live < needed)
+    for live in (1, 2, 3):
+        found = priced.price(2 + live, 1000 + live, "abc"[live - 1])
+        assert (IndexPriceSet in map(type, found)) == (live >= needed)
+        assert (state_set(MarketState.TRADING) in found) == (live == needed)
+
+
+@pytest.mark.parametrize(("needed", "state"), [(1, MarketState.TRADING), (2, MarketState.INDEX_STALE)])
+def test_silence_leaves_too_few_as_loss_does(needed: int, state: MarketState) -> None:
+    for command in (Tick(), Resume()):
+        priced = Priced({**THREE, "index.min_live": str(needed)})
+        priced.price(0, 1000)
+        priced.price(5 * SECOND, 1000, "a")
+        priced.at(10 * SECOND, command)
+        assert [source.status for source in priced.market.sources.values()] == [LIVE, STALE, STALE]
+        assert priced.market.state is state
 
 
 def test_sources_fall_silent_during_an_outage() -> None:
