@@ -32,7 +32,7 @@ STATE_WORDS = {
     MarketState.TRADING: "[green]trades again[/green]",
     MarketState.CANCEL_ONLY: "[yellow]only lets orders be cancelled[/yellow]",
     MarketState.HALTED: "[yellow]is halted[/yellow]: orders can only be cancelled, liquidation waits",
-    MarketState.INDEX_STALE: "[yellow]has no living index[/yellow]: orders can only reduce, mark and liquidation wait",
+    MarketState.INDEX_STALE: "[yellow]has no living index[/yellow]: only reduce-only orders, mark and liquidation wait",
 }
 SOURCE_WORDS = {
     SourceStatus.LIVE: "is back",

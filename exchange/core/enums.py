@@ -83,9 +83,9 @@ class ExpireReason(IntEnum):
 class MarketState(Word):
     """What a contract allows.
 
-    TRADING: everything. INDEX_STALE: no source of the index is alive, so only orders that reduce are let in, the mark
-    stands still and liquidation waits. CANCEL_ONLY: traders may only cancel; the venue still liquidates and unwinds.
-    HALTED: nothing trades, liquidation waits, too; cancels go through. INDEX_STALE is found, never set.
+    TRADING: everything. INDEX_STALE: too few sources of the index are alive, so only reduce-only orders are let in, the
+    mark stands still and liquidation waits; it is found, never set. CANCEL_ONLY: traders may only cancel; the venue
+    still liquidates and unwinds. HALTED: nothing trades, liquidation waits, too; cancels go through.
     """
 
     TRADING = "TRADING"

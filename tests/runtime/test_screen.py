@@ -90,7 +90,7 @@ def test_what_becomes_of_a_market_is_told_in_words() -> None:
         "BTCUSDT trades again",
         "BTCUSDT only lets orders be cancelled",
         "BTCUSDT is halted: orders can only be cancelled, liquidation waits",
-        "BTCUSDT has no living index: orders can only reduce, mark and liquidation wait",
+        "BTCUSDT has no living index: only reduce-only orders, mark and liquidation wait",
     ]
 
 

@@ -38,7 +38,7 @@ _STATUS = {
     MarketState.TRADING: "TRADING",
     MarketState.CANCEL_ONLY: "PENDING_TRADING",
     MarketState.HALTED: "PENDING_TRADING",
-    MarketState.INDEX_STALE: "TRADING",  # orders that reduce go through, others are told why not
+    MarketState.INDEX_STALE: "TRADING",  # reduce-only orders go through, others are told why not
 }
 
 Json = dict[str, object]
