@@ -147,6 +147,73 @@ def test_without_an_index_only_what_is_reduce_only_is_let_in() -> None:
     assert sold["status"] == "FILLED"
 
 
+def test_a_stale_index_also_holds_margin_between_cross_and_isolated_positions() -> None:
+    """Cross in BTCUSDT, isolated in ETHUSDT. Whose index falls silent decides what is refused."""
+    desk = Desk()
+    maker, trader = desk.account(1_000_000), desk.account(10_000)
+    eth = {"symbol": "ETHUSDT"}
+    desk.call(trader, "POST", "/fapi/v1/marginType", {**eth, "marginType": "ISOLATED"})
+    for contract, price in ((BTC, "50000"), (eth, "2500")):
+        desk.call(maker, "POST", ORDER, {**LIMIT, **contract, "side": "SELL", "quantity": "1", "price": price})
+        desk.call(trader, "POST", ORDER, {**MARKET, **contract, "side": "BUY", "quantity": "0.1"})
+    add, remove = {**eth, "amount": "5", "type": "1"}, {**eth, "amount": "1", "type": "2"}
+    opens = {**LIMIT, **eth, "side": "BUY", "quantity": "0.1", "price": "2400"}
+    desk.call(trader, "POST", MARGIN, add)
+
+    def refused(*requests: tuple[str, dict[str, str]]) -> None:
+        for path, params in requests:
+            with pytest.raises(DialectError) as told:
+                desk.call(trader, "POST", path, params)
+            assert told.value.code == -4400
+
+    desk.execute(DropIndexSource("BTCUSDT"))
+    refused((ORDER, opens), (MARGIN, add))
+    desk.call(trader, "POST", MARGIN, remove)
+    desk.execute(SetIndexPrice("BTCUSDT", Ticks(500_000)))
+    desk.execute(DropIndexSource("ETHUSDT"))
+    refused((ORDER, opens), (MARGIN, remove))
+    desk.call(trader, "POST", MARGIN, add)
+
+
+def test_nobody_closes_beyond_bankruptcy() -> None:
+    """197.5 of equity: 0.1 BTC may lose 100 against the mark, but not 240."""
+    desk = Desk()
+    maker, trader = desk.account(1_000_000), desk.account(200)
+    desk.call(maker, "POST", ORDER, {**LIMIT, "side": "SELL", "quantity": "0.1", "price": "50000"})
+    desk.call(trader, "POST", "/fapi/v1/leverage", {**BTC, "leverage": "50"})
+    desk.call(trader, "POST", ORDER, {**MARKET, "side": "BUY", "quantity": "0.1"})
+    desk.call(maker, "POST", ORDER, {**LIMIT, "side": "BUY", "quantity": "0.1", "price": "47600"})
+    close = {**MARKET, "side": "SELL", "quantity": "0.1", "reduceOnly": "true"}
+    with pytest.raises(DialectError) as refused:
+        desk.call(trader, "POST", ORDER, close)
+    assert refused.value.code == -2019
+    desk.call(maker, "POST", ORDER, {**LIMIT, "side": "BUY", "quantity": "0.1", "price": "49000"})
+    sold = desk.call(trader, "POST", ORDER, close)
+    assert isinstance(sold, dict)
+    assert (sold["status"], sold["avgPrice"]) == ("FILLED", "49000.00")
+
+
+def test_a_plain_order_that_comes_to_open_is_not_checked_again() -> None:
+    """103 at 50x. An ask would have closed the long; when another one has, 97 are left, and a short needs 100.2."""
+    desk = Desk()
+    maker, waiting, again = desk.account(1_000_000), desk.account(103), desk.account(103)
+    resting = {**LIMIT, "side": "SELL", "quantity": "0.1", "price": "50100"}
+    for trader in (waiting, again):
+        desk.call(trader, "POST", "/fapi/v1/leverage", {**BTC, "leverage": "50"})
+        for side, price in (("SELL", "50000"), ("BUY", "49990")):
+            desk.call(maker, "POST", ORDER, {**LIMIT, "side": side, "quantity": "0.1", "price": price})
+        desk.call(trader, "POST", ORDER, {**MARKET, "side": "BUY", "quantity": "0.1"})
+        desk.call(trader, "POST", ORDER, resting)
+        desk.call(trader, "POST", ORDER, {**MARKET, "side": "SELL", "quantity": "0.1", "reduceOnly": "true"})
+    desk.call(again, "DELETE", "/fapi/v1/allOpenOrders", BTC)
+    with pytest.raises(DialectError) as refused:
+        desk.call(again, "POST", ORDER, resting)
+    assert refused.value.code == -2019
+    desk.call(maker, "POST", ORDER, {**MARKET, "side": "BUY", "quantity": "0.1"})
+    [risk] = as_rows(desk.call(waiting, "GET", "/fapi/v2/positionRisk", BTC))
+    assert (risk["positionAmt"], risk["entryPrice"]) == ("-0.100", "50100.00")
+
+
 def as_rows(answer: object) -> list[dict[str, object]]:
     """Return an answer that is a list of objects."""
     assert isinstance(answer, list)

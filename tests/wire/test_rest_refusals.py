@@ -297,6 +297,9 @@ async def test_an_account_in_liquidation_may_do_little(still: Served) -> None:
     assert (await trader.call("POST", PATH, **LIMIT | {"price": "5000"})).code == -2023
     assert (await trader.call("POST", "/sapi/v1/asset/transfer", **transfer)).code == -2023
     assert (await trader.call("POST", "/fapi/v1/leverage", symbol="BTCUSDT", leverage=5)).code == -2023
+    choice: dict[str, Any] = {"symbol": "ETHUSDT", "marginType": "ISOLATED"}
+    assert (await trader.call("POST", "/fapi/v1/marginType", **choice)).code == -2023
+    assert (await trader.call("POST", "/fapi/v1/positionSide/dual", dualSidePosition="true")).code == -2023
     assert state_hash(still.app.venue.state) == before
     await trader.post("/sapi/v1/asset/transfer", **transfer | {"type": "MAIN_UMFUTURE"})
 
