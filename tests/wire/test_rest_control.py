@@ -235,7 +235,7 @@ async def test_a_stale_index_lets_in_only_what_is_reduce_only(three_sources: Ser
     await maker.limit("SELL", "1", "50000")
     await trader.limit("BUY", "0.1", "50000")
     await served.controlled("/index-drop", {"symbol": "BTCUSDT"})
-    order = {"symbol": "BTCUSDT", "type": "MARKET", "quantity": "0.1"}
+    order: dict[str, Any] = {"symbol": "BTCUSDT", "type": "MARKET", "quantity": "0.1"}
     for side in ("BUY", "SELL"):
         refused = await trader.call("POST", "/fapi/v1/order", **order, side=side)
         assert (refused.status, refused.code) == (400, -4400)
