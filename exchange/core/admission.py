@@ -18,6 +18,7 @@ from exchange.core.enums import (
 from exchange.core.events import Rejected
 from exchange.core.margin import (
     Trial,
+    closing_loss,
     equity,
     exposure_of,
     exposure_with,
@@ -362,7 +363,7 @@ def _walk(candidate: Candidate) -> RejectReason | None:
 
 def _margin(candidate: Candidate) -> RejectReason | Rejected | None:
     if only_reduces(candidate):
-        return _closing_loss(candidate)
+        return None
     market, holding, leg = candidate.market, candidate.holding, candidate.leg
     others = exposure_of(market, holding, leg, without=candidate.amended)
     exposure = exposure_with(market, others, candidate.side, candidate.remaining, candidate.counted_price)
@@ -375,28 +376,35 @@ def _margin(candidate: Candidate) -> RejectReason | Rejected | None:
     return RejectReason.MARGIN_INSUFFICIENT if short else None
 
 
-def _closing_loss(candidate: Candidate) -> RejectReason | None:
-    """Let nobody close beyond bankruptcy, at the cost of the fund: by what it meets, and by its rest at its price."""
+def _bankruptcy(candidate: Candidate) -> RejectReason | None:
+    """Let nobody close beyond bankruptcy, at the cost of the fund; a cross wallet pays for what opens by `_margin`."""
+    if not (candidate.holding.isolated or only_reduces(candidate)):
+        return None
+    loss = _own_closing_loss(candidate)
+    if not loss:
+        return None
+    scope = scope_of(candidate.account, candidate.market.contract.symbol, candidate.position_side)
+    loss += closing_loss(candidate.state, scope, without=candidate.amended)
+    return RejectReason.MARGIN_INSUFFICIENT if loss > equity(candidate.state, scope) else None
+
+
+def _own_closing_loss(candidate: Candidate) -> int:
+    """Return what the order would lose against the mark by closing: by what it meets, and by its rest at its price."""
     market, found = candidate.market, candidate.walk
     pieces = [(step.maker.price, step.quantity) for step in found.steps]
     if candidate.life.rests:
         pieces.append((candidate.price, candidate.remaining - found.filled))
-    loss = sum(
-        order_open_loss(
-            candidate.side,
-            market.contract.notional(price, quantity),
-            market.contract.notional(market.mark_price, quantity),
-        )
-        for price, quantity in pieces
-    )
-    if not loss:
-        return None
-    scope = scope_of(candidate.account, market.contract.symbol, candidate.position_side)
-    return RejectReason.MARGIN_INSUFFICIENT if loss > max(0, equity(candidate.state, scope)) else None
+    room, loss = closing_room(candidate.leg.position.quantity, candidate.side), 0
+    for price, quantity in pieces:
+        closing = min(quantity, room)
+        room -= closing
+        at_mark = market.contract.notional(market.mark_price, closing)
+        loss += order_open_loss(candidate.side, market.contract.notional(price, closing), at_mark)
+    return loss
 
 
 FILTER_CHECKS: tuple[Check, ...] = (_signs, _quantity, _price, _band, _notional)
-REPLACE_CHECKS: tuple[Check, ...] = (_index_alive, _knock_outs, _walk, _margin)
+REPLACE_CHECKS: tuple[Check, ...] = (_index_alive, _knock_outs, _walk, _margin, _bankruptcy)
 PLACE_CHECKS: tuple[Check, ...] = (
     _shape,
     _liquidation,
@@ -412,4 +420,5 @@ PLACE_CHECKS: tuple[Check, ...] = (
     _counter_price,
     _walk,
     _margin,
+    _bankruptcy,
 )

@@ -20,6 +20,7 @@ class Exposure:
     bids: int
     asks: int
     open_loss: int
+    reducing_loss: int = 0  # the same of the reduce-only ones
 
 
 NO_EXPOSURE = Exposure(0, 0, 0)
@@ -91,12 +92,16 @@ def exposure_of(market: Market, holding: Holding, leg: Leg, without: Order | Non
     working = dict(leg.working)
     if without is not None and not without.reduce_only:
         working[without.side] -= without.price * without.remaining
-    loss = 0
+    open_loss = reducing_loss = 0
     for order in holding.orders.values():  # most gain against the mark: those are passed over first
         behind = order.side * (order.price - mark_price)
-        if behind > 0 and order.position_side is leg.side and not order.reduce_only and order is not without:
-            loss += order.remaining * behind
-    return Exposure(working[Side.BUY] * unit, working[Side.SELL] * unit, loss * unit)
+        if behind <= 0 or order.position_side is not leg.side or order is without:
+            continue
+        if order.reduce_only:
+            reducing_loss += order.remaining * behind
+        else:
+            open_loss += order.remaining * behind
+    return Exposure(working[Side.BUY] * unit, working[Side.SELL] * unit, open_loss * unit, reducing_loss * unit)
 
 
 def exposure_with(market: Market, exposure: Exposure, side: Side, quantity: int, price: int) -> Exposure:
@@ -107,6 +112,7 @@ def exposure_with(market: Market, exposure: Exposure, side: Side, quantity: int,
         exposure.bids + (notional if side is Side.BUY else 0),
         exposure.asks + (notional if side is Side.SELL else 0),
         exposure.open_loss + loss,
+        exposure.reducing_loss,
     )
 
 
@@ -128,11 +134,15 @@ def leg_initial_margin(market: Market, holding: Holding, leg: Leg) -> int:
 
 
 def reserved(market: Market, holding: Holding, leg: Leg, exposure: Exposure, leverage: int) -> int:
-    """Return what a leg with these orders takes of the cross wallet at this leverage; an open isolated one has paid."""
+    """Return what a leg with these orders takes of the cross wallet at this leverage; an open isolated one has paid.
+
+    What reduce-only orders would lose is lost to the wallet of their own position.
+    """
     notional = position_notional(market, leg.position)
-    initial = netted_initial_margin(notional, exposure.bids, exposure.asks, leverage)
-    paid = initial_margin_of(abs(notional), leverage) if holding.isolated else 0
-    return initial - paid + exposure.open_loss
+    needed = netted_initial_margin(notional, exposure.bids, exposure.asks, leverage) + exposure.open_loss
+    if holding.isolated:
+        return needed - initial_margin_of(abs(notional), leverage)
+    return needed + exposure.reducing_loss
 
 
 def equity(state: State, scope: Scope) -> int:
@@ -158,6 +168,19 @@ def standing(state: State, scope: Scope) -> tuple[int, int]:
         balance += unrealized_pnl(market, leg.position)
         required += position_maintenance(market, leg.position)
     return balance, required
+
+
+def closing_loss(state: State, scope: Scope, without: Order | None = None) -> int:
+    """Return what the open orders against the positions of a scope would lose against the mark, at their own prices."""
+    loss = 0
+    for symbol, holding, leg in scope.legs():
+        market = state.markets[symbol]
+        for order in holding.orders.values():
+            behind = order.side * (order.price - market.mark_price)
+            against = order.side * leg.position.quantity < 0 and order.position_side is leg.side
+            if behind > 0 and against and order is not without:
+                loss += order.remaining * behind * market.contract.value_unit
+    return loss
 
 
 def on_stale_index(state: State, scope: Scope) -> bool:
@@ -238,7 +261,8 @@ def max_removable(state: State, account: Account, symbol: str, side: PositionSid
     """Return what may leave the wallet of an isolated position: its initial margin stays, without its profit."""
     market, holding, leg = state.markets[symbol], account.holdings[symbol], account.leg(symbol, side)
     loss = min(0, unrealized_pnl(market, leg.position))
-    return max(0, leg.isolated_wallet + loss - position_initial_margin(market, holding, leg))
+    kept = position_initial_margin(market, holding, leg) + closing_loss(state, Scope(account, symbol, side))
+    return max(0, leg.isolated_wallet + loss - kept)
 
 
 def to_spare(state: State, account: Account) -> int:

@@ -22,7 +22,16 @@ from exchange.core.enums import (
 from exchange.core.events import OrderRecord
 from exchange.core.units import RATE_ONE, Atoms, Lots, Nanos, Ticks
 from tests.reference.refusal import demand
-from tests.reference.risk import Extra, equity, is_locked, is_placeable, is_unjudged, only_reduces, open_notional
+from tests.reference.risk import (
+    Extra,
+    closing_loss,
+    equity,
+    is_locked,
+    is_placeable,
+    is_unjudged,
+    only_reduces,
+    open_notional,
+)
 from tests.reference.walk import Plan, Waiting, carry_out, excess, expire_taker, plan_walk, waiting_orders
 from tests.reference.world import (
     FUND,
@@ -32,6 +41,7 @@ from tests.reference.world import (
     World,
     best,
     end,
+    is_isolated,
     leg_of,
     open_orders,
     position_of,
@@ -203,15 +213,19 @@ def _check_risk(world: World, order: OrderRecord, left: int, price: int) -> None
 
 def _check_loss(world: World, order: OrderRecord, left: int, plan: Plan) -> None:
     """Check 24: who closes beyond bankruptcy would do so at the cost of the fund."""
-    if not _reduces(world, order, left):
+    leg = leg_of(order)
+    if not (is_isolated(world, leg) or _reduces(world, order, left)):
         return
     rows = [(step.quantity, step.price) for step in plan.steps]  # no lots in those that are no trades
     if order.order_type is OrderType.LIMIT and order.time_in_force in RESTS:
         rows.append((left - plan.filled, order.price))
     unit, mark = world.contracts[order.symbol].value_unit, world.quotes[order.symbol].mark
-    loss = sum(lots * unit * max(0, order.side * (price - mark)) for lots, price in rows)
-    there = max(0, equity(world, scope_of(world, leg_of(order))))
-    demand(loss <= there, RejectReason.MARGIN_INSUFFICIENT)
+    losses = [max(0, order.side * (price - mark)) for lots, price in rows for _ in range(lots)]  # lot by lot
+    closes = max(0, -order.side * position_of(world, leg).quantity)
+    loss = sum(losses[:closes]) * unit
+    scope = scope_of(world, leg)
+    fits = loss + closing_loss(world, scope) <= equity(world, scope)
+    demand(loss == 0 or fits, RejectReason.MARGIN_INSUFFICIENT)
 
 
 def notional_cap(contract: Contract, leverage: int) -> int:

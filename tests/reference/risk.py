@@ -9,6 +9,7 @@ from exchange.core.enums import PositionSide, Side, Wallet
 from exchange.core.units import RATE_ONE
 from tests.reference.world import (
     Leg,
+    Resting,
     Scope,
     World,
     all_legs,
@@ -177,8 +178,25 @@ def reserved(world: World, leg: Leg, extra: Extra | None = None, leverage: int =
     """Return what a leg reserves of the cross wallet; 0: at the account's leverage."""
     chosen = leverage or world.leverages[leg.account, leg.symbol]
     margin = math.ceil(Fraction(open_notional(world, leg, extra), chosen))
-    own = position_initial(world, leg, chosen) if is_isolated(world, leg) else 0
-    return margin - own + open_loss(world, leg, extra)
+    if is_isolated(world, leg):
+        return margin - position_initial(world, leg, chosen) + open_loss(world, leg, extra)
+    closers = [one for one in leg_orders(world, leg) if one.order.reduce_only]
+    return margin + open_loss(world, leg, extra) + sum(_loss(world, one) for one in closers)
+
+
+def closing_loss(world: World, scope: Scope) -> int:
+    """Return what the open orders against the positions of a scope would lose, at their own prices against the mark."""
+    return sum(
+        _loss(world, one)
+        for leg in positions_in(world, scope)
+        for one in leg_orders(world, leg)
+        if one.order.side * position_of(world, leg).quantity < 0
+    )
+
+
+def _loss(world: World, one: Resting) -> int:
+    unit, mark = world.contracts[one.order.symbol].value_unit, world.quotes[one.order.symbol].mark
+    return one.left * unit * max(0, one.order.side * (one.order.price - mark))
 
 
 def only_reduces(world: World, extra: Extra) -> bool:
@@ -223,7 +241,8 @@ def withdrawable(world: World, account: int) -> int:
 
 def removable(world: World, leg: Leg) -> int:
     """Return the most that may be taken out of an isolated position."""
-    return max(0, isolated_wallet(world, leg) + min(0, profit(world, leg)) - position_initial(world, leg))
+    kept = position_initial(world, leg) + closing_loss(world, scope_of(world, leg))
+    return max(0, isolated_wallet(world, leg) + min(0, profit(world, leg)) - kept)
 
 
 def to_spare(world: World, account: int) -> int:
