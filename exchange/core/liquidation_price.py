@@ -5,10 +5,9 @@ Sources: docs/rules.md, section 5; Binance's one-way and hedge formulas (its FAQ
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import product
 
 from exchange.core.account import Account, Position, scope_of
-from exchange.core.contract import Bracket
+from exchange.core.contract import Bracket, bracket_holding
 from exchange.core.enums import PositionSide
 from exchange.core.margin import position_maintenance, standing, unrealized_pnl
 from exchange.core.state import State
@@ -24,32 +23,31 @@ def liquidation_prices_exact(
 
     `legs` are the positions of one contract as (signed lots, signed entry value); `free` is the wallet less the
     maintenance margin of all other positions plus their unrealised profit. The slope is +1 where a falling price
-    liquidates, -1 where a rising one does. Each choice of a bracket for each leg gives one linear equation, whose
-    solution counts if each leg's notional at it lies in its bracket. One leg has at most one such price. Two have none,
-    one or two, as equity less maintenance margin is concave in the price; where it is flat there is nothing to solve.
+    liquidates, -1 where a rising one does. Between two prices at which a leg changes its bracket there is one linear
+    equation, whose solution counts if it lies there. One leg has at most one such price. Two have none, one or two, as
+    equity less maintenance margin is concave in the price; where it is flat there is nothing to solve.
     """
-    found: dict[Fraction, int] = {}
+    corners = {Fraction(each.cap, abs(quantity) * value_unit) for quantity, _ in legs for each in brackets[:-1]}
     entered = sum(entry_value for _, entry_value in legs)
-    for chosen in product(brackets, repeat=len(legs)):
+    found: list[Exact] = []
+    low = Fraction(0)
+    for high in [*sorted(corners), None]:
+        chosen = [brackets[-1] if high is None else _bracket_at(brackets, high, lots, value_unit) for lots, _ in legs]
         above = (free + sum(bracket.cum for bracket in chosen) - entered) * RATE_ONE
         fall = sum(
             abs(quantity) * bracket.rate - quantity * RATE_ONE
             for (quantity, _), bracket in zip(legs, chosen, strict=True)
         )
-        slope = -1 if fall > 0 else 1
-        # price = above / (fall * value_unit), the denominator made positive
-        price, below = -slope * above, -slope * fall * value_unit
-        if below and all(
-            _holds(bracket, brackets, price * abs(quantity) * value_unit, below)
-            for (quantity, _), bracket in zip(legs, chosen, strict=True)
-        ):
-            found[Fraction(price, below)] = slope
-    return [(price.numerator, price.denominator, slope) for price, slope in sorted(found.items())]
+        price = Fraction(above, fall * value_unit) if fall else low
+        if low < price and (high is None or price <= high):
+            found.append((price.numerator, price.denominator, -1 if fall > 0 else 1))
+        low = low if high is None else high
+    return found
 
 
-def _holds(bracket: Bracket, brackets: Sequence[Bracket], above: int, below: int) -> bool:
-    """Tell whether a notional of above / below atoms lies in a bracket."""
-    return bracket.floor * below < above and (above <= bracket.cap * below or bracket is brackets[-1])
+def _bracket_at(brackets: Sequence[Bracket], price: Fraction, lots: int, value_unit: int) -> Bracket:
+    notional = price * abs(lots) * value_unit
+    return bracket_holding(brackets, div_ceil(notional.numerator, notional.denominator))
 
 
 def exact_prices(state: State, account: Account, symbol: str, side: PositionSide) -> list[Exact]:
