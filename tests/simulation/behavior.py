@@ -11,6 +11,7 @@ from exchange.core.commands import (
     Command,
     CreateAccount,
     Deposit,
+    DropIndexSource,
     SetAutoAddMargin,
     SetIndexPrice,
     SetLeverage,
@@ -26,6 +27,7 @@ from tests.reference.world import World, held_legs, is_isolated
 from tests.simulation.ingredients import Ingredients
 from tests.simulation.knobs import Knobs
 from tests.simulation.outside import Outside
+from tests.simulation.straining import Straining
 from tests.simulation.trading import Trading
 
 GO_ON_CHANCE = 0.8  # with a plan of several commands, before anything else happens
@@ -40,6 +42,7 @@ class Behavior:
         self._world = world
         self._of = Ingredients(random, knobs, world)
         self._trading = Trading(self._of)
+        self._straining = Straining(self._of, self._trading)
         self._outside = Outside(self._of)
         self._planned: list[Callable[[], Command]] = []
 
@@ -73,6 +76,10 @@ class Behavior:
             (60, self._trading.stretch),
             (25, self._trading.flee),
             (25, self._trading.turn_around),
+            (30, self._dump),
+            (20, self._straining.spoil),
+            (40, self._lean),
+            (60 if self._outside.stale() else 0, self._straining.blind),
             (110, self._trading.amend),
             (60, self._trading.cancel),
             (12, self._trading.cancel_all),
@@ -91,6 +98,7 @@ class Behavior:
             (40, self._withdraw),
             (15, self._drain),
             (15, self._corner),
+            (15, self._blindfold),
             (30, self._transfer),
             (3, self._create_account),
         )
@@ -175,6 +183,47 @@ class Behavior:
         if self._random.random() < 0.5:
             self._planned.insert(0, partial(self._outside.move_against, leg))
         return self._withdraw_all(leg.account)
+
+    def _dump(self) -> Command:
+        """Close at a bad price; half the time plan it, after somebody was found who pays that price."""
+        orders = self._straining.dump()
+        if not orders:
+            return self._trading.place()
+        taken, close = orders
+        if self._random.random() < 0.5:
+            return close
+        self._planned = [lambda: close, *self._planned]
+        return taken
+
+    def _blindfold(self) -> Command:
+        """Plan for a contract to lose its index in which one has a cross position, and for another one to crash."""
+        held = self._of.held()
+        cross = [leg for leg in held if not is_isolated(self._world, leg)]
+        pairs = [
+            (blind, leg)
+            for blind in cross
+            for leg in held
+            if leg.account == blind.account and leg.symbol != blind.symbol
+        ]
+        if not pairs:
+            return self._outside.drop_source()
+        blind, leg = self._random.choice(pairs)
+        crash = partial(self._outside.move_against, leg, self._knobs.crash_step)
+        topped = SetAutoAddMargin(leg.account, leg.symbol, enabled=True)
+        self._planned = [lambda: topped, crash, crash, *self._planned]
+        return DropIndexSource(blind.symbol)
+
+    def _lean(self) -> Command:
+        """Plan for an account to order with the profit of its cross positions where that cannot go."""
+        account = self._straining.rich()
+        if account is None:
+            return self._trading.place()
+        lean, lower = partial(self._straining.lean, account), partial(self._straining.lower, account)
+        if self._random.random() < 0.4:
+            self._planned = [lower, *self._planned]
+            return lean()
+        self._planned = [lean, lower, *self._planned]
+        return self._withdraw_all(account)
 
     def _withdraw_all(self, account: int) -> Command:
         return Withdraw(account, Atoms(withdrawable(self._world, account)))

@@ -20,6 +20,7 @@ from exchange.core.events import AccountUpdated, Event, OrderUpdated, PositionLi
 from tests.reference.world import FUND, World
 from tests.simulation.margin_sights import MARGIN_SIGHTS, MarginSights
 from tests.simulation.price_sights import PRICE_SIGHTS, PriceSights
+from tests.simulation.refusal_sights import REFUSAL_SIGHTS, seen_in_refusals
 
 INTERESTING = (
     *(f"command {kind.__name__}" for kind in get_args(Command)),
@@ -49,6 +50,7 @@ INTERESTING = (
     "refused order type LIQUIDATION",
     *PRICE_SIGHTS,
     *MARGIN_SIGHTS,
+    *REFUSAL_SIGHTS,
 )
 
 
@@ -69,6 +71,7 @@ class Census:
         self.counts.update(_seen_in_order(command, events))
         self.counts.update(self._prices.seen(command, events, world))
         self.counts.update(self._margins.seen(command, events, world))
+        self.counts.update(seen_in_refusals(command, events, world))
 
     def missing(self) -> list[str]:
         """Return the interesting things that never happened."""

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from random import Random
 
 from exchange.core.contract import Bracket, Contract, VenueRules
+from exchange.core.price_rules import MISSED_FUNDINGS_MAX
 from exchange.core.units import RATE_ONE, SECOND, Atoms, Lots, Nanos, RateE8, Ticks
 from tests.simulation.price_knobs import PERCENT, draw_breaker, draw_funding, draw_index, draw_mark
 
 QUANTITY_SCALE = 50  # lots that an ordinary large position has
 CAP_GRID = 100  # with rates in whole percents, caps on this grid give a `cum` in whole atoms
-OUTAGE_FUNDINGS_MAX = 40  # in one contract, in one outage
+OUTAGE_FUNDINGS = 40  # in one contract, in one outage, at most: in most worlds, and in those that sleep long
+OUTAGE_FUNDINGS_LONG = 2 * MISSED_FUNDINGS_MAX
+LONG_CHANCE = 0.1
 MILLISECOND = 10**6
 
 
@@ -52,8 +55,15 @@ def draw_knobs(random: Random) -> Knobs:
         index_step=random.choice((200_000, 600_000, 2_000_000)),
         crash_step=random.choice((4_000_000, 8_000_000, 20_000_000, 45_000_000)),
         calm=calm,
-        outage=min(random.choice((5_000, 120_000, 60_000_000)), OUTAGE_FUNDINGS_MAX * min(fundings) // MILLISECOND),
+        outage=_draw_outage(random, min(fundings) // MILLISECOND),
     )
+
+
+def _draw_outage(random: Random, funding_ms: int) -> int:
+    """Return milliseconds; the shortest interval of funding sets the measure, as each settlement takes its time."""
+    if random.random() < LONG_CHANCE:
+        return OUTAGE_FUNDINGS_LONG * funding_ms
+    return min(random.choice((5_000, 120_000, 60_000_000)), OUTAGE_FUNDINGS * funding_ms)
 
 
 def _draw_rules(random: Random, deposit: int) -> VenueRules:

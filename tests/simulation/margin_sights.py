@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from exchange.core.commands import AdjustMargin, Command, PlaceOrder, Transfer, Withdraw
+from exchange.core.commands import Command, PlaceOrder
 from exchange.core.enums import (
     BalanceReason,
     Execution,
@@ -12,21 +12,22 @@ from exchange.core.enums import (
     MarginType,
     MarketState,
     PositionSide,
-    RejectReason,
 )
 from exchange.core.events import (
+    AccountLocked,
     AccountReleased,
     AccountUpdated,
     Event,
     IsolatedMarginMoved,
     MarginCalled,
+    MarkPriceSet,
     OrderUpdated,
     PositionLiquidated,
     PositionRecord,
-    Rejected,
 )
-from tests.reference.risk import positions_in
-from tests.reference.world import FUND, Leg, Scope, World, held_legs, is_isolated, isolated_wallet, leg_of
+from exchange.core.units import RATE_ONE
+from tests.reference.risk import equity, is_unjudged, maintenance, positions_in, scopes_of
+from tests.reference.world import FUND, Leg, Scope, World, held_legs, is_isolated, isolated_wallet, leg_of, traders
 
 MARGIN_SIGHTS = (
     *(f"margin to a position by {cause.value}" for cause in MarginMove),
@@ -53,8 +54,11 @@ MARGIN_SIGHTS = (
     "order of a hedge knocked out",
     "legs of one hedge trade with each other",
     "order that reduces at a stale index",
-    "withdrawal refused at a stale index",
-    "margin move refused at a stale index",
+    "fill of an isolated position brings its loss",
+    "isolated position turned around after a margin call",
+    "margin call waits for an index",
+    "liquidation waits for an index",
+    "auto-add waits for an index",
 )
 
 
@@ -64,6 +68,7 @@ class MarginSights:
 
     _held: dict[Leg, int] = field(default_factory=dict)
     _moved: int = 0  # atoms, towards an isolated position, since the last fill
+    _called: frozenset[Scope] = frozenset()  # before the command
 
     def seen(self, command: Command, events: Sequence[Event], world: World) -> Iterator[str]:
         """Yield the names of what the events of one command tell."""
@@ -74,13 +79,15 @@ class MarginSights:
             yield from self._seen_in_fill(event, world)
             yield from _seen_in(event, world)
         yield from _seen_in_liquidations([event for event in events if isinstance(event, PositionLiquidated)], world)
-        yield from _seen_in_refusal(command, events)
+        if any(isinstance(event, MarkPriceSet) for event in events):
+            yield from _seen_in_unjudged(world)
         if isinstance(command, PlaceOrder):
             yield from _seen_in_order(command, events, world)
         if any(positions_in(world, scope) for scope in world.locked):
             yield "liquidation waits for a market"
         if any(scope.symbol for scope in world.locked):
             yield "isolated liquidation waits for a market"
+        self._called = frozenset(world.called)
 
     def _seen_in_position(self, event: AccountUpdated, position: PositionRecord) -> Iterator[str]:
         leg, isolated = Leg(event.account_id, position.symbol, position.position_side), MarginType.ISOLATED
@@ -89,6 +96,8 @@ class MarginSights:
             yield "fund position flips" if leg.account == FUND else "position flips"
             if position.margin_type is isolated:
                 yield "isolated position flips"
+                if Scope(*leg) in self._called:
+                    yield "isolated position turned around after a margin call"
         if position.margin_type is isolated and event.reason is BalanceReason.FUNDING_FEE:
             yield "funding of an isolated position"
         paid = event.reason is BalanceReason.INSURANCE_CLEAR and before == position.quantity
@@ -110,6 +119,8 @@ class MarginSights:
         opens = is_isolated(world, leg) and self._held[leg] * event.order.side > 0
         if opens and taken < value // world.leverages[leg.account, leg.symbol]:
             yield "fill of an isolated position finds too little to spare"
+        if opens and not turned and taken > -(-value // world.leverages[leg.account, leg.symbol]):
+            yield "fill of an isolated position brings its loss"
 
 
 def _seen_in(event: Event, world: World) -> Iterator[str]:
@@ -122,6 +133,9 @@ def _seen_in(event: Event, world: World) -> Iterator[str]:
                 yield "margin call of an isolated position"
             if any(position.position_side is not PositionSide.BOTH for position in event.positions):
                 yield "margin call of a hedge position"
+        case AccountLocked() if event.symbol and (event.account_id, event.symbol) in world.auto_add:
+            if is_unjudged(world, Scope(event.account_id)):
+                yield "auto-add waits for an index"
         case AccountReleased():
             if positions_in(world, Scope(event.account_id, event.symbol, event.position_side)):
                 yield "liquidation ends with a position left"
@@ -149,12 +163,15 @@ def _seen_in_liquidations(events: Sequence[PositionLiquidated], world: World) ->
             yield "both positions of a hedge liquidated"
 
 
-def _seen_in_refusal(command: Command, events: Sequence[Event]) -> Iterator[str]:
-    if any(isinstance(event, Rejected) and event.reason is RejectReason.INDEX_STALE for event in events):
-        if isinstance(command, Withdraw | Transfer):
-            yield "withdrawal refused at a stale index"
-        if isinstance(command, AdjustMargin):
-            yield "margin move refused at a stale index"
+def _seen_in_unjudged(world: World) -> Iterator[str]:
+    """See scopes that would be called or fall if the price of all their positions were known."""
+    for account in traders(world):
+        for scope in scopes_of(world, account):
+            owned, needed = equity(world, scope), maintenance(world, scope)
+            if is_unjudged(world, scope) and owned <= needed and scope not in world.locked:
+                yield "liquidation waits for an index"
+            if is_unjudged(world, scope) and needed * RATE_ONE >= world.rules.margin_call_ratio * owned > 0:
+                yield "margin call waits for an index"
 
 
 def _seen_in_order(command: PlaceOrder, events: Sequence[Event], world: World) -> Iterator[str]:

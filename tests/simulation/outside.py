@@ -30,13 +30,12 @@ class Outside:
             moved = random.choice((0, -3, base * 20 + 1, 1, 2))
         return SetIndexPrice(symbol, Ticks(moved), Nanos(self._of.world.now - random.choice((0, 5))), source)
 
-    def move_against(self, leg: Leg) -> Command:
-        """Move the price of all sources a little against a position."""
+    def move_against(self, leg: Leg, most: int = 2_000_000) -> Command:
+        """Move the price of all sources against a position: a little, or by at most so much, in 1e-8."""
         quotes, held = self._of.world.quotes[leg.symbol], position_of(self._of.world, leg).quantity
-        step = self._random.randint(1, 2_000_000) * (1 if held < 0 else -1)
-        price = max(
-            1, min(self._of.world.contracts[leg.symbol].max_price, quotes.index * (RATE_ONE + step) // RATE_ONE)
-        )
+        step = self._random.randint(1, most) * (1 if held < 0 else -1)
+        highest = self._of.world.contracts[leg.symbol].max_price
+        price = max(1, min(highest, quotes.index * (RATE_ONE + step) // RATE_ONE))
         return SetIndexPrice(leg.symbol, Ticks(price), Nanos(self._of.world.now))
 
     def drop_source(self) -> Command:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from exchange.core.commands import Command, SetIndexPrice, SetMarketState, Tick
+from exchange.core.commands import Command, Resume, SetIndexPrice, SetMarketState, Tick
 from exchange.core.enums import MarketState, MarkRule, PremiumSource, PremiumWeights, SourceStatus
 from exchange.core.events import (
     CircuitBroken,
@@ -13,6 +13,7 @@ from exchange.core.events import (
     IndexSourceChanged,
     MarketStateSet,
     MarkPriceSet,
+    Rejected,
 )
 from tests.reference.prices import held_near, median
 from tests.reference.world import World
@@ -36,6 +37,9 @@ PRICE_SIGHTS = (
     "circuit broken by a rise",
     "circuit closed by its pause",
     "circuit closed by the operator",
+    "index stale with a living source",
+    "price too few for an index",
+    "fundings beyond the bound missed",
 )
 
 
@@ -48,6 +52,10 @@ class PriceSights:
 
     def seen(self, command: Command, events: Sequence[Event], world: World) -> Iterator[str]:
         """Yield the names of what the events of one command tell."""
+        if isinstance(command, Resume):
+            yield from _seen_in_outage(events, world)
+        if isinstance(command, SetIndexPrice) and not any(isinstance(one, IndexPriceSet | Rejected) for one in events):
+            yield "price too few for an index"
         for event in events:
             match event:
                 case IndexSourceChanged():
@@ -62,7 +70,7 @@ class PriceSights:
                     self._broken.add(event.symbol)
                     yield f"circuit broken by a {'fall' if event.mark_price < event.reference_price else 'rise'}"
                 case MarketStateSet():
-                    yield from self._seen_in_state(command, event)
+                    yield from self._seen_in_state(command, event, world)
 
     def _seen_in_funding(self, event: FundingSettled, world: World) -> Iterator[str]:
         rules = world.contracts[event.symbol].funding
@@ -77,11 +85,21 @@ class PriceSights:
             self._shortened.remove(event.symbol)
             yield "funding interval long again"
 
-    def _seen_in_state(self, command: Command, event: MarketStateSet) -> Iterator[str]:
+    def _seen_in_state(self, command: Command, event: MarketStateSet, world: World) -> Iterator[str]:
         yield f"state {event.state.value}"
+        sources = world.quotes[event.symbol].sources.values()
+        if event.state is MarketState.INDEX_STALE and any(one.status is SourceStatus.LIVE for one in sources):
+            yield "index stale with a living source"
         if event.symbol in self._broken and event.state is not MarketState.HALTED:
             self._broken.remove(event.symbol)
             yield f"circuit closed by {'the operator' if isinstance(command, SetMarketState) else 'its pause'}"
+
+
+def _seen_in_outage(events: Sequence[Event], world: World) -> Iterator[str]:
+    """See a contract in which fundings were due even after the last one that was settled."""
+    last = {event.symbol: event for event in events if isinstance(event, FundingSettled)}
+    if any(event.funding_ts + event.next_interval <= world.now for event in last.values()):
+        yield "fundings beyond the bound missed"
 
 
 def _seen_in_index(command: Command, event: IndexPriceSet, world: World) -> Iterator[str]:
