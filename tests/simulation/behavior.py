@@ -77,7 +77,7 @@ class Behavior:
             (25, self._trading.flee),
             (25, self._trading.turn_around),
             (30, self._dump),
-            (20, self._straining.spoil),
+            (35, self._straining.spoil),
             (40, self._lean),
             (60 if self._outside.stale() else 0, self._straining.blind),
             (110, self._trading.amend),
@@ -215,15 +215,20 @@ class Behavior:
 
     def _lean(self) -> Command:
         """Plan for an account to order with the profit of its cross positions where that cannot go."""
-        account = self._straining.rich()
+        leg, account = self._straining.hopeful(), self._straining.rich()
+        if leg is not None and (account is None or self._random.random() < 0.5):
+            gain = partial(self._outside.move_for, leg, self._knobs.crash_step)
+            self._planned = [gain, *self._leaning(leg.account), *self._planned]
+            return gain()
         if account is None:
             return self._trading.place()
-        lean, lower = partial(self._straining.lean, account), partial(self._straining.lower, account)
-        if self._random.random() < 0.4:
-            self._planned = [lower, *self._planned]
-            return lean()
-        self._planned = [lean, lower, *self._planned]
-        return self._withdraw_all(account)
+        steps = self._leaning(account)[1 if self._random.random() < 0.4 else 0 :]
+        self._planned = [*steps[1:], *self._planned]
+        return steps[0]()
+
+    def _leaning(self, account: int) -> list[Callable[[], Command]]:
+        orders = (self._straining.lean, self._straining.lower)
+        return [partial(self._withdraw_all, account), *(partial(order, account) for order in orders)]
 
     def _withdraw_all(self, account: int) -> Command:
         return Withdraw(account, Atoms(withdrawable(self._world, account)))

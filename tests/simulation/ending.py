@@ -17,7 +17,8 @@ from exchange.core.commands import (
 from exchange.core.enums import MarketState, OrderType, Side, TimeInForce
 from exchange.core.state import State
 from exchange.core.units import MONEY_MAX, NEVER, RATE_ONE, Lots, Nanos, Ticks
-from tests.reference.world import FUND, Leg, World, held_legs, open_orders, position_of, traders
+from tests.reference.risk import equity
+from tests.reference.world import FUND, Leg, World, held_legs, open_orders, position_of, scope_of, traders
 from tests.simulation.ingredients import CLOSER
 
 BEYOND = RATE_ONE // 50  # so far beyond the mark the closer stands for the fund, which reaches less far
@@ -88,7 +89,7 @@ class Ending:
             return
         held = position_of(self._world, leg).quantity
         side = Side.SELL if held > 0 else Side.BUY
-        price = self._price(symbol, side, fund=leg.account == FUND)
+        price = self._price(leg, side)
         quantity = Lots(self._quantity(symbol, abs(held), price))
         yield PlaceOrder(CLOSER, symbol, side.opposite, OrderType.LIMIT, quantity, Ticks(price))
         if leg.account != FUND:
@@ -117,11 +118,16 @@ class Ending:
         self._turns[symbol] += 1
         return facing[self._turns[symbol] % len(facing)] if facing else None
 
-    def _price(self, symbol: str, side: Side, *, fund: bool) -> int:
-        """Return a price that both may name: near the base, or a little beyond the mark when the fund is to come."""
-        contract, mark = self._world.contracts[symbol], self._world.quotes[symbol].mark
+    def _price(self, leg: Leg, side: Side) -> int:
+        """Return a price that both may name: near the base, not ruinous; a little beyond the mark if the fund comes."""
+        contract, mark = self._world.contracts[leg.symbol], self._world.quotes[leg.symbol].mark
         low, high = mark * contract.band_down // RATE_ONE + 1, mark * contract.band_up // RATE_ONE
-        wish = mark - side * (mark * BEYOND // RATE_ONE + 1) if fund else self._base[symbol]
+        if leg.account == FUND:
+            wish = mark - side * (mark * BEYOND // RATE_ONE + 1)
+        else:
+            to_lose = max(0, equity(self._world, scope_of(self._world, leg)))
+            ruin = mark - side * (to_lose // (abs(position_of(self._world, leg).quantity) * contract.value_unit))
+            wish = side * min(side * ruin, side * self._base[leg.symbol])
         return max(low, contract.min_price, min(high, contract.max_price, wish))
 
     def _quantity(self, symbol: str, held: int, price: int) -> int:

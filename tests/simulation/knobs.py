@@ -12,7 +12,7 @@ QUANTITY_SCALE = 50  # lots that an ordinary large position has
 CAP_GRID = 100  # with rates in whole percents, caps on this grid give a `cum` in whole atoms
 OUTAGE_FUNDINGS = 40  # in one contract, in one outage, at most: in most worlds, and in those that sleep long
 OUTAGE_FUNDINGS_LONG = 2 * MISSED_FUNDINGS_MAX
-LONG_CHANCE = 0.1
+LONG_CHANCE = 0.15
 MILLISECOND = 10**6
 
 

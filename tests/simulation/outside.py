@@ -32,8 +32,15 @@ class Outside:
 
     def move_against(self, leg: Leg, most: int = 2_000_000) -> Command:
         """Move the price of all sources against a position: a little, or by at most so much, in 1e-8."""
+        return self._move(leg, -self._random.randint(1, most))
+
+    def move_for(self, leg: Leg, most: int) -> Command:
+        """Move the price of all sources in favour of a position, by at most so much, in 1e-8."""
+        return self._move(leg, self._random.randint(most // 2, most))
+
+    def _move(self, leg: Leg, gain: int) -> Command:
         quotes, held = self._of.world.quotes[leg.symbol], position_of(self._of.world, leg).quantity
-        step = self._random.randint(1, most) * (1 if held < 0 else -1)
+        step = -gain if held < 0 else gain
         highest = self._of.world.contracts[leg.symbol].max_price
         price = max(1, min(highest, quotes.index * (RATE_ONE + step) // RATE_ONE))
         return SetIndexPrice(leg.symbol, Ticks(price), Nanos(self._of.world.now))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from exchange.core.commands import AdjustMargin, AmendOrder, Command, PlaceOrder, SetLeverage, Transfer, Withdraw
 from exchange.core.enums import RejectReason
 from exchange.core.events import Event, Rejected
-from tests.reference.risk import Extra, is_unjudged, only_reduces, surplus
+from tests.reference.risk import Extra, is_placeable, is_unjudged, only_reduces, surplus
 from tests.reference.world import Leg, Scope, World, open_orders, position_of
 
 REFUSAL_SIGHTS = (
@@ -17,6 +17,7 @@ REFUSAL_SIGHTS = (
     "leverage refused beside profit of cross positions",
     "closing beyond bankruptcy refused",
     "reduce-only order beyond bankruptcy refused",
+    "turning around beyond bankruptcy refused",
     "amendment beyond bankruptcy refused",
 )
 
@@ -57,6 +58,8 @@ def _seen_in_order(command: PlaceOrder, reason: RejectReason | None, world: Worl
         yield "reduce-only order beyond bankruptcy refused"
     elif only_reduces(world, extra):
         yield "closing beyond bankruptcy refused"
+    elif isolated and command.price and is_placeable(world, leg.account, leg.symbol, extra):
+        yield "turning around beyond bankruptcy refused"
     elif isolated and command.price and surplus(world, leg.account, extra) >= 0:
         yield "isolated order refused beside profit of cross positions"
 

@@ -41,7 +41,7 @@ class Straining:
         lots = position_of(world, leg).quantity
         side = Side.SELL if lots > 0 else Side.BUY
         price = self._bad_price(leg, side)
-        quantity = random.choice((abs(lots), abs(lots), abs(lots) // 2 + 1))
+        quantity = random.choice((abs(lots), abs(lots), abs(lots) // 2 + 1, abs(lots) + 2))
         time_in_force = random.choice((TimeInForce.GTC, TimeInForce.IOC, TimeInForce.IOC))
         close = self._order(leg, side, quantity, price, time_in_force, reduce_only=random.random() < 0.7)
         other = self._of.leg(self._of.trader(), leg.symbol)
@@ -77,7 +77,7 @@ class Straining:
         return AmendOrder(order.account_id, order.symbol, order.side, order.quantity, price, order.order_id)
 
     def rich(self) -> int | None:
-        """Return an account with a contract apart and profit beside it, most often that with most; None without one."""
+        """Return an account with a contract apart and profit beside it, most often that with most; None without."""
         world = self._of.world
         there = [
             account
@@ -101,7 +101,7 @@ class Straining:
         per_lot = price * contract.value_unit
         rooms = (self._movable(account), surplus(world, account))
         low, high = (max(0, room) * world.leverages[account, leg.symbol] // per_lot for room in rooms)
-        quantity = random.choice((low, low + 1, (low + high) // 2, high))
+        quantity = random.choice((low, low, low + 1, (low + high) // 2, high))
         most = notional_cap(contract, world.leverages[account, leg.symbol]) // per_lot
         return self._order(leg, side, min(contract.max_quantity, most, quantity), price, time_in_force)
 
@@ -114,6 +114,12 @@ class Straining:
             return self._trading.place()
         leg = self._random.choice(ordered or legs)
         return SetLeverage(account, leg.symbol, max(1, world.leverages[account, leg.symbol] // 2))
+
+    def hopeful(self) -> Leg | None:
+        """Return a cross position of an account with a contract apart, which may make profit; None without one."""
+        world = self._of.world
+        legs = [leg for leg in self._of.held() if not is_isolated(world, leg) and self._apart(leg.account)]
+        return self._random.choice(legs) if legs else None
 
     def _apart(self, account: int) -> list[Leg]:
         return [leg for leg in all_legs(self._of.world, account) if is_isolated(self._of.world, leg)]
