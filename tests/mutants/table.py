@@ -177,4 +177,44 @@ MUTANTS: tuple[Mutant, ...] = (
         MARKET + "[liquidation: Not the larger one, if less of it must be held]",
         "the largest position goes first, however little of it must be held",
     ),
+    Mutant(
+        "isolated_open_loss_left",
+        MARKET + "[isolated_orders: A fill at a bad price brings its loss against the mark along]",
+        "an isolated position leaves the loss that it begins with to the fund",
+    ),
+    Mutant(
+        "called_stays_called",
+        MARKET + "[isolated_orders: A position that was called is called anew when it has turned around]",
+        "a position that has turned around is never called again",
+    ),
+    Mutant(
+        "profit_pays_for_isolated_orders",
+        MARKET + "[isolated_orders: Profit of a cross position is margin, but cannot pay for an isolated order]",
+        "isolated orders reserve profit, which cannot come along",
+    ),
+    Mutant(
+        "closes_beyond_bankruptcy",
+        MARKET + "[closing: Nobody closes beyond bankruptcy, at the cost of the fund]",
+        "a position is given away, and the fund pays",
+    ),
+    Mutant(
+        "closes_beyond_bankruptcy_in_parts",
+        MARKET + "[closing: Resting orders that close are judged together]",
+        "a position is given away order by order",
+    ),
+    Mutant(
+        "reducing_loss_leaves",
+        MARKET + "[closing: What a resting reduce-only order would lose cannot be taken away]",
+        "what a resting order would lose is withdrawn before it trades",
+    ),
+    Mutant(
+        "stale_scope_judged",
+        MARKET + "[stale: Not called, not liquidated, not topped up: all of that comes when the price is back]",
+        "a scope is judged at a price that nobody knows",
+    ),
+    Mutant(
+        "too_few_sources_make_a_mark",
+        INDEX + "test_a_price_that_is_not_enough_for_an_index_makes_no_mark[0]",
+        "a lone source makes a mark where two are needed",
+    ),
 )

@@ -126,7 +126,7 @@ class Ending:
             wish = mark - side * (mark * BEYOND // RATE_ONE + 1)
         else:
             to_lose = max(0, equity(self._world, scope_of(self._world, leg)))
-            ruin = mark - side * (to_lose // (abs(position_of(self._world, leg).quantity) * contract.value_unit))
+            ruin = mark + side * (to_lose // (abs(position_of(self._world, leg).quantity) * contract.value_unit))
             wish = side * min(side * ruin, side * self._base[leg.symbol])
         return max(low, contract.min_price, min(high, contract.max_price, wish))
 

@@ -53,7 +53,7 @@ class Straining:
         mark, lots = world.quotes[leg.symbol].mark, abs(position_of(world, leg).quantity)
         bound = mark * (contract.band_down if side is Side.SELL else contract.band_up) // RATE_ONE
         bound += side is Side.SELL  # rounded toward the mark
-        ruin = mark - side * -(-max(0, self._equity(leg)) // (lots * contract.value_unit))
+        ruin = mark + side * -(-max(0, self._equity(leg)) // (lots * contract.value_unit))
         between = random.randint(min(bound, mark), max(bound, mark))
         price = random.choice((bound, between, ruin, ruin, ruin + side, ruin - side))
         low, high = (bound, mark) if side is Side.SELL else (mark, bound)
