@@ -93,9 +93,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "a larger order jumps the queue",
     ),
     Mutant(
-        "fund_shortfall_not_counted",
-        LIVES,
-        "a loss of the fund is counted only where it is large",
+        "fund_shortfall_of_what_is_paid",
+        MARKET + "[fund: What the fund can pay is none, be it more than is left]",
+        "a loss that the fund can pay is counted as one that it cannot",
     ),
     Mutant(
         "funding_after_margin_pass",
@@ -104,7 +104,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "isolated_loss_reaches_cross_wallet",
-        MARKET + "[isolated: A part that closes at a loss pays it from its share first]",
+        MARKET
+        + "[flips: Isolated: a loss beyond the old wallet is the fund's, though the cross wallet could have paid it]",
         "the cross wallet pays what an isolated position lost beyond its own",
     ),
     Mutant(

@@ -15,8 +15,8 @@ class Regression(NamedTuple):
 
 
 REGRESSIONS: tuple[Regression, ...] = (
-    Regression(437, 660, "liquidations end with positions left"),
-    Regression(503, 660, "both positions of a hedge are liquidated, and cross positions beside isolated ones"),
-    Regression(507, 660, "fills of isolated positions find too little to spare"),
-    Regression(513, 660, "a bankrupt wallet is cleared, and the fund flips"),
+    Regression(437, 660, "both positions of a hedge are liquidated, and a liquidation ends with a position left"),
+    Regression(448, 660, "cross positions wait for an index beside isolated ones, and so does auto-add"),
+    Regression(475, 660, "a bankrupt wallet is cleared, and the fund flips"),
+    Regression(488, 660, "fills of isolated positions find too little to spare, and the fund flips again and again"),
 )
