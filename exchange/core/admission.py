@@ -18,14 +18,14 @@ from exchange.core.enums import (
 from exchange.core.events import Rejected
 from exchange.core.margin import (
     Trial,
-    closing_loss,
     equity,
     exposure_of,
     exposure_with,
-    movable,
     on_stale_index,
     open_notional,
+    order_losses,
     order_open_loss,
+    reserved_apart,
     surplus,
 )
 from exchange.core.matching import (
@@ -314,9 +314,8 @@ def _index_alive(candidate: Candidate) -> RejectReason | None:
     """Let in no new risk while nobody knows the price, nor margin go from positions whose price nobody knows."""
     if candidate.market.state is MarketState.INDEX_STALE:
         return None if candidate.reduce_only else RejectReason.INDEX_STALE
-    takes_margin = candidate.holding.isolated and not only_reduces(candidate)
-    stale = takes_margin and on_stale_index(candidate.state, cross_scope(candidate.account))
-    return RejectReason.INDEX_STALE if stale else None
+    stale = on_stale_index(candidate.state, cross_scope(candidate.account))
+    return RejectReason.INDEX_STALE if stale and not only_reduces(candidate) else None
 
 
 def _knock_outs(candidate: Candidate) -> RejectReason | None:
@@ -372,7 +371,8 @@ def _margin(candidate: Candidate) -> RejectReason | Rejected | None:
         return _refuse(candidate, RejectReason.POSITION_LIMIT, cap)
     trial = Trial(market.contract.symbol, leg.side, exposure)
     short = surplus(candidate.state, candidate.account, trial) < 0
-    short = short or (holding.isolated and movable(candidate.state, candidate.account, trial) < 0)
+    if holding.isolated:
+        short |= reserved_apart(candidate.state, candidate.account, trial) > candidate.account.cross_wallet
     return RejectReason.MARGIN_INSUFFICIENT if short else None
 
 
@@ -384,7 +384,9 @@ def _bankruptcy(candidate: Candidate) -> RejectReason | None:
     if not loss:
         return None
     scope = scope_of(candidate.account, candidate.market.contract.symbol, candidate.position_side)
-    loss += closing_loss(candidate.state, scope, without=candidate.amended)
+    loss += order_losses(candidate.state, scope, without=candidate.amended)
+    if not scope.symbol:
+        loss += reserved_apart(candidate.state, candidate.account)
     return RejectReason.MARGIN_INSUFFICIENT if loss > equity(candidate.state, scope) else None
 
 

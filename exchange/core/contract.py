@@ -286,8 +286,8 @@ def _listing_problem(contract: Contract) -> str:
         (contract.taker_fee + contract.maker_fee >= 0, "a maker rebate may not exceed the taker fee"),
         (max(fees) < RATE_ONE, "fees must be below 1"),
         (
-            all(bracket.rate * bracket.max_leverage <= RATE_ONE for bracket in contract.brackets),
-            "a bracket's rate may not exceed 1 / max_leverage: its first order would be liquidated",
+            all(bracket.rate * bracket.max_leverage < RATE_ONE for bracket in contract.brackets),
+            "a bracket's rate must be below 1 / max_leverage: its first order would be liquidated",
         ),
         (0 < contract.max_open_orders <= OPEN_ORDERS_MAX, "max_open_orders must be 1 to 10000"),
     ]

@@ -3,10 +3,10 @@
 Source: docs/rules.md, section 5, "Isolated wallets". It moves money within one account; `clearing` reports it.
 """
 
-from exchange.core.account import Account, Change, Leg
+from exchange.core.account import Account, Change, Leg, Scope
 from exchange.core.enums import MarginMove
 from exchange.core.events import IsolatedMarginMoved
-from exchange.core.margin import initial_margin_of, order_open_loss, to_spare
+from exchange.core.margin import equity, initial_margin_of, order_losses, order_open_loss, to_spare
 from exchange.core.state import State
 from exchange.core.units import Atoms, div_floor
 
@@ -31,6 +31,9 @@ def settle_fill(
     # The odd atom of the share stays with the position, as margin.
     freed = max(0, div_floor(leg.isolated_wallet * change.closed, before) + net) if frees else 0
     leg.isolated_wallet += net
+    if freed and not gone:  # what resting orders stand to lose stays
+        scope = Scope(account, symbol, leg.side)
+        freed = min(freed, max(0, equity(state, scope) - order_losses(state, scope)))
     _shift(account, leg, -freed)
     owed = -leg.isolated_wallet if gone else 0
     taken = 0

@@ -21,6 +21,7 @@ class Exposure:
     asks: int
     open_loss: int
     reducing_loss: int = 0  # the same of the reduce-only ones
+    closing_loss: int = 0  # the same of all that are against the position
 
 
 NO_EXPOSURE = Exposure(0, 0, 0)
@@ -92,16 +93,19 @@ def exposure_of(market: Market, holding: Holding, leg: Leg, without: Order | Non
     working = dict(leg.working)
     if without is not None and not without.reduce_only:
         working[without.side] -= without.price * without.remaining
-    open_loss = reducing_loss = 0
+    open_loss = reducing_loss = closing_loss = 0
     for order in holding.orders.values():  # most gain against the mark: those are passed over first
         behind = order.side * (order.price - mark_price)
         if behind <= 0 or order.position_side is not leg.side or order is without:
             continue
+        loss = order.remaining * behind * unit
         if order.reduce_only:
-            reducing_loss += order.remaining * behind
+            reducing_loss += loss
         else:
-            open_loss += order.remaining * behind
-    return Exposure(working[Side.BUY] * unit, working[Side.SELL] * unit, open_loss * unit, reducing_loss * unit)
+            open_loss += loss
+        if order.side * leg.position.quantity < 0:
+            closing_loss += loss
+    return Exposure(working[Side.BUY] * unit, working[Side.SELL] * unit, open_loss, reducing_loss, closing_loss)
 
 
 def exposure_with(market: Market, exposure: Exposure, side: Side, quantity: int, price: int) -> Exposure:
@@ -113,6 +117,7 @@ def exposure_with(market: Market, exposure: Exposure, side: Side, quantity: int,
         exposure.asks + (notional if side is Side.SELL else 0),
         exposure.open_loss + loss,
         exposure.reducing_loss,
+        exposure.closing_loss,
     )
 
 
@@ -170,17 +175,21 @@ def standing(state: State, scope: Scope) -> tuple[int, int]:
     return balance, required
 
 
-def closing_loss(state: State, scope: Scope, without: Order | None = None) -> int:
-    """Return what the open orders against the positions of a scope would lose against the mark, at their own prices."""
-    loss = 0
-    for symbol, holding, leg in scope.legs():
-        market = state.markets[symbol]
-        for order in holding.orders.values():
-            behind = order.side * (order.price - market.mark_price)
-            against = order.side * leg.position.quantity < 0 and order.position_side is leg.side
-            if behind > 0 and against and order is not without:
-                loss += order.remaining * behind * market.contract.value_unit
-    return loss
+def order_losses(state: State, scope: Scope, without: Order | None = None) -> int:
+    """Return what the open orders of a scope stand to lose against the mark, at their own prices.
+
+    Of an isolated position those against it: what others would open is reserved of the cross wallet.
+    """
+    if scope.symbol:
+        market, leg = state.markets[scope.symbol], scope.account.leg(scope.symbol, scope.side)
+        exposure = exposure_of(market, scope.account.holdings[scope.symbol], leg, without)
+        return exposure.closing_loss
+    total = 0
+    for symbol, holding, leg in scope.account.legs():
+        if not holding.isolated and holding.orders:
+            exposure = exposure_of(state.markets[symbol], holding, leg, without)
+            total += exposure.open_loss + exposure.reducing_loss
+    return total
 
 
 def on_stale_index(state: State, scope: Scope) -> bool:
@@ -231,19 +240,16 @@ def surplus(state: State, account: Account, trial: Trial | None = None) -> int:
     return free
 
 
-def movable(state: State, account: Account, trial: Trial | None = None) -> int:
-    """Return the cross wallet less what isolated legs reserve; negative: their orders could not be paid for.
-
-    Profit of cross positions counts as margin, but it cannot move.
-    """
-    free = account.cross_wallet
+def reserved_apart(state: State, account: Account, trial: Trial | None = None) -> int:
+    """Return what isolated legs reserve of the cross wallet. Profit of cross positions cannot pay for it."""
+    total = 0
     for symbol, holding, leg in account.legs():
         if holding.isolated:
             market = state.markets[symbol]
             tried = trial is not None and (trial.symbol, trial.side) == (symbol, leg.side)
             exposure = trial.exposure if trial is not None and tried else exposure_of(market, holding, leg)
-            free -= reserved(market, holding, leg, exposure, holding.leverage)
-    return free
+            total += reserved(market, holding, leg, exposure, holding.leverage)
+    return total
 
 
 def available_balance(state: State, account: Account) -> int:
@@ -261,7 +267,7 @@ def max_removable(state: State, account: Account, symbol: str, side: PositionSid
     """Return what may leave the wallet of an isolated position: its initial margin stays, without its profit."""
     market, holding, leg = state.markets[symbol], account.holdings[symbol], account.leg(symbol, side)
     loss = min(0, unrealized_pnl(market, leg.position))
-    kept = position_initial_margin(market, holding, leg) + closing_loss(state, Scope(account, symbol, side))
+    kept = position_initial_margin(market, holding, leg) + order_losses(state, Scope(account, symbol, side))
     return max(0, leg.isolated_wallet + loss - kept)
 
 
@@ -270,4 +276,4 @@ def to_spare(state: State, account: Account) -> int:
     cross = cross_scope(account)
     balance, required = standing(state, cross)
     kept = required + 1 if required else 0  # an equity of just the maintenance margin is liquidated
-    return max(0, min(account.cross_wallet, balance - kept))
+    return max(0, min(account.cross_wallet, balance - kept - order_losses(state, cross)))

@@ -15,7 +15,7 @@ from exchange.core.clearing import end_order, open_order, proportional_fee, repo
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage
 from exchange.core.enums import Execution, ExpireReason, OrderStatus, RejectReason, SelfTradePrevention
 from exchange.core.events import LeverageSet, Rejected
-from exchange.core.margin import exposure_of, movable, open_notional, reserved, surplus
+from exchange.core.margin import exposure_of, open_notional, reserved, reserved_apart, surplus
 from exchange.core.state import Market, State
 
 
@@ -126,7 +126,10 @@ def _leverage_refusal(state: State, account: Account, market: Market, leverage: 
         if open_notional(market, leg.position, exposure_of(market, holding, leg)) > cap:
             return Rejected(RejectReason.POSITION_LIMIT, account_id, cap)
     more = _more_reserved(market, holding, leverage) if lower else 0
-    if lower and (surplus(state, account) < more or (holding.isolated and movable(state, account) < more)):
+    if lower and (
+        surplus(state, account) < more
+        or (holding.isolated and account.cross_wallet - reserved_apart(state, account) < more)
+    ):
         return Rejected(RejectReason.LEVERAGE_MARGIN_INSUFFICIENT, account_id)
     return None
 

@@ -63,7 +63,7 @@ REFUSED: list[tuple[str, Mapping[str, str]]] = [
     ("0 <= band_down < 1 < band_up must hold", {"band_down": "-1"}),
     ("fees must be below 1", {"taker_fee": "1"}),
     (
-        "a bracket's rate may not exceed 1 / max_leverage: its first order would be liquidated",
+        "a bracket's rate must be below 1 / max_leverage: its first order would be liquidated",
         {"brackets": "100:0.5:50"},
     ),
 ]

@@ -6,7 +6,7 @@ from fractions import Fraction
 from exchange.core.enums import BalanceReason, MarginMove, Wallet
 from exchange.core.events import IsolatedMarginMoved
 from exchange.core.units import Atoms
-from tests.reference.risk import to_spare
+from tests.reference.risk import equity, stands_to_lose, to_spare
 from tests.reference.world import (
     FUND,
     Leg,
@@ -36,6 +36,9 @@ def fill_isolated(world: World, leg: Leg, before: Position, moved: Moved, gained
         freed, owed = max(0, after), max(0, -after)
     elif moved.closed:
         freed = max(0, math.floor(Fraction(wallet * moved.closed, abs(before.quantity))) + gained)
+        scope = Scope(*leg)
+        world.isolated_wallets[leg] = after
+        freed = min(freed, max(0, equity(world, scope) - stands_to_lose(world, scope)))
     world.isolated_wallets[leg] = after - freed
     world.wallets[leg.account, Wallet.FUTURES] += freed
     if moved.opened_value > 0:

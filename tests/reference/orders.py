@@ -24,13 +24,14 @@ from exchange.core.units import RATE_ONE, Atoms, Lots, Nanos, Ticks
 from tests.reference.refusal import demand
 from tests.reference.risk import (
     Extra,
-    closing_loss,
     equity,
     is_locked,
     is_placeable,
     is_unjudged,
     only_reduces,
     open_notional,
+    reserved_apart,
+    stands_to_lose,
 )
 from tests.reference.walk import Plan, Waiting, carry_out, excess, expire_taker, plan_walk, waiting_orders
 from tests.reference.world import (
@@ -157,7 +158,7 @@ def _check_index(world: World, order: OrderRecord, left: int) -> None:
     """Check 17."""
     stale = world.quotes[order.symbol].state is MarketState.INDEX_STALE
     demand(order.reduce_only or not stale, RejectReason.INDEX_STALE)
-    if (order.account_id, order.symbol) in world.isolated and not _reduces(world, order, left):
+    if not _reduces(world, order, left):
         demand(not is_unjudged(world, Scope(order.account_id)), RejectReason.INDEX_STALE)
 
 
@@ -224,7 +225,8 @@ def _check_loss(world: World, order: OrderRecord, left: int, plan: Plan) -> None
     closes = max(0, -order.side * position_of(world, leg).quantity)
     loss = sum(losses[:closes]) * unit
     scope = scope_of(world, leg)
-    fits = loss + closing_loss(world, scope) <= equity(world, scope)
+    apart = 0 if scope.symbol else reserved_apart(world, scope.account)
+    fits = loss + stands_to_lose(world, scope) + apart <= equity(world, scope)
     demand(loss == 0 or fits, RejectReason.MARGIN_INSUFFICIENT)
 
 

@@ -184,14 +184,19 @@ def reserved(world: World, leg: Leg, extra: Extra | None = None, leverage: int =
     return margin + open_loss(world, leg, extra) + sum(_loss(world, one) for one in closers)
 
 
-def closing_loss(world: World, scope: Scope) -> int:
-    """Return what the open orders against the positions of a scope would lose, at their own prices against the mark."""
-    return sum(
-        _loss(world, one)
-        for leg in positions_in(world, scope)
-        for one in leg_orders(world, leg)
-        if one.order.side * position_of(world, leg).quantity < 0
-    )
+def stands_to_lose(world: World, scope: Scope) -> int:
+    """Return what the open orders of a scope would lose, at their own prices against the mark."""
+    if scope.symbol:
+        leg = Leg(scope.account, scope.symbol, scope.side)
+        held = position_of(world, leg).quantity
+        return sum(_loss(world, one) for one in leg_orders(world, leg) if one.order.side * held < 0)
+    cross = [leg for leg in all_legs(world, scope.account) if not is_isolated(world, leg)]
+    return sum(_loss(world, one) for leg in cross for one in leg_orders(world, leg))
+
+
+def reserved_apart(world: World, account: int) -> int:
+    """Return what all isolated legs of an account reserve of its cross wallet."""
+    return sum(reserved(world, leg) for leg in all_legs(world, account) if is_isolated(world, leg))
 
 
 def _loss(world: World, one: Resting) -> int:
@@ -241,7 +246,7 @@ def withdrawable(world: World, account: int) -> int:
 
 def removable(world: World, leg: Leg) -> int:
     """Return the most that may be taken out of an isolated position."""
-    kept = position_initial(world, leg) + closing_loss(world, scope_of(world, leg))
+    kept = position_initial(world, leg) + stands_to_lose(world, scope_of(world, leg))
     return max(0, isolated_wallet(world, leg) + min(0, profit(world, leg)) - kept)
 
 
@@ -250,7 +255,7 @@ def to_spare(world: World, account: int) -> int:
     cross = Scope(account)
     needed = maintenance(world, cross)
     kept = needed + 1 if needed > 0 else 0
-    return max(0, min(wallet(world, cross), equity(world, cross) - kept))
+    return max(0, min(wallet(world, cross), equity(world, cross) - kept - stands_to_lose(world, cross)))
 
 
 def total_equity(world: World, account: int) -> int:
