@@ -6,16 +6,17 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from exchange.core.enums import PositionSide, Side, Wallet
+from exchange.core.events import OrderRecord
 from exchange.core.units import RATE_ONE
 from tests.reference.world import (
     Leg,
-    Resting,
     Scope,
     World,
     all_legs,
     held_legs,
     is_isolated,
     isolated_wallet,
+    leg_of,
     leg_orders,
     position_of,
     scope_of,
@@ -180,7 +181,7 @@ def reserved(world: World, leg: Leg, extra: Extra | None = None, leverage: int =
     margin = math.ceil(Fraction(open_notional(world, leg, extra), chosen))
     if is_isolated(world, leg):
         return margin - position_initial(world, leg, chosen) + open_loss(world, leg, extra)
-    closers = [one for one in leg_orders(world, leg) if one.order.reduce_only]
+    closers = [one.order for one in leg_orders(world, leg) if one.order.reduce_only]
     return margin + open_loss(world, leg, extra) + sum(_loss(world, one) for one in closers)
 
 
@@ -189,9 +190,16 @@ def stands_to_lose(world: World, scope: Scope) -> int:
     if scope.symbol:
         leg = Leg(scope.account, scope.symbol, scope.side)
         held = position_of(world, leg).quantity
-        return sum(_loss(world, one) for one in leg_orders(world, leg) if one.order.side * held < 0)
+        return sum(_loss(world, one) for one in _open_with_entering(world, leg) if one.side * held < 0)
     cross = [leg for leg in all_legs(world, scope.account) if not is_isolated(world, leg)]
-    return sum(_loss(world, one) for leg in cross for one in leg_orders(world, leg))
+    return sum(_loss(world, one) for leg in cross for one in _open_with_entering(world, leg))
+
+
+def _open_with_entering(world: World, leg: Leg) -> list[OrderRecord]:
+    """Return the open orders of a leg, one at work that can rest among them."""
+    there = [one.order for one in leg_orders(world, leg)]
+    new = world.entering
+    return [*there, new] if new is not None and leg_of(new) == leg else there
 
 
 def reserved_apart(world: World, account: int) -> int:
@@ -199,9 +207,9 @@ def reserved_apart(world: World, account: int) -> int:
     return sum(reserved(world, leg) for leg in all_legs(world, account) if is_isolated(world, leg))
 
 
-def _loss(world: World, one: Resting) -> int:
-    unit, mark = world.contracts[one.order.symbol].value_unit, world.quotes[one.order.symbol].mark
-    return one.left * unit * max(0, one.order.side * (one.order.price - mark))
+def _loss(world: World, order: OrderRecord) -> int:
+    unit, mark = world.contracts[order.symbol].value_unit, world.quotes[order.symbol].mark
+    return (order.quantity - order.filled) * unit * max(0, order.side * (order.price - mark))
 
 
 def only_reduces(world: World, extra: Extra) -> bool:
