@@ -21,6 +21,7 @@ from exchange.core.margin import (
     equity,
     exposure_of,
     exposure_with,
+    kept_margin,
     on_stale_index,
     open_notional,
     order_losses,
@@ -377,32 +378,48 @@ def _margin(candidate: Candidate) -> RejectReason | Rejected | None:
 
 
 def _bankruptcy(candidate: Candidate) -> RejectReason | None:
-    """Let nobody close beyond bankruptcy, at the cost of the fund; a cross wallet pays for what opens by `_margin`."""
+    """Let nobody close so badly that the fund would pay, or that what stays would be liquidated at an unchanged mark.
+
+    A closing at the mark or better is always let in; what opens a cross wallet has paid for by `_margin`.
+    """
     if not (candidate.holding.isolated or only_reduces(candidate)):
         return None
-    loss = _own_closing_loss(candidate)
-    if not loss:
+    state, account, symbol = candidate.state, candidate.account, candidate.market.contract.symbol
+    pieces = _closing_pieces(candidate)
+    if not any(loss for _, loss in pieces):
         return None
-    scope = scope_of(candidate.account, candidate.market.contract.symbol, candidate.position_side)
-    loss += order_losses(candidate.state, scope, without=candidate.amended)
-    if not scope.symbol:
-        loss += reserved_apart(candidate.state, candidate.account)
-    return RejectReason.MARGIN_INSUFFICIENT if loss > equity(candidate.state, scope) else None
+    scope = scope_of(account, symbol, candidate.position_side)
+    left = equity(state, scope) - order_losses(state, scope, without=candidate.amended)
+    left -= 0 if scope.symbol else reserved_apart(state, account)
+    held = abs(candidate.leg.position.quantity)
+    for lots, loss in pieces:
+        freed_apart = div_floor(left * (held - lots), held) if scope.symbol else left
+        left, held = min(left - loss, freed_apart), held - lots
+        if left < 0:
+            return RejectReason.MARGIN_INSUFFICIENT
+    kept = kept_margin(state, scope, candidate.leg, held)
+    return RejectReason.MARGIN_INSUFFICIENT if left < kept else None
 
 
-def _own_closing_loss(candidate: Candidate) -> int:
-    """Return what the order would lose against the mark by closing: by what it meets, and by its rest at its price."""
-    market, found = candidate.market, candidate.walk
-    pieces = [(step.maker.price, step.quantity) for step in found.steps]
+def _closing_pieces(candidate: Candidate) -> list[tuple[int, int]]:
+    """Return (lots, loss against the mark) of what the order would close: of what it meets, then of its rest."""
+    contract, mark_price, found = candidate.market.contract, candidate.market.mark_price, candidate.walk
+    own = (candidate.account.account_id, candidate.position_side)
+    prices = [
+        (step.maker.price, step.quantity)
+        for step in found.steps
+        if (step.maker.account_id, step.maker.position_side) != own  # a leg that trades with itself moves nothing
+    ]
     if candidate.life.rests:
-        pieces.append((candidate.price, candidate.remaining - found.filled))
-    room, loss = closing_room(candidate.leg.position.quantity, candidate.side), 0
-    for price, quantity in pieces:
-        closing = min(quantity, room)
-        room -= closing
-        at_mark = market.contract.notional(market.mark_price, closing)
-        loss += order_open_loss(candidate.side, market.contract.notional(price, closing), at_mark)
-    return loss
+        prices.append((candidate.price, candidate.remaining - found.filled))
+    room, pieces = closing_room(candidate.leg.position.quantity, candidate.side), []
+    for price, quantity in prices:
+        lots = min(quantity, room)
+        room -= lots
+        if lots:
+            value, at_mark = contract.notional(price, lots), contract.notional(mark_price, lots)
+            pieces.append((lots, order_open_loss(candidate.side, value, at_mark)))
+    return pieces
 
 
 FILTER_CHECKS: tuple[Check, ...] = (_signs, _quantity, _price, _band, _notional)

@@ -275,5 +275,19 @@ def to_spare(state: State, account: Account) -> int:
     """Return what a fill may move from the cross wallet to an isolated position: never so much that cross ones fall."""
     cross = cross_scope(account)
     balance, required = standing(state, cross)
-    kept = required + 1 if required else 0  # an equity of just the maintenance margin is liquidated
-    return max(0, min(account.cross_wallet, balance - kept - order_losses(state, cross)))
+    return max(0, min(account.cross_wallet, balance - _least_equity(required) - order_losses(state, cross)))
+
+
+def kept_margin(state: State, scope: Scope, leg: Leg, lots: int) -> int:
+    """Return the least equity that a scope is not liquidated with, once `lots` of one of its positions are left."""
+    required = 0
+    for symbol, _, held in scope.legs():
+        market = state.markets[symbol]
+        left = lots if held is leg else abs(held.position.quantity)
+        required += position_maintenance(market, Position(left))
+    return _least_equity(required)
+
+
+def _least_equity(required: int) -> int:
+    """Return the least equity at which nothing is liquidated: one of just the maintenance margin is."""
+    return required + 1 if required else 0

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from fractions import Fraction
 
 import msgspec
 
@@ -28,6 +29,7 @@ from tests.reference.risk import (
     is_locked,
     is_placeable,
     is_unjudged,
+    maintenance,
     only_reduces,
     open_notional,
     reserved_apart,
@@ -213,21 +215,43 @@ def _check_risk(world: World, order: OrderRecord, left: int, price: int) -> None
 
 
 def _check_loss(world: World, order: OrderRecord, left: int, plan: Plan) -> None:
-    """Check 24: who closes beyond bankruptcy would do so at the cost of the fund."""
+    """Check 24: who closes at a loss pays for it, and what stays is above maintenance."""
     leg = leg_of(order)
     if not (is_isolated(world, leg) or _reduces(world, order, left)):
         return
-    rows = [(step.quantity, step.price) for step in plan.steps]  # no lots in those that are no trades
+    pieces = _closing_pieces(world, order, left, plan)
+    if sum(loss for _, loss in pieces) == 0:
+        return
+    scope, position = scope_of(world, leg), position_of(world, leg)
+    there = equity(world, scope) - stands_to_lose(world, scope)
+    if not scope.symbol:
+        there -= reserved_apart(world, scope.account)
+    held = abs(position.quantity)
+    for lots, loss in pieces:
+        stays = math.floor(there * Fraction(held - lots, held))  # the rest of an isolated wallet is freed
+        there = min(there - loss, stays) if scope.symbol else there - loss
+        held -= lots
+        demand(there >= 0, RejectReason.MARGIN_INSUFFICIENT)
+    world.positions[leg] = position._replace(quantity=held)
+    needed = maintenance(world, scope)
+    world.positions[leg] = position
+    demand(there > needed or there >= needed == 0, RejectReason.MARGIN_INSUFFICIENT)
+
+
+def _closing_pieces(world: World, order: OrderRecord, left: int, plan: Plan) -> list[tuple[int, int]]:
+    """Return what an order would close as (lots, loss against the mark): trades of its walk, then what would rest."""
+    leg = leg_of(order)
+    others = {one.order.order_id for one in world.orders if leg_of(one.order) != leg}
+    rows = [(step.quantity, step.price) for step in plan.steps if step.order_id in others]
     if order.order_type is OrderType.LIMIT and order.time_in_force in RESTS:
         rows.append((left - plan.filled, order.price))
     unit, mark = world.contracts[order.symbol].value_unit, world.quotes[order.symbol].mark
-    losses = [max(0, order.side * (price - mark)) for lots, price in rows for _ in range(lots)]  # lot by lot
-    closes = max(0, -order.side * position_of(world, leg).quantity)
-    loss = sum(losses[:closes]) * unit
-    scope = scope_of(world, leg)
-    apart = 0 if scope.symbol else reserved_apart(world, scope.account)
-    fits = loss + stands_to_lose(world, scope) + apart <= equity(world, scope)
-    demand(loss == 0 or fits, RejectReason.MARGIN_INSUFFICIENT)
+    room, pieces = max(0, -order.side * position_of(world, leg).quantity), []
+    for quantity, price in rows:
+        lots = min(quantity, room)
+        room -= lots
+        pieces.append((lots, lots * unit * max(0, order.side * (price - mark))))
+    return [piece for piece in pieces if piece[0] > 0]
 
 
 def notional_cap(contract: Contract, leverage: int) -> int:
