@@ -204,6 +204,16 @@ MUTANTS: tuple[Mutant, ...] = (
         "a position is given away order by order",
     ),
     Mutant(
+        "margin_freed_under_a_resting_loss",
+        MARKET + "[closing: A close at a loss that frees margin on its way leaves enough for its last trades]",
+        "margin leaves a position before the trades that need it",
+    ),
+    Mutant(
+        "close_leaves_less_than_maintenance",
+        MARKET + "[closing: Cross positions pay for each other, so what one has won lets the other be closed]",
+        "what stays after a bad close is liquidated at an unchanged mark",
+    ),
+    Mutant(
         "reducing_loss_leaves",
         MARKET + "[closing: What a resting reduce-only order would lose cannot be taken away]",
         "what a resting order would lose is withdrawn before it trades",
