@@ -37,7 +37,7 @@ class Ending:
 
     def __init__(self, world: World, base: dict[str, int]) -> None:
         self._world = world
-        self._base = base
+        self._base = dict(base)
         self._turns = dict.fromkeys(base, 0)
 
     def commands(self) -> Iterator[Command | Wait]:
@@ -73,6 +73,7 @@ class Ending:
         price = self._base[symbol]
         if quotes.mark and not contract.min_price <= quotes.mark <= contract.max_price:
             price = max(1, min(contract.max_price, quotes.index + price - quotes.mark))
+            self._base[symbol] = price  # and it stays: a price that went to and fro would break the circuit each time
         yield SetIndexPrice(symbol, Ticks(price), Nanos(self._world.now))
         if quotes.state is not MarketState.TRADING:
             yield SetMarketState(symbol, MarketState.TRADING)
