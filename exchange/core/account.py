@@ -8,6 +8,7 @@ from exchange.core.book import Order
 from exchange.core.enums import MarginType, PositionSide, Side
 from exchange.core.units import div_floor, div_toward_zero
 
+Interval = tuple[int, int]  # of marks in ticks, both ends included
 FUND_ID = 0  # the insurance fund is account 0: its balance and inventory are a wallet and positions like any other
 
 
@@ -122,6 +123,7 @@ class Account:
     hedge: bool = False
     margin_called: bool = False  # for its cross positions
     in_liquidation: bool = False  # of its cross positions
+    quiet: dict[str, Interval] = field(default_factory=dict)  # marks by symbol among which nothing happens to it
 
     @property
     def isolated_balance(self) -> int:

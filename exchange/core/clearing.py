@@ -56,6 +56,7 @@ def report_account(
     state: State, account: Account, change: int, reason: BalanceReason, symbol: str, side: PositionSide | None
 ) -> None:
     """Say how the wallets stand after the futures wallet moved by `change`; with a side, that position, too."""
+    state.touched[account.account_id] = None
     positions = () if side is None else (position_record(state, account, symbol, side),)
     state.events.append(
         AccountUpdated(

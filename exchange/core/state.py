@@ -3,6 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from sortedcontainers import SortedList
+
 from exchange.core.account import FUND_ID, Account
 from exchange.core.book import OrderBook
 from exchange.core.contract import Contract, VenueRules
@@ -69,6 +71,9 @@ class Market:
     premium_due: int = NEVER
     funding_due: int = NEVER
     stale_due: int = NEVER  # when the next source falls silent
+    # Ends of the intervals in which accounts need no look, (mark, account id): see `liquidation.watch`.
+    quiet_lows: SortedList[tuple[int, int]] = field(default_factory=SortedList)
+    quiet_highs: SortedList[tuple[int, int]] = field(default_factory=SortedList)
     breaker_due: int = NEVER  # when the pause of the circuit breaker ends; NEVER: it is closed
 
     @property
@@ -104,6 +109,7 @@ class State:
     next_order_id: int = 1
     next_trade_id: int = 1
     next_liquidation_id: int = 1
+    touched: dict[int, None] = field(default_factory=dict)  # accounts that the next margin pass must look at
     # Of the command at work, nothing to remember:
     previous_ts: int = 0
     events: list[Event] = field(default_factory=list)

@@ -5,12 +5,13 @@ It looks at scopes: the cross positions of an account together, and each isolate
 
 from fractions import Fraction
 
-from exchange.core.account import FUND_ID, Scope, cross_scope, scopes
+from exchange.core.account import Scope, cross_scope, scopes
 from exchange.core.clearing import end_order, pay_owed, report_account
 from exchange.core.enums import BalanceReason, ExpireReason, MarginMove, OrderStatus, PositionSide
 from exchange.core.events import AccountLocked, AccountReleased, MarginCalled, MarginCallPosition
 from exchange.core.isolated import move_margin
 from exchange.core.liquidation.through_book import liquidate_position
+from exchange.core.liquidation.watch import due_accounts, watch_again
 from exchange.core.margin import (
     max_withdrawable,
     on_stale_index,
@@ -29,9 +30,9 @@ Rank = tuple[int, Fraction, int]
 def margin_pass(state: State) -> None:
     """Call, liquidate and release scopes at the marks of this moment."""
     candidates: list[tuple[Rank, Scope]] = []
-    for account_id, account in state.accounts.items():  # by id: the order in which they were made
-        if account_id == FUND_ID:
-            continue
+    due = due_accounts(state)
+    state.touched.clear()  # whom this pass touches, the next one looks at
+    for account in due:
         if not (account.has_position() or account.in_liquidation or account.cross_wallet < 0):
             account.margin_called = False
             continue
@@ -51,6 +52,8 @@ def margin_pass(state: State) -> None:
             _liquidate(state, scope)
         elif scope.in_liquidation:
             _release(state, scope)
+    for account in due:
+        watch_again(state, account)
 
 
 def _is_healthy(state: State, scope: Scope) -> bool:
