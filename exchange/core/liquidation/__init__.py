@@ -1,1 +1,1 @@
-"""Liquidation: who is called and who is liquidated (`margin_pass`), and how a position is sold (`through_book`)."""
+"""Liquidation: whom to look at (`watch`), who is called and liquidated (`margin_pass`), how it is sold (`through_book`)."""
