@@ -1,1 +1,1 @@
-"""Liquidation: whom to look at (`watch`), who is called and liquidated (`margin_pass`), how it is sold (`through_book`)."""
+"""Liquidation: whom to look at (`watch`), who is liquidated (`margin_pass`), how it is sold (`through_book`)."""
