@@ -83,7 +83,7 @@ def move_position(
     """
     owed = 0
     if account.holdings[symbol].isolated:
-        owed = settle_fill(state, account, symbol, leg, change, net, by_venue=leg.in_liquidation)
+        owed = settle_fill(state, account, symbol, leg, change, net)
     else:
         account.cross_wallet += net
     report_account(state, account, net, reason, symbol, leg.side)

@@ -17,9 +17,7 @@ def move_margin(state: State, account: Account, symbol: str, leg: Leg, amount: i
     _report(state, account, symbol, leg, amount, cause)
 
 
-def settle_fill(
-    state: State, account: Account, symbol: str, leg: Leg, change: Change, net: int, *, by_venue: bool
-) -> int:
+def settle_fill(state: State, account: Account, symbol: str, leg: Leg, change: Change, net: int) -> int:
     """Book `net` (profit less fee) of a fill to an isolated position that has moved, and free or take its margin.
 
     What the venue closes in liquidation frees nothing before the position is closed: until then all of the wallet
@@ -27,7 +25,7 @@ def settle_fill(
     """
     before = change.closed if change.opened else change.closed + abs(leg.position.quantity)  # lots
     gone = 0 < change.closed == before  # closed, or turned around
-    frees = change.closed > 0 and (gone or not by_venue)
+    frees = change.closed > 0 and (gone or not leg.in_liquidation)
     # The odd atom of the share stays with the position, as margin.
     freed = max(0, div_floor(leg.isolated_wallet * change.closed, before) + net) if frees else 0
     leg.isolated_wallet += net

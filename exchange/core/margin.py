@@ -194,7 +194,8 @@ def order_losses(state: State, scope: Scope, without: Order | None = None) -> in
 
 def on_stale_index(state: State, scope: Scope) -> bool:
     """Tell whether a position of a scope stands in a contract whose index is stale: then nobody knows its equity."""
-    return any(state.markets[symbol].index_stale for symbol, _, _ in scope.legs())
+    stale = [symbol for symbol, market in state.markets.items() if market.index_stale]
+    return bool(stale) and any(symbol in stale for symbol, _, _ in scope.legs())
 
 
 def total_equity(state: State, account: Account) -> int:
@@ -229,11 +230,10 @@ def surplus(state: State, account: Account, trial: Trial | None = None) -> int:
     """Return the cross equity less what all legs reserve; negative: margin is insufficient. One leg can be on trial."""
     free = account.cross_wallet
     for symbol, holding, leg in account.legs():
-        tried = trial is not None and (trial.symbol, trial.side) == (symbol, leg.side)
-        if not (tried or leg.position.quantity or holding.orders):
-            continue
         market = state.markets[symbol]
-        exposure = trial.exposure if trial is not None and tried else exposure_of(market, holding, leg)
+        exposure = _exposure_tried(market, holding, leg, trial)
+        if exposure is NO_EXPOSURE and not leg.position.quantity:
+            continue
         free -= reserved(market, holding, leg, exposure, holding.leverage)
         if not holding.isolated:
             free += unrealized_pnl(market, leg.position)
@@ -246,10 +246,16 @@ def reserved_apart(state: State, account: Account, trial: Trial | None = None) -
     for symbol, holding, leg in account.legs():
         if holding.isolated:
             market = state.markets[symbol]
-            tried = trial is not None and (trial.symbol, trial.side) == (symbol, leg.side)
-            exposure = trial.exposure if trial is not None and tried else exposure_of(market, holding, leg)
+            exposure = _exposure_tried(market, holding, leg, trial)
             total += reserved(market, holding, leg, exposure, holding.leverage)
     return total
+
+
+def _exposure_tried(market: Market, holding: Holding, leg: Leg, trial: Trial | None) -> Exposure:
+    """Return the exposure of a leg: that on trial, if it is the one, else that of its open orders."""
+    if trial is not None and (trial.symbol, trial.side) == (market.contract.symbol, leg.side):
+        return trial.exposure
+    return exposure_of(market, holding, leg)
 
 
 def available_balance(state: State, account: Account) -> int:
