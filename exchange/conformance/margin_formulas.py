@@ -53,7 +53,7 @@ def _maintenance(inputs: Inputs, notional: Fraction, cum_name: str = "cum") -> F
     """Return the core's maintenance margin of a notional by `mmr` and cum, or by the bracket of `caps` and `mmrs`."""
     unit = _unit(inputs, notional, cum_name=cum_name)
     bracket = bracket_holding(_brackets(inputs, unit, cum_name), int(notional * unit))
-    return Fraction(margin.maintenance_of(int(notional * unit), bracket), unit)
+    return Fraction(maintenance_of(int(notional * unit), bracket), unit)
 
 
 def _free(inputs: Inputs) -> Fraction:
@@ -149,7 +149,7 @@ def bankruptcy_amount(inputs: Inputs) -> Outputs:
     held, price = inputs.integer("position_quantums"), inputs.positive("quote_per_base_quantum")
     value, after = (_value_quantums(size, price) for size in (held, held + inputs.integer("delta_quantums")))
     bracket = _bracket(inputs.number("maintenance_ppm") / 10**6, Fraction(0), 1)
-    required, required_after = (margin.maintenance_of(abs(notional), bracket) for notional in (value, after))
+    required, required_after = (maintenance_of(abs(notional), bracket) for notional in (value, after))
     equity = inputs.integer("usdc_quantums") + value
     amount = margin.bankruptcy_amount(after - value, equity, abs(required_after - required), required)
     return {"bankruptcy_quote_quantums": Fraction(amount)}
@@ -162,7 +162,7 @@ def fillable_price(inputs: Inputs) -> Outputs:
     """
     held, price = inputs.integer("position_quantums"), inputs.positive("quote_per_base_quantum")
     value = _value_quantums(held, price)
-    required = margin.maintenance_of(abs(value), _bracket(inputs.number("maintenance_ppm") / 10**6, Fraction(0), 1))
+    required = maintenance_of(abs(value), _bracket(inputs.number("maintenance_ppm") / 10**6, Fraction(0), 1))
     fillable = venue_rules.fillable_price(
         held,
         value,
@@ -180,7 +180,7 @@ def deleverage_price(inputs: Inputs) -> Outputs:
     positions = {name: (size, size * price) for name, size, price in inputs.rows("positions", 3)}
     unit = unit_of([cash, *(value for _, value in positions.values())], [rate])
     bracket = _bracket(rate, Fraction(0), unit)
-    required = {name: margin.maintenance_of(int(abs(value) * unit), bracket) for name, (_, value) in positions.items()}
+    required = {name: maintenance_of(int(abs(value) * unit), bracket) for name, (_, value) in positions.items()}
     total, equity = sum(required.values()), cash + sum((value for _, value in positions.values()), Fraction(0))
     closed = inputs.name("close")
     size, value = positions[closed]

@@ -21,10 +21,8 @@ from exchange.core.units import (
     ATOMS_PER_QUOTE,
     INT63_MAX,
     RATE_ONE,
-    SECOND,
     Atoms,
     Lots,
-    Nanos,
     RateE8,
     Ticks,
     div_ceil,
@@ -110,20 +108,6 @@ class Contract(msgspec.Struct, frozen=True):
         return Ticks(div_floor(moved, RATE_ONE) if shift > 0 else div_ceil(moved, RATE_ONE))
 
 
-class VenueRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Rules of the venue as a whole; they are written into the header of the journal."""
-
-    fund_seed: Atoms = Atoms(1_000_000 * ATOMS_PER_QUOTE)
-    margin_call_ratio: RateE8 = RateE8(80_000_000)  # maintenance margin / equity at which a call is sent
-    margin_call_rearm: RateE8 = RateE8(70_000_000)  # below it the next call is armed again
-    fund_cap: RateE8 = RateE8(RATE_ONE)  # net notional the fund should hold at most, as a share of its balance
-    unwind_interval: Nanos = Nanos(SECOND)
-    unwind_share: RateE8 = RateE8(10_000_000)  # of the visible depth within the bound, per interval
-    unwind_bound: RateE8 = RateE8(1_000_000)  # the fund trades at most this far from the mark
-    max_accounts: int = 10_000
-    max_amendments: int = 10_000
-
-
 class BracketText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One bracket as written in TOML."""
 
@@ -169,6 +153,11 @@ def bracket_holding(brackets: Sequence[Bracket], notional: int) -> Bracket:
         if notional <= bracket.cap:
             return bracket
     return brackets[-1]
+
+
+def maintenance_of(notional: int, bracket: Bracket) -> int:
+    """Return the maintenance margin of a notional in its bracket, in atoms: ceil(notional * rate) - cum."""
+    return div_ceil(notional * bracket.rate, RATE_ONE) - bracket.cum
 
 
 def bracket_cums(caps: list[int], rates: list[int]) -> list[int]:

@@ -247,6 +247,7 @@ class MarginCallPosition(msgspec.Struct, frozen=True, gc=False):
     unrealized_pnl: Atoms
     maintenance_margin: Atoms
     position_side: PositionSide = PositionSide.BOTH
+    leverage: int = 0  # chosen in its contract
 
 
 class MarginCalled(Record, frozen=True, gc=False, tag="margin_called"):
@@ -268,7 +269,8 @@ class MarginCalled(Record, frozen=True, gc=False, tag="margin_called"):
 class AccountLocked(Record, frozen=True, gc=False, tag="account_locked"):
     """Liquidation begins: orders, withdrawals and leverage changes are refused until it is released.
 
-    With a `symbol` only that isolated position is liquidated, and only its contract is locked for the account.
+    With a `symbol` only that isolated position is liquidated, and only its contract is locked for the account. Wallet
+    and positions are those that this is about, at this moment.
     """
 
     account_id: int
@@ -276,6 +278,8 @@ class AccountLocked(Record, frozen=True, gc=False, tag="account_locked"):
     maintenance_margin: Atoms
     symbol: str = ""
     position_side: PositionSide = PositionSide.BOTH
+    wallet_balance: Atoms = Atoms(0)
+    positions: tuple[MarginCallPosition, ...] = ()
 
 
 class AccountReleased(Record, frozen=True, gc=False, tag="account_released"):
@@ -288,11 +292,11 @@ class AccountReleased(Record, frozen=True, gc=False, tag="account_released"):
 
 
 class PositionLiquidated(Record, frozen=True, gc=False, tag="position_liquidated"):
-    """One position was liquidated: what was sold into the book, and what the fund took over at the bankruptcy price.
+    """What one margin pass did about one position: sold on the book, handed over, queued for deleveraging.
 
     `quantity` is the position before, signed. Values are notionals in atoms, without the sign
     of the side; they are negative when a short's owner lost more than its notional. `bankruptcy_value` is that of
-    the whole position; `limit_price` is its price rounded in the trader's favour, the limit of the order.
+    the whole position; `limit_price` is that of the last order, 0 without one. A negative `fee` was paid by the fund.
     """
 
     liquidation_id: int
@@ -311,14 +315,96 @@ class PositionLiquidated(Record, frozen=True, gc=False, tag="position_liquidated
     taken_over_value: Atoms
     position_side: PositionSide = PositionSide.BOTH
     margin_type: MarginType = MarginType.CROSS
+    ordered_quantity: Lots = Lots(0)  # of all its orders
+    queued_quantity: Lots = Lots(0)  # for deleveraging
 
 
-class FundInventoryExceeded(Record, frozen=True, gc=False, tag="fund_inventory_exceeded"):
-    """The fund holds more than its cap, as there is no auto-deleveraging yet."""
+class LiquidationWaits(Record, frozen=True, gc=False, tag="liquidation_waits"):
+    """A scope in liquidation is left alone until a time; 0: until its contracts are no longer halted."""
 
+    account_id: int
+    until_ts: Nanos
+    symbol: str = ""
+    position_side: PositionSide = PositionSide.BOTH
+
+
+class LiquidationsCarriedOver(Record, frozen=True, gc=False, tag="liquidations_carried_over"):
+    """One margin pass had too much to do: so many scopes wait for the next one."""
+
+    scopes: int
+    until_ts: Nanos
+
+
+class BackstopRefused(Record, frozen=True, gc=False, tag="backstop_refused"):
+    """The backstop did not take so many lots: its kind, its cap, its stop, or no money. Amounts in atoms."""
+
+    liquidation_id: int
+    account_id: int
     symbol: str
-    net_notional: Atoms
-    cap: Atoms
+    position_side: PositionSide
+    quantity: Lots
+    fund_equity: Atoms
+    fund_notional: Atoms  # net, signed
+
+
+class Deleveraged(Record, frozen=True, gc=False, tag="deleveraged"):
+    """Lots of a bankrupt's position were closed against a counterparty's: a transfer, without fee or print.
+
+    `value` is their notional in atoms, without the sign of the side. `order_id` names the counterparty's side of it;
+    `realized_pnl` is its profit. Account 0 as the bankrupt is a vault under water.
+    """
+
+    liquidation_id: int
+    symbol: str
+    account_id: int
+    position_side: PositionSide
+    counterparty_id: int
+    counterparty_side: PositionSide
+    quantity: Lots
+    value: Atoms
+    mark_price: Ticks
+    order_id: int
+    side: Side  # of the counterparty's closing
+    realized_pnl: Atoms
+
+
+class DeleveragingExhausted(Record, frozen=True, gc=False, tag="deleveraging_exhausted"):
+    """Nobody was left against whom so many lots could be closed: they stay where they are."""
+
+    liquidation_id: int
+    account_id: int
+    symbol: str
+    position_side: PositionSide
+    quantity: Lots
+
+
+class DrawdownChanged(Record, frozen=True, gc=False, tag="drawdown_changed"):
+    """The backstop has lost so much that everything is deleveraged now, or has recovered. Equity and peak in atoms."""
+
+    active: bool
+    equity: Atoms
+    peak: Atoms
+
+
+class UnwindingStopped(Record, frozen=True, gc=False, tag="unwinding_stopped"):
+    """The backstop has lost too much and leaves the market until a time."""
+
+    until_ts: Nanos
+    equity: Atoms
+    peak: Atoms
+
+
+class VaultUnderwater(Record, frozen=True, gc=False, tag="vault_underwater"):
+    """The vault's equity is negative: its own positions are deleveraged."""
+
+    equity: Atoms
+
+
+class LossShared(Record, frozen=True, gc=False, tag="loss_shared"):
+    """What the fund could not pay was shared by traders: of `loss`, `paid` reached the fund."""
+
+    loss: Atoms
+    paid: Atoms
 
 
 class FundShortfall(Record, frozen=True, gc=False, tag="fund_shortfall"):
@@ -370,7 +456,15 @@ Event = (
     | AccountLocked
     | AccountReleased
     | PositionLiquidated
-    | FundInventoryExceeded
+    | LiquidationWaits
+    | LiquidationsCarriedOver
+    | BackstopRefused
+    | Deleveraged
+    | DeleveragingExhausted
+    | DrawdownChanged
+    | UnwindingStopped
+    | VaultUnderwater
+    | LossShared
     | FundShortfall
     | MarketStateSet
     | Annotated

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from exchange.core.account import Account, Holding, Leg, Position, Scope, cross_scope, scopes
 from exchange.core.book import Order
-from exchange.core.contract import Bracket
+from exchange.core.contract import maintenance_of
 from exchange.core.enums import PositionSide, Side
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, div_ceil, div_floor
+from exchange.core.units import div_ceil, div_floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,6 @@ class Exposure:
 
 
 NO_EXPOSURE = Exposure(0, 0, 0)
-
-
-def maintenance_of(notional: int, bracket: Bracket) -> int:
-    """Return the maintenance margin of a notional in its bracket: ceil(notional * rate) - cum."""
-    return div_ceil(notional * bracket.rate, RATE_ONE) - bracket.cum
 
 
 def initial_margin_of(notional: int, leverage: int) -> int:

@@ -7,9 +7,10 @@ from sortedcontainers import SortedList
 
 from exchange.core.account import FUND_ID, Account
 from exchange.core.book import OrderBook
-from exchange.core.contract import Contract, VenueRules
+from exchange.core.contract import Contract
 from exchange.core.enums import MarketState, SourceStatus
 from exchange.core.events import Event
+from exchange.core.rules import VenueRules
 from exchange.core.units import NEVER
 
 

@@ -28,12 +28,13 @@ from exchange.core.commands import (
     Transfer,
     Withdraw,
 )
-from exchange.core.contract import Contract, VenueRules
+from exchange.core.contract import Contract
 from exchange.core.enums import RejectReason, Side
 from exchange.core.events import Annotated, BookChanged, Event, Rejected
 from exchange.core.funding import funding_rate
 from exchange.core.market_state import set_market_state
 from exchange.core.orders import amend_order, cancel_all_orders, cancel_order, place_order, set_leverage
+from exchange.core.rules import VenueRules
 from exchange.core.state import Market, Source, State
 from exchange.core.transfers import create_account, deposit, new_account, transfer, withdraw
 from exchange.core.units import Lots, Ticks

@@ -5,7 +5,8 @@ from typing import Self
 
 import msgspec
 
-from exchange.core.contract import Contract, VenueRules
+from exchange.core.contract import Contract
+from exchange.core.rules import VenueRules
 
 
 class Header(msgspec.Struct, frozen=True):

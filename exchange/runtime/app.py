@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from exchange.core.commands import Command
-from exchange.core.contract import VenueRules
+from exchange.core.rules import VenueRules
 from exchange.core.events import Event
 from exchange.core.venue import Venue
 from exchange.journal.errors import HeaderMismatchError

@@ -7,7 +7,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Self
 
-from exchange.core.contract import Contract, VenueRules, parse_contract
+from exchange.core.contract import Contract, parse_contract
+from exchange.core.rules import VenueRules
 from exchange.journal.store import Durability
 from exchange.runtime.feeds.sources import MANUAL
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from exchange.core.commands import Command, DropIndexSource, Resume, SetIndexPrice, Tick
-from exchange.core.contract import VenueRules
+from exchange.core.rules import VenueRules
 from exchange.core.enums import Side
 from exchange.core.events import Event
 from exchange.core.state import Market

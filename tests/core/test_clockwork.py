@@ -3,7 +3,7 @@
 import pytest
 
 from exchange.core import commands as c
-from exchange.core.contract import VenueRules
+from exchange.core.rules import VenueRules
 from exchange.core.enums import OrderType, Side, SourceStatus
 from exchange.core.events import (
     AccountLocked,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from exchange.core import commands as c
-from exchange.core.contract import VenueRules
+from exchange.core.rules import VenueRules
 from exchange.core.enums import MarginType, MarketState, OrderType, RejectReason, Side, Wallet
 from exchange.core.events import Rejected
 from exchange.core.snapshot import state_hash

@@ -1,7 +1,7 @@
 """The state as one hash: equal for equal states, different for any difference, and never too small for the money."""
 
 from exchange.core.commands import CreateAccount, Deposit, Resume
-from exchange.core.contract import VenueRules
+from exchange.core.rules import VenueRules
 from exchange.core.snapshot import state_hash
 from exchange.core.units import MONEY_MAX
 from exchange.core.venue import Venue

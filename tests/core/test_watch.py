@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core import commands as c
 from exchange.core.account import FUND_ID, Account, Scope, scopes
-from exchange.core.contract import VenueRules
+from exchange.core.rules import VenueRules
 from exchange.core.enums import MarginType, OrderType, Side
 from exchange.core.liquidation.watch import due_accounts
 from exchange.core.margin import standing

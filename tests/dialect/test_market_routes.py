@@ -7,7 +7,8 @@ from importlib.resources import files
 import pytest
 
 from exchange.core.commands import DropIndexSource, SetIndexPrice, SetMarketState
-from exchange.core.contract import VenueRules, parse_contract
+from exchange.core.contract import parse_contract
+from exchange.core.rules import VenueRules
 from exchange.core.enums import MarketState
 from exchange.core.units import Ticks
 from exchange.core.venue import Venue

@@ -12,7 +12,7 @@ import pytest
 from clients.reference import Admin
 from exchange.composition import Served, served
 from exchange.core.commands import CreateAccount, PlaceOrder, SetIndexPrice
-from exchange.core.contract import VenueRules
+from exchange.core.rules import VenueRules
 from exchange.core.enums import MarketState, OrderType, Side, SourceStatus
 from exchange.core.events import AccountCreated
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks

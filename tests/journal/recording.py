@@ -6,7 +6,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from exchange.core.commands import Command, Tick
-from exchange.core.contract import Contract, VenueRules
+from exchange.core.contract import Contract
+from exchange.core.rules import VenueRules
 from exchange.core.events import Event
 from exchange.core.price_rules import BreakerRules, IndexSource
 from exchange.core.units import SECOND, Nanos, RateE8

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from exchange.core.commands import Annotate, Resume
-from exchange.core.contract import VenueRules
+from exchange.core.rules import VenueRules
 from exchange.core.units import Atoms
 from exchange.journal import codec, store
 from exchange.journal.errors import (

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from exchange.core import commands as c
 from exchange.core.account import FUND_ID, Account, Leg, Scope, cross_scope, scope_of
 from exchange.core.book import Order
-from exchange.core.contract import Contract, VenueRules
+from exchange.core.contract import Contract
+from exchange.core.rules import VenueRules
 from exchange.core.enums import PositionSide
 from exchange.core.events import Event, Rejected
 from exchange.core.snapshot import state_hash

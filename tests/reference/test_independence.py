@@ -4,7 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from exchange.core.contract import Bracket, Contract, VenueRules
+from exchange.core.contract import Bracket, Contract
+from exchange.core.rules import VenueRules
 
 FOLDER = Path(__file__).resolve().parent
 SHARED = {  # what may be imported of each module of the core; None: any record in it

@@ -25,7 +25,8 @@ from exchange.core.commands import (
     Transfer,
     Withdraw,
 )
-from exchange.core.contract import Contract, VenueRules
+from exchange.core.contract import Contract
+from exchange.core.rules import VenueRules
 from exchange.core.enums import BalanceReason, RejectReason, Wallet
 from exchange.core.events import AccountCreated, Annotated, Event, Rejected
 from exchange.core.units import MONEY_MAX

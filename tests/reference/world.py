@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from exchange.core.contract import Contract, VenueRules
+from exchange.core.contract import Contract
+from exchange.core.rules import VenueRules
 from exchange.core.enums import (
     BalanceReason,
     Execution,

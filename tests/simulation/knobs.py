@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from random import Random
 
-from exchange.core.contract import Bracket, Contract, VenueRules
+from exchange.core.contract import Bracket, Contract
+from exchange.core.rules import VenueRules
 from exchange.core.price_rules import MISSED_FUNDINGS_MAX
 from exchange.core.units import RATE_ONE, SECOND, Atoms, Lots, Nanos, RateE8, Ticks
 from tests.simulation.price_knobs import PERCENT, draw_breaker, draw_funding, draw_index, draw_mark
