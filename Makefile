@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TYPED := $(wildcard exchange clients scenarios tests loadtests)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-day test check mutants simulate kill golden-all lock clean
+.PHONY: help demo real-day test check mutants simulate kill bench-detection golden-all lock clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -43,6 +43,9 @@ simulate: $(VENV)/dev.stamp ## a long random life of the venue against the naive
 
 kill: $(VENV)/dev.stamp ## kill a served venue under load, 20 times; what it told must be there once
 	KILL_ROUNDS=20 $(BIN)/python -m pytest tests/recovery $(ARGS)
+
+bench-detection: $(VENV)/dev.stamp ## finding whom a mark concerns, against looking at everybody; ARGS="--accounts 10000"
+	$(BIN)/python -m loadtests.detection $(ARGS)
 
 golden-all: ## replay the golden journal on each of Python 3.11, 3.12 and 3.13 that is installed
 	@set -e; for python in $(GOLDEN_PYTHONS); do \

@@ -23,7 +23,9 @@ VAGUE_NAMES = frozenset({"utils", "helpers", "common", "manager", "handler", "se
 IMPURE_MODULES = frozenset(
     {"time", "datetime", "random", "asyncio", "os", "io", "socket", "threading", "sqlite3"},
 )
-MAY_EXECUTE = frozenset({"exchange/runtime/sequencer.py", "exchange/journal/recovery.py", "scenarios/kernel.py"})
+MAY_EXECUTE = frozenset(
+    {"exchange/runtime/sequencer.py", "exchange/journal/recovery.py", "scenarios/kernel.py", "loadtests/crowd.py"},
+)
 SET_TYPES = frozenset({"set", "frozenset", "Set", "AbstractSet", "FrozenSet", "MutableSet"})
 SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference"})
 KEEPS_ORDER = frozenset({"list", "tuple", "iter", "enumerate", "zip", "map", "filter"})

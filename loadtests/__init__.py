@@ -1,0 +1,1 @@
+"""Benchmarks: what a venue costs, as ratios within one run. They are run by hand and time nothing in the tests."""
