@@ -60,7 +60,7 @@ class Position:
 class Leg:
     """One position of an account in a contract: BOTH in one-way mode, LONG and SHORT in hedge mode.
 
-    The isolated wallet and the two marks of its own margin are those of an isolated position; a cross one has none.
+    The isolated wallet and what is known of its own margin are those of an isolated position; a cross one has none.
     """
 
     side: PositionSide
@@ -68,6 +68,8 @@ class Leg:
     isolated_wallet: int = 0
     margin_called: bool = False
     in_liquidation: bool = False
+    resume_at: int = 0  # of its liquidation: nothing is done before this time
+    memory: int = 0  # what the policy keeps until then
     reduce_only: dict[int, Order] = field(default_factory=dict)  # its open orders that only reduce, oldest first
     working: dict[Side, int] = field(default_factory=lambda: {Side.BUY: 0, Side.SELL: 0})  # ticks * lots of the others
 
@@ -122,7 +124,9 @@ class Account:
     client_order_ids: dict[str, Order] = field(default_factory=dict)  # of open orders
     hedge: bool = False
     margin_called: bool = False  # for its cross positions
-    in_liquidation: bool = False  # of its cross positions
+    in_liquidation: bool = False  # of its cross positions, as are the next two
+    resume_at: int = 0
+    memory: int = 0
     quiet: dict[str, Interval] = field(default_factory=dict)  # marks by symbol among which nothing happens to it
 
     @property
@@ -183,9 +187,26 @@ class Scope:
         """Remember that the margin call was sent, or arm it again."""
         self._flags.margin_called = called
 
+    @property
+    def resume_at(self) -> int:
+        """Before this time, in nanoseconds, nothing is done about its liquidation."""
+        return self._flags.resume_at
+
+    @property
+    def memory(self) -> int:
+        """What the policy keeps while it waits."""
+        return self._flags.memory
+
     def lock(self, *, locked: bool) -> None:
-        """Remember that liquidation began, or is over."""
-        self._flags.in_liquidation = locked
+        """Remember that liquidation began, or is over; then the policy's memory is, too."""
+        flags = self._flags
+        flags.in_liquidation = locked
+        flags.resume_at = flags.memory = 0
+
+    def wait(self, until: int, memory: int) -> None:
+        """Leave it alone until a time, and keep what the policy wants to know then."""
+        flags = self._flags
+        flags.resume_at, flags.memory = until, memory
 
     @property
     def _flags(self) -> "Account | Leg":

@@ -203,7 +203,7 @@ def _trade(state: State, market: Market, taker: Order, maker: Order, quantity: i
             liquidation=taker.order_type is OrderType.LIQUIDATION,
         )
     )
-    maker_fee = proportional_fee(market.contract.maker_fee)
+    maker_fee = no_fee if maker.account_id == FUND_ID else proportional_fee(market.contract.maker_fee)
     notional = market.contract.notional(price, quantity)
     for order, fee_rule in ((maker, maker_fee), (taker, taker_fee)):
         leg = state.accounts[order.account_id].leg(order.symbol, order.position_side)

@@ -16,7 +16,7 @@ from exchange.core.units import NEVER, Nanos, RateE8, Ticks
 
 def next_due(state: State) -> int:
     """Return when a `Tick` is wanted next, in nanoseconds; NEVER before the first `Resume`."""
-    due = state.unwind_due
+    due = min(state.unwind_due, state.pass_due)
     for market in state.markets.values():
         sampled = min(market.sample_due, market.premium_due, market.mark_due)
         due = min(due, sampled, market.funding_due, market.stale_due, market.breaker_due)
@@ -52,10 +52,10 @@ def tick(state: State, _command: Tick) -> None:
         if market.funding_due <= ts:
             moved |= _settle(state, market)
             market.funding_due = next_multiple(market.funding_interval, ts)
-    if moved:
+    if moved or state.pass_due <= ts:
         margin_pass(state)
     if state.unwind_due <= ts:
-        state.unwind_due = next_multiple(state.rules.unwind_interval, ts)
+        state.unwind_due = next_multiple(state.rules.engine.unwind.interval, ts)
         unwind(state)
 
 
@@ -74,8 +74,8 @@ def resume(state: State, _command: Resume) -> None:
         missed += settled
         _set_due_times(market, ts)
     state.events.insert(0, Resumed(Nanos(outage), missed))
-    state.unwind_due = next_multiple(state.rules.unwind_interval, ts)
-    if _expire(state):
+    state.unwind_due = next_multiple(state.rules.engine.unwind.interval, ts)
+    if _expire(state) or state.pass_due <= ts:
         margin_pass(state)
 
 
@@ -148,6 +148,7 @@ def _follow_index(state: State, market: Market) -> bool:
 
 
 def _make_mark(state: State, market: Market) -> None:
+    market.previous_mark = market.mark_price
     market.mark_price = mark_price(market, state.ts)
     _report_mark(state, market)
     watch_mark(state, market)

@@ -23,6 +23,10 @@ def settle_fill(state: State, account: Account, symbol: str, leg: Leg, change: C
     What the venue closes in liquidation frees nothing before the position is closed: until then all of the wallet
     stands for it. Returns what is owed to the wallet of a position that is gone: the fund's to pay.
     """
+    fee = change.profit - net
+    turned = bool(change.closed and change.opened)
+    if turned:
+        net = change.profit  # its fee is for what is opened
     before = change.closed if change.opened else change.closed + abs(leg.position.quantity)  # lots
     gone = 0 < change.closed == before  # closed, or turned around
     frees = change.closed > 0 and (gone or not leg.in_liquidation)
@@ -34,6 +38,8 @@ def settle_fill(state: State, account: Account, symbol: str, leg: Leg, change: C
         freed = min(freed, max(0, equity(state, scope) - order_losses(state, scope)))
     _shift(account, leg, -freed)
     owed = -leg.isolated_wallet if gone else 0
+    if turned:
+        leg.isolated_wallet -= fee
     taken = 0
     if change.opened:
         taken = min(_needed(state, account, symbol, leg, change), to_spare(state, account))

@@ -17,7 +17,8 @@ def capture(state: State) -> bytes:
         (
             [_account(account) for _, account in sorted(state.accounts.items())],
             [_market(market) for market in state.markets.values()],
-            (state.ts, state.resumed, state.unwind_due),
+            (state.ts, state.resumed, state.unwind_due, state.pass_due),
+            (state.unwind_stopped_until, [(ts, str(equity)) for ts, equity in state.fund_notes], state.drawdown),
             [str(total) for total in (state.trading_fees, state.dust, state.net_deposits, state.shortfall_total)],
             (state.next_account_id, state.next_order_id, state.next_trade_id, state.next_liquidation_id),
         )
@@ -40,7 +41,7 @@ def _account(account: Account) -> tuple[object, ...]:
         for symbol, holding in account.holdings.items()
     ]
     wallets = [str(balance) for balance in (account.cross_wallet, account.funding_wallet)]
-    flags = (account.hedge, account.margin_called, account.in_liquidation)
+    flags = (account.hedge, account.margin_called, account.in_liquidation, account.resume_at, account.memory)
     return (account.account_id, account.name, wallets, flags, holdings)
 
 
@@ -50,7 +51,7 @@ def _leg(leg: Leg) -> tuple[object, ...]:
         leg.side,
         position.quantity,
         [str(amount) for amount in (position.entry_value, position.realized_pnl, leg.isolated_wallet)],
-        (leg.margin_called, leg.in_liquidation),
+        (leg.margin_called, leg.in_liquidation, leg.resume_at, leg.memory),
     )
 
 
@@ -68,7 +69,7 @@ def _market(market: Market) -> tuple[object, ...]:
         market.contract.symbol,
         market.operator_state,
         [(name, source.price, source.updated_ts, source.status) for name, source in market.sources.items()],
-        (market.index_price, market.index_source_ts, market.mark_price, market.last_price),
+        (market.index_price, market.index_source_ts, market.mark_price, market.previous_mark, market.last_price),
         (market.basis_samples, averages, list(market.high_marks), list(market.low_marks)),
         [str(part) for part in (premium.count, premium.total, premium.weighted, premium.last)],
         (market.funding_interval, market.funding_rate),

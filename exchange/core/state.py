@@ -10,6 +10,7 @@ from exchange.core.book import OrderBook
 from exchange.core.contract import Contract
 from exchange.core.enums import MarketState, SourceStatus
 from exchange.core.events import Event
+from exchange.core.policies.case import LiquidationPolicy
 from exchange.core.rules import VenueRules
 from exchange.core.units import NEVER
 
@@ -56,6 +57,7 @@ class Market:
     index_stale: bool = False  # too few sources are alive to make it
     index_source_ts: int = 0
     mark_price: int = 0
+    previous_mark: int = 0  # the one before it
     last_price: int = 0
     basis_samples: list[int] = field(default_factory=list)  # half ticks, oldest first
     basis_ema: Ema = field(default_factory=Ema)
@@ -97,11 +99,17 @@ class State:
     """All that a venue remembers between commands. Money in atoms."""
 
     rules: VenueRules
+    policy: LiquidationPolicy
     markets: dict[str, Market]
     accounts: dict[int, Account]
     ts: int = 0  # of the last command that was not refused
     resumed: bool = False
     unwind_due: int = NEVER
+    pass_due: int = NEVER  # a margin pass is wanted then, also without a new mark
+    unwind_stopped_until: int = 0
+    # (ts, equity) of the fund in its window, those that no later one is above.
+    fund_notes: deque[tuple[int, int]] = field(default_factory=deque)
+    drawdown: bool = False  # the fund has lost so much that everything is deleveraged
     trading_fees: int = 0  # what the venue earned: taker fees less maker rebates
     dust: int = 0  # what rounding of funding left over
     net_deposits: int = 0

@@ -34,6 +34,7 @@ from exchange.core.events import Annotated, BookChanged, Event, Rejected
 from exchange.core.funding import funding_rate
 from exchange.core.market_state import set_market_state
 from exchange.core.orders import amend_order, cancel_all_orders, cancel_order, place_order, set_leverage
+from exchange.core.policies.case import Custom, LiquidationPolicy
 from exchange.core.rules import VenueRules
 from exchange.core.state import Market, Source, State
 from exchange.core.transfers import create_account, deposit, new_account, transfer, withdraw
@@ -46,10 +47,19 @@ ANNOTATION_TEXT_MAX = 4096  # characters
 class Venue:
     """A perpetual-futures venue. `execute` is the only thing that changes it; `state` is for reading."""
 
-    def __init__(self, rules: VenueRules, contracts: Sequence[Contract]) -> None:
-        """Make a venue with an insurance fund and no traders; `Resume` must be its first command."""
+    def __init__(
+        self, rules: VenueRules, contracts: Sequence[Contract], policy: LiquidationPolicy | None = None
+    ) -> None:
+        """Make a venue with an insurance fund and no traders; `Resume` must be its first command.
+
+        `policy`: the user's own, for rules that say `Custom`; others bring theirs.
+        """
+        shipped = rules.engine.liquidation
+        if policy is None:
+            assert not isinstance(shipped, Custom), f"the policy {shipped.path} must be given"
+            policy = shipped
         markets = {contract.symbol: new_market(contract) for contract in contracts}
-        self.state = State(rules=rules, markets=markets, accounts={})
+        self.state = State(rules=rules, policy=policy, markets=markets, accounts={})
         fund = new_account(self.state, FUND_ID, "insurance fund")
         fund.cross_wallet = rules.fund_seed
         self.state.accounts[FUND_ID] = fund

@@ -1,8 +1,8 @@
-"""Orders that the venue itself sends, to liquidate or unwind: IOC, reduce-only, unchecked, never among open orders."""
+"""Orders that the venue itself sends, to liquidate or unwind: reduce-only and unchecked."""
 
 from exchange.core.account import Account
 from exchange.core.book import Order
-from exchange.core.clearing import FeeRule, end_order, report_order, run_walk
+from exchange.core.clearing import FeeRule, end_order, open_order, report_order, run_walk
 from exchange.core.enums import (
     Execution,
     ExpireReason,
@@ -26,6 +26,7 @@ def new_venue_order(
     quantity: int,
     limit: int,
     position_side: PositionSide = PositionSide.BOTH,
+    time_in_force: TimeInForce = TimeInForce.IOC,
 ) -> Order:
     """Return an order in the name of an account, with the next id and no client order id yet. Lots; ticks."""
     order_id = state.next_order_id
@@ -37,7 +38,7 @@ def new_venue_order(
         client_order_id="",
         side=side,
         order_type=order_type,
-        time_in_force=TimeInForce.IOC,
+        time_in_force=time_in_force,
         quantity=quantity,
         price=limit,
         reduce_only=True,
@@ -49,7 +50,7 @@ def new_venue_order(
 
 
 def send_venue_order(state: State, market: Market, order: Order, fee: FeeRule) -> None:
-    """Match an order of the venue and expire what is left of it."""
+    """Match an order of the venue that does not rest, and expire what is left of it."""
     report_order(state, order, Execution.NEW)
     terms = Terms(
         account_id=order.account_id,
@@ -60,6 +61,15 @@ def send_venue_order(state: State, market: Market, order: Order, fee: FeeRule) -
         self_trade_prevention=order.self_trade_prevention,
         position_side=order.position_side,
     )
-    run_walk(state, market, order, walk(market.book, state.accounts, terms), fee)
+    found = walk(market.book, state.accounts, terms)
+    if found.filled == order.quantity or order.time_in_force is not TimeInForce.FOK:
+        run_walk(state, market, order, found, fee)
     if order.remaining:
         end_order(state, order, OrderStatus.EXPIRED, ExpireReason.IOC_REMAINDER, resting=False)
+
+
+def rest_venue_order(state: State, market: Market, order: Order) -> None:
+    """Put an order of the venue on the book; its price must meet nobody's."""
+    open_order(state, order)
+    market.book.add(order)
+    report_order(state, order, Execution.NEW)

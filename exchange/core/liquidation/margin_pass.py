@@ -1,72 +1,135 @@
-"""The margin pass of a mark tick: margin calls, then liquidations in a stated order. The mark stands still.
+"""The margin pass of a mark tick: calls, liquidations in a stated order, deleveraging, losses. The mark stands still.
 
 It looks at scopes: the cross positions of an account together, and each isolated position alone.
+Source: docs/rules.md, section 7.
 """
 
+from dataclasses import dataclass, field
 from fractions import Fraction
 
-from exchange.core.account import Scope, cross_scope, scopes
-from exchange.core.clearing import end_order, pay_owed, report_account
-from exchange.core.enums import BalanceReason, ExpireReason, MarginMove, OrderStatus, PositionSide
-from exchange.core.events import AccountLocked, AccountReleased, MarginCalled, MarginCallPosition
+from exchange.core.account import Account, Scope, cross_scope, scopes
+from exchange.core.clearing import report_account
+from exchange.core.enums import BalanceReason, MarginMove, PositionSide
+from exchange.core.events import DrawdownChanged, LiquidationsCarriedOver
+from exchange.core.fund import note_equity
 from exchange.core.isolated import move_margin
-from exchange.core.liquidation.through_book import liquidate_position
-from exchange.core.liquidation.watch import due_accounts, watch_again
-from exchange.core.margin import (
-    max_withdrawable,
-    on_stale_index,
-    position_initial_margin,
-    position_maintenance,
-    position_notional,
-    standing,
-    unrealized_pnl,
-)
+from exchange.core.liquidation.deleveraging import deleverage_queued, deleverage_vault
+from exchange.core.liquidation.loss_sharing import share_losses
+from exchange.core.liquidation.margin_call import call
+from exchange.core.liquidation.procedure import liquidate, release
+from exchange.core.liquidation.sale import Sale
+from exchange.core.liquidation.watch import due_accounts, touched_accounts, watch_again
+from exchange.core.margin import max_withdrawable, on_stale_index, position_initial_margin, position_notional, standing
+from exchange.core.policies.adl import AdlTrigger, drawdown_threshold
 from exchange.core.state import State
-from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks
+from exchange.core.units import NEVER, Atoms, Nanos
 
 Rank = tuple[int, Fraction, int]
+ScopeKey = tuple[int, str, PositionSide]
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one margin pass has looked at and done so far."""
+
+    looked_at: dict[int, Account] = field(default_factory=dict)
+    had_turn: set[ScopeKey] = field(default_factory=set)  # scopes that were candidates
+    liquidated: int = 0
+    carried_over: int = 0
+    queue: list[Sale] = field(default_factory=list)
 
 
 def margin_pass(state: State) -> None:
-    """Call, liquidate and release scopes at the marks of this moment."""
+    """Call, liquidate and release scopes at the marks of this moment; deleverage and share what that leaves."""
+    _watch_drawdown(state)
+    work, due = _Pass(), due_accounts(state)
+    while due and not work.carried_over:
+        state.touched.clear()  # whom this round touches, the next round looks at
+        work.looked_at.update((account.account_id, account) for account in due)
+        candidates = _judge(state, work, due)
+        work.had_turn.update(_key(scope) for scope in candidates)
+        _take_turns(state, work, candidates)
+        due = touched_accounts(state) if candidates else []
+    deleverage_queued(state, work.queue)
+    deleverage_vault(state)
+    share_losses(state)
+    for account in work.looked_at.values():
+        watch_again(state, account)
+    _ask_for_next(state, work)
+
+
+def _judge(state: State, work: _Pass, due: list[Account]) -> list[Scope]:
+    """Call and release scopes that have not had their turn, and return those to liquidate, the worst first."""
     candidates: list[tuple[Rank, Scope]] = []
-    due = due_accounts(state)
-    state.touched.clear()  # whom this pass touches, the next one looks at
     for account in due:
-        if not (account.has_position() or account.in_liquidation or account.cross_wallet < 0):
-            account.margin_called = False
-            continue
         for scope in scopes(account):
-            if on_stale_index(state, scope):
-                continue  # nobody knows its equity
+            if _key(scope) in work.had_turn or on_stale_index(state, scope):
+                continue  # of a scope on a stale index nobody knows its equity
             balance, required = standing(state, scope)
-            _call(state, scope, balance, required)
-            if _must_liquidate(balance, required):
+            call(state, scope, balance, required)
+            if _must_liquidate(state, balance, required):
                 candidates.append((_rank(state, scope, balance, required), scope))
             elif scope.in_liquidation:
-                _release(state, scope)
-    for _, scope in sorted(candidates, key=lambda candidate: candidate[0]):  # stable: else by account, then scope
+                release(state, scope)
+    return [scope for _, scope in sorted(candidates, key=lambda ranked: ranked[0])]  # stable: else by account, scope
+
+
+def _take_turns(state: State, work: _Pass, candidates: list[Scope]) -> None:
+    """Liquidate what still must be, up to the limit of one pass."""
+    for place, scope in enumerate(candidates):
+        if scope.resume_at > state.ts:
+            continue
+        if work.liquidated == state.rules.engine.scopes_per_pass:
+            work.carried_over = sum(1 for left in candidates[place:] if left.resume_at <= state.ts)
+            until = Nanos(state.ts + state.rules.engine.carry_over)
+            state.events.append(LiquidationsCarriedOver(work.carried_over, until))
+            return
         if _falls(state, scope):  # it may be well again: its orders were makers of a liquidation before it
             _top_up(state, scope)
         if _falls(state, scope):
-            _liquidate(state, scope)
+            work.liquidated += 1
+            liquidate(state, scope, work.queue)
         elif scope.in_liquidation:
-            _release(state, scope)
-    for account in due:
-        watch_again(state, account)
+            release(state, scope)
 
 
-def _is_healthy(state: State, scope: Scope) -> bool:
-    balance, required = standing(state, scope)
-    return balance > required
+def _watch_drawdown(state: State) -> None:
+    """Begin to deleverage everything when the fund has lost too much, and end it when it has recovered."""
+    rules = state.rules.engine.adl
+    if rules.trigger is not AdlTrigger.DRAWDOWN:
+        return
+    now, peak = note_equity(state)
+    if peak <= 0:
+        return
+    begins = now <= drawdown_threshold(peak, rules.drop, rules.drop_floor)
+    ends = now > drawdown_threshold(peak, rules.stop, 0)
+    if ends if state.drawdown else begins:
+        state.drawdown = not state.drawdown
+        state.events.append(DrawdownChanged(state.drawdown, Atoms(now), Atoms(peak)))
+
+
+def _ask_for_next(state: State, work: _Pass) -> None:
+    """Say when the next pass is wanted: when the first scope has waited long enough, or to go on."""
+    waits = [
+        scope.resume_at
+        for account in work.looked_at.values()
+        for scope in scopes(account)
+        if scope.in_liquidation and scope.resume_at > state.ts
+    ]
+    goes_on = [state.ts + state.rules.engine.carry_over] if work.carried_over else []
+    state.pass_due = min([*waits, *goes_on], default=NEVER)
+
+
+def _key(scope: Scope) -> ScopeKey:
+    return scope.account.account_id, scope.symbol, scope.side
 
 
 def _falls(state: State, scope: Scope) -> bool:
-    return _must_liquidate(*standing(state, scope))
+    return _must_liquidate(state, *standing(state, scope))
 
 
-def _must_liquidate(balance: int, required: int) -> bool:
-    return balance < 0 or (required > 0 and balance <= required)
+def _must_liquidate(state: State, balance: int, required: int) -> bool:
+    return not state.rules.engine.muted and (balance < 0 or (required > 0 and balance <= required))
 
 
 def _rank(state: State, scope: Scope, balance: int, required: int) -> Rank:
@@ -74,38 +137,6 @@ def _rank(state: State, scope: Scope, balance: int, required: int) -> Rank:
     notional = sum(abs(position_notional(state.markets[symbol], leg.position)) for symbol, _, leg in scope.legs())
     ratio = Fraction(required, balance) if balance > 0 else Fraction(0)
     return (int(balance > 0), -ratio, -notional)
-
-
-def _call(state: State, scope: Scope, balance: int, required: int) -> None:
-    """Send the margin call, once, until the ratio has fallen below the re-arming one."""
-    if required == 0 or required * RATE_ONE < state.rules.margin_call_rearm * balance:
-        scope.mark_called(called=False)
-    due = required > 0 and required * RATE_ONE >= state.rules.margin_call_ratio * balance
-    if not due or scope.margin_called or scope.in_liquidation:
-        return
-    scope.mark_called(called=True)
-    positions = tuple(
-        MarginCallPosition(
-            symbol=symbol,
-            quantity=Lots(leg.position.quantity),
-            mark_price=Ticks(state.markets[symbol].mark_price),
-            unrealized_pnl=Atoms(unrealized_pnl(state.markets[symbol], leg.position)),
-            maintenance_margin=Atoms(position_maintenance(state.markets[symbol], leg.position)),
-            position_side=leg.side,
-        )
-        for symbol, _, leg in scope.legs()
-    )
-    state.events.append(
-        MarginCalled(
-            account_id=scope.account.account_id,
-            wallet_balance=Atoms(scope.wallet),
-            equity=Atoms(balance),
-            maintenance_margin=Atoms(required),
-            positions=positions,
-            symbol=scope.symbol,
-            position_side=scope.side,
-        )
-    )
 
 
 def _top_up(state: State, scope: Scope) -> None:
@@ -122,42 +153,3 @@ def _top_up(state: State, scope: Scope) -> None:
     if amount > 0 and balance + amount > required:
         move_margin(state, scope.account, scope.symbol, leg, amount, MarginMove.AUTO_ADD)
         report_account(state, scope.account, 0, BalanceReason.MARGIN_TRANSFER, scope.symbol, leg.side)
-
-
-def _liquidate(state: State, scope: Scope) -> None:
-    """Lock the scope, cancel the orders behind it, sell its positions until it is healthy, and clear what is owed."""
-    account = scope.account
-    if not scope.in_liquidation:
-        scope.lock(locked=True)
-        balance, required = standing(state, scope)
-        state.events.append(
-            AccountLocked(account.account_id, Atoms(balance), Atoms(required), scope.symbol, scope.side)
-        )
-    for symbol, holding in account.holdings.items():
-        if symbol == scope.symbol or not scope.symbol:
-            for order in list(holding.orders.values()):
-                end_order(state, order, OrderStatus.EXPIRED, ExpireReason.LIQUIDATION)
-    for symbol, side in _positions_worst_first(state, scope):
-        if _is_healthy(state, scope):
-            break
-        if not state.markets[symbol].frozen:
-            liquidate_position(state, scope, state.markets[symbol], account.leg(symbol, side))
-    has_position = any(scope.legs())
-    if not scope.symbol and not has_position:
-        pay_owed(state, scope, max(0, -scope.wallet))
-    if not has_position or _is_healthy(state, scope):
-        _release(state, scope)
-
-
-def _positions_worst_first(state: State, scope: Scope) -> list[tuple[str, PositionSide]]:
-    """Return the positions of a scope, the largest maintenance margin first, then by symbol, then by side."""
-    ranked = [
-        (-position_maintenance(state.markets[symbol], leg.position), symbol, leg.side)
-        for symbol, _, leg in scope.legs()
-    ]
-    return [(symbol, side) for _, symbol, side in sorted(ranked, key=lambda row: row[:2])]  # stable: legs are in order
-
-
-def _release(state: State, scope: Scope) -> None:
-    scope.lock(locked=False)
-    state.events.append(AccountReleased(scope.account.account_id, Atoms(scope.wallet), scope.symbol, scope.side))

@@ -22,6 +22,11 @@ def due_accounts(state: State) -> list[Account]:
     return [state.accounts[account_id] for account_id in sorted(due) if account_id != FUND_ID]
 
 
+def touched_accounts(state: State) -> list[Account]:
+    """Return the accounts that something has touched since they were looked at, by id."""
+    return [state.accounts[account_id] for account_id in sorted(state.touched) if account_id != FUND_ID]
+
+
 def watch_again(state: State, account: Account) -> None:
     """Find the intervals of an account anew; one that must be looked at at every mark stays touched."""
     for symbol, (low, high) in account.quiet.items():

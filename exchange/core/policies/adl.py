@@ -178,6 +178,15 @@ def _shared(ranker: Ranker, order: Sequence[Counterparty], lots: int) -> list[in
         given = [part + min(more, space) for part, more, space in zip(given, parts, room, strict=True)]
 
 
+def is_feasible(equity: int, mark_value: int, value: int) -> bool:
+    """Tell whether a counterparty can take its part: it must not be left below zero.
+
+    `equity` is that of its scope. Of the lots that the bankrupt gives up, both signed as those: `mark_value` is the
+    notional at the mark, `value` what the bankrupt receives. Exactly nothing left is enough. Source: dYdX v4, V29.
+    """
+    return equity + mark_value - value >= 0
+
+
 def drawdown_threshold(reference: int, drop: int, floor: int) -> int:
     """Return the balance below which a fund has lost too much: reference - max(drop * reference, floor), rounded up.
 
