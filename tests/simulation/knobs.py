@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from random import Random
 
 from exchange.core.contract import Bracket, Contract
-from exchange.core.rules import VenueRules
+from exchange.core.policies.case import LiquidationPolicy
 from exchange.core.price_rules import MISSED_FUNDINGS_MAX
-from exchange.core.units import RATE_ONE, SECOND, Atoms, Lots, Nanos, RateE8, Ticks
+from exchange.core.rules import VenueRules
+from exchange.core.units import RATE_ONE, Atoms, Lots, RateE8, Ticks
+from tests.simulation.engine_knobs import draw_engine, draw_own_policy
 from tests.simulation.price_knobs import PERCENT, draw_breaker, draw_funding, draw_index, draw_mark
 
 QUANTITY_SCALE = 50  # lots that an ordinary large position has
@@ -22,6 +24,7 @@ class Knobs:
     """The world of one seed: what its venue allows, and how its people and prices behave."""
 
     rules: VenueRules
+    policy: LiquidationPolicy | None  # the user's own, if the rules ask for one
     contracts: tuple[Contract, ...]
     base_prices: tuple[int, ...]  # index prices at the start, ticks
     accounts: int
@@ -45,8 +48,10 @@ def draw_knobs(random: Random) -> Knobs:
     fundings = [time for one in contracts for time in (one.funding.interval, one.funding.shortened_interval) if time]
     notional = max(one.notional(price, QUANTITY_SCALE) for one, price in zip(contracts, prices, strict=True))
     deposit = max(1, notional // random.choice((3, 10, 30, 100)))
+    rules = _draw_rules(random, deposit, calm)
     return Knobs(
-        rules=_draw_rules(random, deposit),
+        rules=rules,
+        policy=draw_own_policy(random, rules.engine, calm),
         contracts=tuple(contracts),
         base_prices=tuple(prices),
         accounts=random.randint(3, 8),
@@ -67,16 +72,13 @@ def _draw_outage(random: Random, funding_ms: int) -> int:
     return min(random.choice((5_000, 120_000, 60_000_000)), OUTAGE_FUNDINGS * funding_ms)
 
 
-def _draw_rules(random: Random, deposit: int) -> VenueRules:
+def _draw_rules(random: Random, deposit: int, calm: int) -> VenueRules:
     call = random.choice((50_000_000, 80_000_000, 100_000_000))
     return VenueRules(
         fund_seed=Atoms(random.choice((0, deposit // 30, deposit // 5, deposit, deposit * 100))),
         margin_call_ratio=RateE8(call),
         margin_call_rearm=RateE8(call - random.choice((0, 10_000_000))),
-        fund_cap=RateE8(random.choice((0, RATE_ONE // 10, RATE_ONE, 5 * RATE_ONE))),
-        unwind_interval=Nanos(random.choice((1, 1, 4)) * SECOND),
-        unwind_share=RateE8(random.choice((1, 10_000_000, 50_000_000, RATE_ONE))),
-        unwind_bound=RateE8(random.choice((0, 1_000_000, 5_000_000))),
+        engine=draw_engine(random, deposit, calm),
         max_accounts=random.choice((9, 10, 10_000)),
         max_amendments=random.choice((2, 5, 10_000)),
     )

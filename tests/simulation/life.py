@@ -81,7 +81,8 @@ def new_life(seed: int) -> tuple[Life, Random]:
     """Return the life of a seed before its first command, and the source of its chance."""
     random = Random(seed)
     knobs = draw_knobs(random)
-    core, reference = Venue(knobs.rules, knobs.contracts), ReferenceVenue(knobs.rules, knobs.contracts)
+    core = Venue(knobs.rules, knobs.contracts, knobs.policy)
+    reference = ReferenceVenue(knobs.rules, knobs.contracts, knobs.policy)
     return Life(seed, knobs, core, reference), random
 
 
@@ -131,7 +132,7 @@ def _end(life: Life, ts: int) -> None:
 
 def _check_replay(life: Life) -> None:
     """Give the journal to a fresh core, twice the same: equal state, equal hash of all encoded events."""
-    again = Venue(life.knobs.rules, life.knobs.contracts)
+    again = Venue(life.knobs.rules, life.knobs.contracts, life.knobs.policy)
     digest = hashlib.sha256()
     for ts, command in life.journal:
         digest.update(ENCODER.encode(again.execute(ts, command)))
