@@ -13,7 +13,12 @@ away from their path. The sum is bounded. The figures are a choice of this proje
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from exchange.core.contract import Contract
+from exchange.core.units import ATOMS_PER_QUOTE, SECOND
+from exchange.runtime.feeds.paths import index_ticks
 
 TEMPORARY_BP_PER_MILLION = 6.0
 TEMPORARY_HALF_LIFE_S = 10.0
@@ -48,6 +53,23 @@ class Coupling:
 def resumed(index_price: float, path_price: float) -> Coupling:
     """Return the coupling of a venue that starts again: the distance it had from its path counts as permanent."""
     return Coupling(permanent_bp=_bounded(math.log(index_price / path_price) * 1e4))
+
+
+class CoupledReplay:
+    """Couples recorded index prices, of a path without impact, to the flow of the run that they are played into."""
+
+    def __init__(self, contracts: Iterable[Contract]) -> None:
+        """Begin without any impact."""
+        self._contracts = {contract.symbol: contract for contract in contracts}
+        self._couplings: dict[str, tuple[Coupling, int]] = {}  # and the time of its last step, nanoseconds
+
+    def __call__(self, symbol: str, price: int, ts: int, flow_atoms: int) -> int:
+        """Return the coupled price in ticks; `flow_atoms`: signed taker flow since the last price of the contract."""
+        contract = self._contracts[symbol]
+        coupling, stepped = self._couplings.get(symbol, (Coupling(), ts))
+        factor = coupling.step(flow_atoms / ATOMS_PER_QUOTE, (ts - stepped) / SECOND)
+        self._couplings[symbol] = coupling, ts
+        return index_ticks(price * contract.tick_atoms / ATOMS_PER_QUOTE * factor, contract)
 
 
 def _bounded(impact_bp: float) -> float:

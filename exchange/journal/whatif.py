@@ -1,0 +1,180 @@
+"""The commands of a journal under another liquidation engine: what would have happened. It writes nothing.
+
+The traders are those of the record: they do not answer to what is different. So a command that the recorded venue
+refused is not asked again, and an order that is named by its id is the one that the same command placed. Time runs by
+itself: the ticks are those that the other engine wants. With a `Reprice` the index follows the contract's own flow of
+this run, as a coupled feed would have let it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from exchange.core.commands import AmendOrder, CancelOrder, Command, PlaceOrder, Resume, SetIndexPrice, Tick
+from exchange.core.enums import Execution
+from exchange.core.events import (
+    Deleveraged,
+    Event,
+    FundShortfall,
+    LossShared,
+    MarkPriceSet,
+    OrderUpdated,
+    PositionLiquidated,
+    Rejected,
+    TradePrinted,
+)
+from exchange.core.policies.presets import EngineRules
+from exchange.core.units import INT63_MAX, Ticks
+from exchange.core.venue import Venue
+from exchange.journal.codec import decode_entries
+from exchange.journal.policies import policy_of
+from exchange.journal.store import JournalReader
+
+# (symbol, price of the record in ticks, time in nanoseconds, signed taker flow in atoms since the last price) -> ticks
+Reprice = Callable[[str, int, int, int], int]
+
+
+class MarkPath(msgspec.Struct, frozen=True):
+    """Where the mark of a contract went, in ticks; `fall` is the largest part of a peak that it lost afterwards."""
+
+    first: int
+    lowest: int
+    last: int
+    fall: float
+
+
+class WhatIf(msgspec.Struct, frozen=True):
+    """What one run came to. Money in atoms; `fund_change` is what the fund's balance moved by."""
+
+    marks: dict[str, MarkPath]
+    liquidations: int
+    deleveragings: int
+    victims: int
+    fund_change: int
+    shortfall: int
+    losses_shared: int
+
+
+@dataclass(slots=True)
+class _Mark:
+    first: int
+    peak: int = 0
+    lowest: int = INT63_MAX
+    last: int = 0
+    fall: float = 0.0
+
+    def take(self, mark: int) -> None:
+        self.peak, self.lowest, self.last = max(self.peak, mark), min(self.lowest, mark), mark
+        self.fall = max(self.fall, (self.peak - mark) / self.peak)
+
+    def path(self) -> MarkPath:
+        return MarkPath(self.first, self.lowest, self.last, self.fall)
+
+
+@dataclass(slots=True)
+class _Tally:
+    marks: dict[str, _Mark] = field(default_factory=dict)
+    flow: dict[str, int] = field(default_factory=dict)  # taker flow since the last index price, atoms
+    liquidations: int = 0
+    deleveragings: int = 0
+    victims: set[int] = field(default_factory=set)
+    shortfall: int = 0
+    losses_shared: int = 0
+
+
+def whatif(data: Path, engine: EngineRules, reprice: Reprice | None = None) -> WhatIf:
+    """Run the commands of the journal of folder `data` under another engine.
+
+    Raises a JournalError when the journal cannot be read, is of another core revision, or a policy cannot be had.
+    """
+    with JournalReader(data) as journal:
+        journal.require_revision()
+        rules, contracts = journal.header.rules, journal.header.contracts
+        changed = msgspec.structs.replace(rules, engine=engine)
+        run = _Run(Venue(rules, contracts, policy_of(rules)), Venue(changed, contracts, policy_of(changed)), reprice)
+        for batch in journal.batches():
+            for ts, command in decode_entries(batch.entries):
+                run.step(ts, command)
+    return run.result()
+
+
+class _Run:
+    """The recorded venue and the other one, side by side: the first tells which of its orders a command meant."""
+
+    def __init__(self, recorded: Venue, other: Venue, reprice: Reprice | None) -> None:
+        self._recorded_venue = recorded
+        self._venue = other
+        self._reprice = reprice
+        self._order_ids: dict[int, int] = {}  # of the record -> of this run
+        self._tally = _Tally()
+
+    def step(self, ts: int, command: Command) -> None:
+        """Do one recorded command in both; time between passes in each by itself."""
+        recorded_events = self._recorded_venue.execute(ts, command)
+        if isinstance(command, Tick) or any(isinstance(event, Rejected) for event in recorded_events):
+            return
+        if not isinstance(command, Resume):  # after an outage that is what comes first
+            while self._venue.next_due <= ts:
+                self._fold(self._venue.execute(self._venue.next_due, Tick()))
+        translated = self._translated(ts, command)
+        if translated is None:
+            return
+        events = self._venue.execute(ts, translated)
+        if isinstance(command, PlaceOrder):
+            self._order_ids.update(zip(_new_ids(recorded_events), _new_ids(events), strict=False))
+        self._fold(events)
+
+    def result(self) -> WhatIf:
+        """Return what the run came to."""
+        tally, state = self._tally, self._venue.state
+        return WhatIf(
+            marks={
+                symbol: MarkPath(mark.first, mark.lowest, mark.last, mark.fall) for symbol, mark in tally.marks.items()
+            },
+            liquidations=tally.liquidations,
+            deleveragings=tally.deleveragings,
+            victims=len(tally.victims),
+            fund_change=state.fund.cross_wallet - state.rules.fund_seed,
+            shortfall=tally.shortfall,
+            losses_shared=tally.losses_shared,
+        )
+
+    def _translated(self, ts: int, command: Command) -> Command | None:
+        """Return a command as this run needs it; None: its order was never placed here."""
+        if isinstance(command, (CancelOrder, AmendOrder)) and command.order_id:
+            order_id = self._order_ids.get(command.order_id)
+            return None if order_id is None else msgspec.structs.replace(command, order_id=order_id)
+        if isinstance(command, SetIndexPrice) and self._reprice is not None:
+            flow = self._tally.flow.pop(command.symbol, 0)
+            return msgspec.structs.replace(command, price=Ticks(self._reprice(command.symbol, command.price, ts, flow)))
+        return command
+
+    def _fold(self, events: Sequence[Event]) -> None:
+        tally = self._tally
+        for event in events:
+            match event:
+                case MarkPriceSet():
+                    tally.marks.setdefault(event.symbol, _Mark(event.mark_price)).take(event.mark_price)
+                case TradePrinted():
+                    contract = self._venue.state.markets[event.symbol].contract
+                    flow = event.taker_side * contract.notional(event.price, event.quantity)
+                    tally.flow[event.symbol] = tally.flow.get(event.symbol, 0) + flow
+                case PositionLiquidated():
+                    tally.liquidations += 1
+                case Deleveraged():
+                    tally.deleveragings += 1
+                    tally.victims.add(event.counterparty_id)
+                case FundShortfall():
+                    tally.shortfall += event.amount
+                case LossShared():
+                    tally.losses_shared += event.paid
+                case _:
+                    pass
+
+
+def _new_ids(events: Sequence[Event]) -> list[int]:
+    """Return the order that a placement made: the first that was new."""
+    made = (event for event in events if isinstance(event, OrderUpdated))
+    return [event.order.order_id for event in made if event.execution is Execution.NEW][:1]
