@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 from exchange.core.commands import Command, DropIndexSource, Resume, SetIndexPrice, Tick
-from exchange.core.rules import VenueRules
 from exchange.core.enums import Side
 from exchange.core.events import Event
+from exchange.core.rules import VenueRules
 from exchange.core.state import Market
 from exchange.core.units import SECOND, Nanos, Ticks
 from exchange.core.venue import Venue, new_market

@@ -7,8 +7,8 @@ import pytest
 from exchange.core import commands as c
 from exchange.core.account import Account, Leg, Position
 from exchange.core.checks import INVARIANTS, conservation_residue, violations
-from exchange.core.rules import VenueRules
 from exchange.core.enums import OrderType, PositionSide, Side, TimeInForce
+from exchange.core.rules import VenueRules
 from exchange.core.state import Market, State
 from exchange.core.units import Atoms, Lots, Ticks
 from exchange.core.venue import Venue

@@ -3,7 +3,6 @@
 import pytest
 
 from exchange.core import commands as c
-from exchange.core.rules import VenueRules
 from exchange.core.enums import OrderType, Side, SourceStatus
 from exchange.core.events import (
     AccountLocked,
@@ -16,6 +15,9 @@ from exchange.core.events import (
     MarkPriceSet,
     Resumed,
 )
+from exchange.core.policies.presets import EngineRules
+from exchange.core.policies.unwinding import UnwindRules
+from exchange.core.rules import VenueRules
 from exchange.core.units import NEVER, SECOND, Atoms, Lots, Nanos, Ticks
 from exchange.core.venue import Venue
 from tests.core.priced import START, SYMBOL, Priced
@@ -158,7 +160,9 @@ def test_what_is_not_due_is_not_done() -> None:
 
 
 def test_the_next_due_time_is_the_smallest_of_all() -> None:
-    venue = Venue(VenueRules(unwind_interval=Nanos(1000 * SECOND)), [read_contract(PAIR)])
+    venue = Venue(
+        VenueRules(engine=EngineRules(unwind=UnwindRules(interval=Nanos(1000 * SECOND)))), [read_contract(PAIR)]
+    )
     assert venue.next_due == NEVER
     venue.execute(START, c.Resume())
     market = venue.state.markets[SYMBOL]

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from exchange.core import contract as contract_module
 from exchange.core import price_rules
-from exchange.core.contract import Contract, bracket_cums, parse_contract
-from exchange.core.margin import maintenance_of
+from exchange.core.contract import Contract, bracket_cums, maintenance_of, parse_contract
 from tests.market.notation import read_contract
 
 QUOTE = 10**8

@@ -6,16 +6,19 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.core.contract import Bracket, bracket_cums, bracket_holding
+from exchange.core.account import cross_scope
+from exchange.core.contract import Bracket, bracket_cums, bracket_holding, maintenance_of
 from exchange.core.enums import Side
-from exchange.core.liquidation.through_book import LiquidationFee
+from exchange.core.liquidation.sale import Sale
 from exchange.core.liquidation_price import liquidation_prices_exact
 from exchange.core.margin import (
     bankruptcy_amount,
-    maintenance_of,
     netted_notional,
 )
+from exchange.core.rules import VenueRules
 from exchange.core.units import RATE_ONE, Atoms, RateE8
+from exchange.core.venue import Venue
+from tests.market.notation import read_contract
 
 CAPS = [10**12, 3 * 10**12, 10**13]
 RATES = [10**6, 2 * 10**6, 5 * 10**6]
@@ -25,6 +28,8 @@ BRACKETS = [
     for floor, cap, rate, cum in zip([0, *CAPS], CAPS, RATES, CUMS, strict=False)
 ]
 VALUE_UNIT = 10_000
+VENUE = Venue(VenueRules(), [read_contract({})])
+MARKET = VENUE.state.markets["BTCUSDT"]
 QUANTITIES = st.integers(-(10**5), 10**5).filter(bool)
 PRICES = st.integers(1, 10**6)
 MONEY = st.integers(-(10**13), 10**13)
@@ -120,13 +125,15 @@ def test_the_liquidation_fee_never_takes_more_than_is_left_above_bankruptcy(
 ) -> None:
     total = sum(quantity for quantity, _ in fills)
     bankruptcy_value, received, notionals = -side * value, 0, 0
-    fee = LiquidationFee(side, total, bankruptcy_value, rate)
+    fund = VENUE.state.fund
+    sale = Sale(1, cross_scope(fund), MARKET, fund.leg("BTCUSDT"), -side * total, bankruptcy_value, 0, 0)
+    fee = sale.fee_rule(rate, gap=False)
     for quantity, notional in fills:
         paid = fee(quantity, notional)
         received -= side * notional
         notionals += notional
         assert 0 <= paid <= notional * rate // RATE_ONE
-        assert fee.paid <= max(0, notionals * rate // RATE_ONE)
-    assert fee.bankruptcy_share() == bankruptcy_value
+        assert sale.fees <= max(0, notionals * rate // RATE_ONE)
+    assert sale.filled == sale.done == total
     if len(fills) == 1:
-        assert fee.paid == max(0, min(notionals * rate // RATE_ONE, received - bankruptcy_value))
+        assert sale.fees == max(0, min(notionals * rate // RATE_ONE, received - bankruptcy_value))

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from exchange.core import commands as c
-from exchange.core.rules import VenueRules
 from exchange.core.enums import MarginType, MarketState, OrderType, RejectReason, Side, Wallet
 from exchange.core.events import Rejected
+from exchange.core.rules import VenueRules
 from exchange.core.snapshot import state_hash
 from exchange.core.units import MONEY_MAX, Atoms, Lots, Ticks
 from exchange.core.venue import Venue

@@ -6,10 +6,10 @@ import pytest
 
 from exchange.core import commands as c
 from exchange.core.account import FUND_ID, Account, Scope, scopes
-from exchange.core.rules import VenueRules
 from exchange.core.enums import MarginType, OrderType, Side
 from exchange.core.liquidation.watch import due_accounts
 from exchange.core.margin import standing
+from exchange.core.rules import VenueRules
 from exchange.core.state import State
 from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks
 from exchange.core.venue import Venue
