@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from exchange.conformance import liquidation_formulas as of_liquidation
 from exchange.conformance import margin_formulas as of_margin
 from exchange.conformance import price_formulas as of_prices
 from exchange.conformance.inputs import Inputs, Outputs
@@ -14,9 +15,6 @@ FORMULAS: Mapping[str, Callable[[Inputs], Outputs]] = {
     "order_cost": of_margin.order_cost,
     "market_sell_order_margin": of_margin.market_sell_order_margin,
     "netted_initial_margin": of_margin.netted_initial_margin,
-    "bankruptcy_amount": of_margin.bankruptcy_amount,
-    "fillable_price": of_margin.fillable_price,
-    "deleverage_price": of_margin.deleverage_price,
     "bybit_isolated_liquidation_price": of_margin.bybit_isolated_liquidation_price,
     "bybit_order_cost": of_margin.bybit_order_cost,
     "linear_slope_margin": of_margin.linear_slope_margin,
@@ -32,6 +30,21 @@ FORMULAS: Mapping[str, Callable[[Inputs], Outputs]] = {
     "impact_margin_notional": of_prices.impact_margin_notional,
     "deribit_funding_rate": of_prices.deribit_funding_rate,
     "hyperliquid_funding": of_prices.hyperliquid_funding,
+    "bankruptcy_amount": of_liquidation.bankruptcy_amount,
+    "fillable_price": of_liquidation.fillable_price,
+    "deleverage_price": of_liquidation.deleverage_price,
+    "deleverage_feasibility": of_liquidation.deleverage_feasibility,
+    "drift_base_to_liquidate": of_liquidation.drift_base_to_liquidate,
+    "socialised_loss_per_unit": of_liquidation.socialised_loss_per_unit,
+    "adl_drawdown_trigger": of_liquidation.adl_drawdown_trigger,
+    "healing_quantity": of_liquidation.healing_quantity,
+    "ladder_step": of_liquidation.ladder_step,
+    "adl_score": of_liquidation.adl_score,
+    "adl_allocation": of_liquidation.adl_allocation,
+    "random_start": of_liquidation.random_start,
+    "backstop_capacity": of_liquidation.backstop_capacity,
+    "haircut": of_liquidation.haircut,
+    "funding_delta": of_liquidation.funding_delta,
 }
 
 INVERSE = "inverse contracts (margin in the base asset) are not built"
@@ -40,8 +53,4 @@ UNSUPPORTED: Mapping[str, str] = {
     "inverse_cross_prices": INVERSE,
     "inverse_isolated_bankruptcy_price": INVERSE,
     "inverse_round_trip": INVERSE,
-    "drift_base_to_liquidate": "positions are liquidated whole; Drift's partial policy is not built",
-    "deleverage_feasibility": "auto-deleveraging is not built",
-    "adl_drawdown_trigger": "auto-deleveraging is not built",
-    "socialised_loss_per_unit": "losses are not socialised: what the fund cannot pay is reported as a shortfall",
 }

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from exchange.core.units import RATE_ONE, RateE8
 
-Output = Fraction | bool | list[Any]
+Output = Fraction | bool | str | list[Any]
 Outputs = dict[str, Output]
 
 

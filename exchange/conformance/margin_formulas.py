@@ -1,7 +1,7 @@
 """The margin formulas that vectors may name: each turns decimals into the core's integers and calls the core. No rules.
 
-The integers are in a unit so fine that the core's own roundings change nothing, except where rounding is the rule
-(dYdX's quantums). So a vector sees the exact value, and rounds it as it states.
+The integers are in a unit so fine that the core's own roundings change nothing: a vector sees the exact value, and
+rounds it as it states.
 """
 
 from fractions import Fraction
@@ -11,23 +11,23 @@ from exchange.conformance import venue_rules
 from exchange.conformance.inputs import Inputs, Outputs, rate_of, unit_of
 from exchange.core import margin
 from exchange.core.account import Position
-from exchange.core.contract import Bracket, bracket_cums, bracket_holding
+from exchange.core.contract import Bracket, bracket_cums, bracket_holding, maintenance_of
 from exchange.core.enums import Side
 from exchange.core.liquidation_price import liquidation_prices_exact
-from exchange.core.units import Atoms, div_toward_zero
+from exchange.core.units import Atoms
 
 OTHERS = ("maintenance_margin", "unrealised_pnl")
 
 
-def _bracket(mmr: Fraction, cum: Fraction, unit: int) -> Bracket:
+def flat_bracket(mmr: Fraction, cum: Fraction, unit: int) -> Bracket:
     """Return a bracket of which only rate and cum are known."""
     return Bracket(floor=Atoms(0), cap=Atoms(0), rate=rate_of(mmr), cum=Atoms(int(cum * unit)), max_leverage=1)
 
 
-def _brackets(inputs: Inputs, unit: int, cum_name: str = "cum") -> list[Bracket]:
+def brackets_of(inputs: Inputs, unit: int, cum_name: str = "cum") -> list[Bracket]:
     """Return the bracket of `mmr` and cum, or those of `caps` and `mmrs`, their cums computed."""
     if "mmr" in inputs:
-        return [_bracket(inputs.number("mmr"), inputs.number_or(cum_name, 0), unit)]
+        return [flat_bracket(inputs.number("mmr"), inputs.number_or(cum_name, 0), unit)]
     caps = [int(cap * unit) for cap in inputs.numbers("caps")]
     rates = [rate_of(mmr) for mmr in inputs.numbers("mmrs")]
     if len(caps) != len(rates) or not caps:
@@ -36,7 +36,7 @@ def _brackets(inputs: Inputs, unit: int, cum_name: str = "cum") -> list[Bracket]
     return [Bracket(Atoms(floor), Atoms(cap), rate, Atoms(cum), 1) for floor, cap, rate, cum in rows]
 
 
-def _unit(inputs: Inputs, *values: Fraction, cum_name: str = "cum") -> int:
+def fine_unit(inputs: Inputs, *values: Fraction, cum_name: str = "cum") -> int:
     """Return a unit in which these values and the brackets of `_brackets` are whole."""
     if "mmr" in inputs:
         return unit_of([*values, inputs.number_or(cum_name, 0)], [inputs.number("mmr")])
@@ -51,8 +51,8 @@ def _initial(notional: Fraction, leverage: Fraction) -> Fraction:
 
 def _maintenance(inputs: Inputs, notional: Fraction, cum_name: str = "cum") -> Fraction:
     """Return the core's maintenance margin of a notional by `mmr` and cum, or by the bracket of `caps` and `mmrs`."""
-    unit = _unit(inputs, notional, cum_name=cum_name)
-    bracket = bracket_holding(_brackets(inputs, unit, cum_name), int(notional * unit))
+    unit = fine_unit(inputs, notional, cum_name=cum_name)
+    bracket = bracket_holding(brackets_of(inputs, unit, cum_name), int(notional * unit))
     return Fraction(maintenance_of(int(notional * unit), bracket), unit)
 
 
@@ -66,10 +66,10 @@ def liquidation_price(inputs: Inputs) -> Outputs:
     """Compute Binance's cross and isolated price, in the bracket given or, with `caps` and `mmrs`, in the one there."""
     side, quantity = inputs.sign("side"), inputs.positive("quantity")
     entry_value, free = side * quantity * inputs.number("entry_price"), _free(inputs)
-    unit, lot = _unit(inputs, entry_value, free), quantity.denominator
+    unit, lot = fine_unit(inputs, entry_value, free), quantity.denominator
     held, paid, left = int(side * quantity * lot), int(entry_value * unit), int(free * unit)
     # A price unit is worth `unit / lot` money units a lot; taking both `lot` times as fine keeps it whole.
-    brackets = _brackets(inputs, unit * lot)
+    brackets = brackets_of(inputs, unit * lot)
     found = liquidation_prices_exact([(held, paid * lot)], left * lot, brackets, unit)
     # Without a price above zero it is displayed as 0.
     return {"liquidation_price": next((Fraction(above, below) for above, below, _ in found), Fraction(0))}
@@ -79,12 +79,12 @@ def hedge_liquidation_prices(inputs: Inputs) -> Outputs:
     """Compute the prices, none to two, that both cross legs of a hedge share; `legs` are (side, quantity, entry)."""
     rows, free = inputs.rows("legs", 3), _free(inputs)
     values = [side * quantity * entry for side, quantity, entry in rows]
-    unit, lot = _unit(inputs, free, *values), lcm(*(quantity.denominator for _, quantity, _ in rows))
+    unit, lot = fine_unit(inputs, free, *values), lcm(*(quantity.denominator for _, quantity, _ in rows))
     legs = [
         (int(side * quantity * lot), int(value * unit) * lot)
         for (side, quantity, _), value in zip(rows, values, strict=True)
     ]
-    found = liquidation_prices_exact(legs, int(free * unit) * lot, _brackets(inputs, unit * lot), unit)
+    found = liquidation_prices_exact(legs, int(free * unit) * lot, brackets_of(inputs, unit * lot), unit)
     return {"liquidation_prices": [Fraction(above, below) for above, below, _ in found]}
 
 
@@ -96,7 +96,7 @@ def maintenance_margin(inputs: Inputs) -> Outputs:
 def cums(inputs: Inputs) -> Outputs:
     """Compute the `cum` column of a bracket table."""
     unit = unit_of(inputs.numbers("caps"), inputs.numbers("mmrs"))
-    return {"cums": [Fraction(bracket.cum, unit) for bracket in _brackets(inputs, unit)]}
+    return {"cums": [Fraction(bracket.cum, unit) for bracket in brackets_of(inputs, unit)]}
 
 
 def order_cost(inputs: Inputs) -> Outputs:
@@ -136,63 +136,6 @@ def netted_initial_margin(inputs: Inputs) -> Outputs:
         "long_side": Fraction(margin.netted_notional(position + buys, 0, 0), unit),
         "short_side": Fraction(margin.netted_notional(position - sells, 0, 0), unit),
         "symbol_initial_margin": Fraction(required, unit),
-    }
-
-
-def _value_quantums(size: int, price: Fraction) -> int:
-    """Return a signed notional in quote quantums, rounded toward zero (dYdX's BaseToQuoteQuantums)."""
-    return div_toward_zero(size * price.numerator, price.denominator)
-
-
-def bankruptcy_amount(inputs: Inputs) -> Outputs:
-    """Compute dYdX's bankruptcy amount of a partial or whole close, in integer quantums, the rounding its own."""
-    held, price = inputs.integer("position_quantums"), inputs.positive("quote_per_base_quantum")
-    value, after = (_value_quantums(size, price) for size in (held, held + inputs.integer("delta_quantums")))
-    bracket = _bracket(inputs.number("maintenance_ppm") / 10**6, Fraction(0), 1)
-    required, required_after = (maintenance_of(abs(notional), bracket) for notional in (value, after))
-    equity = inputs.integer("usdc_quantums") + value
-    amount = margin.bankruptcy_amount(after - value, equity, abs(required_after - required), required)
-    return {"bankruptcy_quote_quantums": Fraction(amount)}
-
-
-def fillable_price(inputs: Inputs) -> Outputs:
-    """Compute the limit of dYdX's liquidation order for the one position of an account, in quote units per base unit.
-
-    A base quantum is 1e-8, a quote quantum 1e-6.
-    """
-    held, price = inputs.integer("position_quantums"), inputs.positive("quote_per_base_quantum")
-    value = _value_quantums(held, price)
-    required = maintenance_of(abs(value), _bracket(inputs.number("maintenance_ppm") / 10**6, Fraction(0), 1))
-    fillable = venue_rules.fillable_price(
-        held,
-        value,
-        inputs.integer("usdc_quantums") + value,
-        required,
-        inputs.number("bankruptcy_adjustment"),
-        inputs.number("spread_to_maintenance_margin_ratio"),
-    )
-    return {"fillable_price": fillable * Fraction(10**8, 10**6)}
-
-
-def deleverage_price(inputs: Inputs) -> Outputs:
-    """Compute the bankruptcy price of one whole position of a cross account, and its cash after closing there."""
-    cash, rate = inputs.number("usdc"), inputs.number("maintenance_rate")
-    positions = {name: (size, size * price) for name, size, price in inputs.rows("positions", 3)}
-    unit = unit_of([cash, *(value for _, value in positions.values())], [rate])
-    bracket = _bracket(rate, Fraction(0), unit)
-    required = {name: maintenance_of(int(abs(value) * unit), bracket) for name, (_, value) in positions.items()}
-    total, equity = sum(required.values()), cash + sum((value for _, value in positions.values()), Fraction(0))
-    closed = inputs.name("close")
-    size, value = positions[closed]
-    # Times `total`, so that the share of the equity is whole.
-    amount = margin.bankruptcy_amount(
-        int(-value * unit) * total, int(equity * unit) * total, required[closed] * total, total * total
-    )
-    return {
-        "total_net_collateral": equity,
-        "total_maintenance_margin": Fraction(total, unit),
-        "deleverage_price": Fraction(amount, total * unit) / size,
-        "usdc_after": cash + Fraction(amount, total * unit),
     }
 
 

@@ -115,7 +115,7 @@ class _Expected:
             raise VectorFileError(f"{where} has more than value, rounding and quantum")
         if ("rounding" in entry) != ("quantum" in entry):
             raise VectorFileError(f"{where}: rounding and quantum come together")
-        self.value = _value(where, entry["value"])
+        self.value = _value(where, entry["value"], keep_text=True)
         self.rounding = entry.get("rounding")
         if self.rounding is not None and self.rounding not in ROUNDINGS:
             raise VectorFileError(f"{where}: rounding {self.rounding!r} is none of {', '.join(ROUNDINGS)}")
@@ -132,7 +132,7 @@ class _Expected:
     def _rounded(self, exact: Output) -> Output:
         if isinstance(exact, list):
             return [self._rounded(item) for item in exact]
-        if isinstance(exact, bool) or self.rounding is None:
+        if isinstance(exact, bool | str) or self.rounding is None:
             return exact
         return ROUNDINGS[self.rounding](exact / self.quantum) * self.quantum
 
@@ -151,7 +151,7 @@ def _value(where: str, written: Any, *, keep_text: bool = False) -> Any:
             return Fraction(above) / int(below or "1")
         if keep_text and NAME.fullmatch(written):
             return written
-    raise VectorFileError(f"{where} = {written!r} is no decimal in text, fraction, integer or boolean")
+    raise VectorFileError(f"{where} = {written!r} is no decimal in text, fraction, integer, name or boolean")
 
 
 def _text(value: Output) -> str:
@@ -160,6 +160,8 @@ def _text(value: Output) -> str:
         return f"[{', '.join(_text(item) for item in value)}]"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, str):
+        return value
     for digits in range(NUMBER_LENGTH_MAX):
         scaled = value * 10**digits
         if scaled.denominator == 1:

@@ -48,21 +48,29 @@ def linear_slope_margin(quantity: Fraction, price: Fraction, base_rate: Fraction
     return size * price * (base_rate + size * slope)
 
 
-def fillable_price(
-    quantity: int,
-    notional: int,
-    equity: int,
-    maintenance_margin: int,
-    bankruptcy_adjustment: Fraction,
-    spread_ratio: Fraction,
-) -> Fraction:
-    """Return the limit of a liquidation order of a whole, only position: (notional - ABR * spread * margin) / quantity.
+def is_valid_transition(
+    collateral: Fraction, margin: Fraction, collateral_after: Fraction, margin_after: Fraction
+) -> bool:
+    """Tell whether an account that keeps a position may be left so: well, or no worse than it was.
 
-    ABR = adjustment * (1 - equity / margin), held within 0 and 1; quantity and notional are signed.
-    Source: dydxprotocol/v4-chain, GetFillablePrice.
+    `margin` is the maintenance margin, positive. Below it neither the margin may rise, nor collateral / margin fall.
+    Source: dydxprotocol/v4-chain, x/subaccounts/lib/updates.go.
     """
-    adjusted = max(Fraction(0), min(Fraction(1), bankruptcy_adjustment * (1 - Fraction(equity, maintenance_margin))))
-    return Fraction(notional - adjusted * spread_ratio * maintenance_margin, quantity)
+    if collateral_after >= margin_after:
+        return True
+    return margin_after <= margin and collateral_after * margin >= collateral * margin_after
+
+
+def base_to_cure(
+    shortage: Fraction, price: Fraction, margin_ratio: Fraction, liquidation_fee: Fraction, insurance_fee: Fraction
+) -> Fraction | None:
+    """Return the quantity whose sale frees `shortage`: shortage / (price * (margin ratio - both fees)).
+
+    None: unlimited, no quantity does, for each costs as much in fees as it frees in margin.
+    Source: drift-labs/protocol-v2, calculate_base_asset_amount_to_cover_margin_shortage.
+    """
+    freed = price * (margin_ratio - liquidation_fee - insurance_fee)
+    return shortage / freed if freed > 0 else None
 
 
 def funding_cap(maintenance_rate: Fraction, factor: Fraction) -> Fraction:

@@ -77,6 +77,12 @@ def test_roundings_of_negative_numbers() -> None:
     assert ROUNDINGS["half_even"](Fraction(-7, 2)) == -4
 
 
+def test_a_name_is_an_expected_value(tmp_path: Path) -> None:
+    text = HEAD + INPUTS + EXPECTED.replace('"1"', '"unlimited"')
+    (result,) = evaluate_text(tmp_path, text)
+    assert (result.status, result.expected) == ("mismatch", {"maintenance_margin": "unlimited"})
+
+
 def test_a_boolean_is_no_number(tmp_path: Path) -> None:
     (result,) = evaluate_text(tmp_path, HEAD + INPUTS + EXPECTED.replace('"1"', "true"))
     assert (result.status, result.expected) == ("mismatch", {"maintenance_margin": "true"})
@@ -125,6 +131,15 @@ def test_a_file_that_is_not_in_the_format_is_an_error_that_names_the_vector(
         ("cums", ('mmrs = ["0.01", "0.02", "0.05"]', 'mmrs = "0.01"'), "no list of numbers"),
         ("netted", ('asks = [["4", "210"]]', 'asks = [["4"]]'), "no list of rows of 2"),
         ("whole-position", ('close = "A"', 'close = "1"'), "input 'close' is no name"),
+        ("whole-position", ('close = "A"', 'close = "C"'), "input 'close' is none of A, B"),
+        ("feasible-exactly", ('offsetting_position = "-2"', 'offsetting_position = "2"'), "must have opposite signs"),
+        ("feasible-exactly", ('liquidated_position = "2"', 'liquidated_position = "0"'), "must have opposite signs"),
+        ("cure", ('shortage = "10"', 'shortage = "-1"'), "input 'shortage' must not be negative"),
+        ("cure", ('price = "50"', 'price = "0"'), "input 'price' must be positive"),
+        ("charge", ('long = "2"\nopen_interest_short = "-1"', 'long = "0"\nopen_interest_short = "0"'), "are both 0"),
+        ("heal", ('quantity = "10"', 'quantity = "0.15"'), "must be a multiple of 'lot_size'"),
+        ("score-share", ('ranker = "pro_rata"', 'ranker = "by_lot"'), "'by_lot' is not a valid Ranker"),
+        ("haircut", ('loss = "10"', 'loss = "0.000000001"'), "input 'loss' has an amount finer than 1e-8"),
     ],
 )
 def test_inputs_that_make_no_sense_are_named(
