@@ -99,6 +99,14 @@ class DataFolderLockedError(JournalError):
         super().__init__(f"data folder {folder} is in use by process {pid}: stop it, or choose another --data folder")
 
 
+class PolicyError(JournalError):
+    """The user's own liquidation policy cannot be had. `reason` says why."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"policy {path}: {reason}")
+
+
 class DivergenceError(JournalError):
     """Replaying gave other events than were recorded: the journal or the core was changed."""
 

@@ -8,10 +8,12 @@ import msgspec
 
 from exchange.core.commands import Command
 from exchange.core.events import Event
+from exchange.core.policies.case import Custom
 from exchange.core.snapshot import state_hash
 from exchange.core.venue import Venue
 from exchange.journal.codec import GENESIS, Entry, decode_entries, hash_entries, hash_events
 from exchange.journal.errors import CorruptJournalError, DivergenceError
+from exchange.journal.policies import policy_of
 from exchange.journal.store import Batch, Journal, JournalReader
 
 
@@ -64,7 +66,8 @@ class VerifyReport:
 def recover(journal: Journal, listeners: Sequence[Listener] = ()) -> Recovered:
     """Replay an open journal, telling each listener of each batch, and return the venue with which to go on.
 
-    Raises CorruptJournalError, or DivergenceError when the events are not the recorded ones; the journal stays open.
+    Raises CorruptJournalError, PolicyError when the user's own policy cannot be imported, or DivergenceError when the
+    events are not the recorded ones; the journal stays open.
     """
     fold = _Fold(journal)
     for batch in journal.batches():
@@ -110,7 +113,9 @@ class _Fold:
 
     def __init__(self, journal: JournalReader) -> None:
         self._path = journal.path
-        self.venue = Venue(journal.header.rules, journal.header.contracts)
+        rules = journal.header.rules
+        self._policy = rules.engine.liquidation
+        self.venue = Venue(rules, journal.header.contracts, policy_of(rules))
         self.seq = 0
         self.ts = 0
         self.batches = 0
@@ -124,7 +129,7 @@ class _Fold:
             raise CorruptJournalError(self._path, problems[0])
         applied = [self._execute_one(ts, command) for ts, command in entries]
         if self.event_hash != batch.event_hash:
-            reason = f"running hash {self.event_hash.hex()}, recorded {batch.event_hash.hex()}"
+            reason = f"running hash {self.event_hash.hex()}, recorded {batch.event_hash.hex()}{self._doubt()}"
             raise DivergenceError(batch.first_seq, batch.last_seq, reason)
         self.batches += 1
         return applied
@@ -134,10 +139,15 @@ class _Fold:
         try:
             events = tuple(self.venue.execute(ts, command))
         except Exception as error:
-            raise DivergenceError(seq, seq, f"the core fails on {command!r}: {error!r}") from error
+            raise DivergenceError(seq, seq, f"the core fails on {command!r}: {error!r}{self._doubt()}") from error
         self.seq, self.ts = seq, ts
         self.event_hash = hash_events(self.event_hash, events)
         return Applied(seq, ts, command, events)
+
+    def _doubt(self) -> str:
+        """Return whom to ask first: the user's own policy may be another than it was."""
+        own = self._policy
+        return f" (has the policy {own.path} changed since?)" if isinstance(own, Custom) else ""
 
 
 def _entries(path: Path, batch: Batch) -> list[Entry]:

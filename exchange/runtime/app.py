@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from exchange.core.commands import Command
-from exchange.core.rules import VenueRules
 from exchange.core.events import Event
+from exchange.core.rules import VenueRules
 from exchange.core.venue import Venue
 from exchange.journal.errors import HeaderMismatchError
 from exchange.journal.header import Header
@@ -23,6 +25,7 @@ from exchange.projections.history import History
 from exchange.projections.liquidations import Liquidations
 from exchange.projections.market_data import MarketData
 from exchange.runtime.clock import Clock, WallClock
+from exchange.runtime.engines import read_engine
 from exchange.runtime.feeds.player import IndexFeed
 from exchange.runtime.keys import KEYS_NAME, KeyStore, refuse_left_keys
 from exchange.runtime.sequencer import OnFatal, Sequencer, exit_process
@@ -67,7 +70,7 @@ class App:
 def open_app(settings: Settings, clock: Clock | None = None, on_fatal: OnFatal = exit_process) -> App:
     """Begin or recover the venue of `settings.data_folder` and build everything around it.
 
-    Raises SettingsError, KeysError, a JournalError (DataFolderLockedError, HeaderMismatchError, ...), or
+    Raises SettingsError, KeysError, a JournalError (DataFolderLockedError, HeaderMismatchError, PolicyError, ...), or
     DerivedFileError when the history cannot be written.
     """
     folder = settings.data_folder
@@ -112,7 +115,7 @@ class _Folds:
     def __init__(self, header: Header, history: History) -> None:
         self.market_data = MarketData(header.contracts)
         self.history = history
-        self.liquidations = Liquidations(header.rules.fund_seed)
+        self.liquidations = Liquidations(header.contracts, header.rules.fund_seed)
         self._all: tuple[_Projection, ...] = (self.market_data, self.history, self.liquidations)
 
     def listen(self, batch: Sequence[Applied]) -> None:
@@ -158,8 +161,9 @@ def _wanted_header(settings: Settings, begun: Header | None) -> Header:
     """Return the header that the settings ask for; what they leave open is as it was begun, or the default."""
     if begun is None:
         begun = Header(VenueRules(), (), DEFAULTS_RECORDED)
+    rules = settings.rules or begun.rules
     return Header(
-        rules=settings.rules or begun.rules,
+        rules=rules if settings.policy is None else replace(rules, engine=read_engine(settings.policy)),
         contracts=read_contracts(settings.contracts) if settings.contracts or not begun.contracts else begun.contracts,
         settings={**begun.settings, **settings.recorded()},
     )

@@ -33,6 +33,7 @@ class Settings:
     port: int = 8080
     contracts: tuple[Path, ...] = ()  # contract files, in listing order
     rules: VenueRules | None = None
+    policy: str | None = None  # of liquidation: a preset, a file.toml or module:Class; see `engines`
     index: str | None = None  # path:NAME, file:PATH, walk:SEED or manual
     coupled: bool | None = None
     seed: int | None = None
