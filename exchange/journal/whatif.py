@@ -46,7 +46,10 @@ class MarkPath(msgspec.Struct, frozen=True):
 
 
 class WhatIf(msgspec.Struct, frozen=True):
-    """What one run came to. Money in atoms; `fund_change` is what the fund's balance moved by."""
+    """What one run came to. Money in atoms.
+
+    `fund_change` is what the fund's balance moved by; `open_orders` are those that traders have at the end.
+    """
 
     marks: dict[str, MarkPath]
     liquidations: int
@@ -55,6 +58,7 @@ class WhatIf(msgspec.Struct, frozen=True):
     fund_change: int
     shortfall: int
     losses_shared: int
+    open_orders: int
 
 
 @dataclass(slots=True)
@@ -113,12 +117,11 @@ class _Run:
     def step(self, ts: int, command: Command) -> None:
         """Do one recorded command in both; time between passes in each by itself."""
         recorded_events = self._recorded_venue.execute(ts, command)
-        if isinstance(command, Tick) or any(isinstance(event, Rejected) for event in recorded_events):
-            return
         if not isinstance(command, Resume):  # after an outage that is what comes first
             while self._venue.next_due <= ts:
                 self._fold(self._venue.execute(self._venue.next_due, Tick()))
-        translated = self._translated(ts, command)
+        refused = any(isinstance(event, Rejected) for event in recorded_events)
+        translated = None if refused or isinstance(command, Tick) else self._translated(ts, command)
         if translated is None:
             return
         events = self._venue.execute(ts, translated)
@@ -139,6 +142,9 @@ class _Run:
             fund_change=state.fund.cross_wallet - state.rules.fund_seed,
             shortfall=tally.shortfall,
             losses_shared=tally.losses_shared,
+            open_orders=sum(
+                len(account.client_order_ids) for account in state.accounts.values() if account is not state.fund
+            ),
         )
 
     def _translated(self, ts: int, command: Command) -> Command | None:
