@@ -90,7 +90,7 @@ def test_binance_ranks_by_profit_leverage_and_account() -> None:
 
 
 def test_bitmex_divides_a_loss_by_leverage() -> None:
-    """Gain of half at 3 times: 1.5. Loss of half at 2 times: a quarter, at 4: an eighth; so the riskier loser is first."""
+    """Half gained at 3 times: 1.5. Half lost at 2 times: a quarter, at 4: an eighth; so the riskier loser is first."""
     gain = holder(1, 1, 100, 150, 50)
     calm, risky = holder(2, 1, 200, 100, 50), holder(3, 1, 200, 100, 25)
     score = SCORES[Ranker.PNL_X_EFFLEV]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from exchange.core import margin
 from exchange.core.account import Account
 from exchange.core.commands import (
+    AdjustMargin,
     CancelAllOrders,
     Command,
     Deposit,
@@ -15,13 +16,15 @@ from exchange.core.commands import (
     Tick,
 )
 from exchange.core.enums import MarketState, OrderType, Side, TimeInForce
+from exchange.core.policies.unwinding import UnwindStyle
 from exchange.core.state import State
-from exchange.core.units import MONEY_MAX, NEVER, RATE_ONE, Lots, Nanos, Ticks
-from tests.reference.risk import equity
-from tests.reference.world import FUND, Leg, World, held_legs, open_orders, position_of, scope_of, traders
+from exchange.core.units import MONEY_MAX, NEVER, RATE_ONE, Atoms, Lots, Nanos, Ticks
+from tests.reference.risk import equity, maintenance, positions_in, scopes_of, total_notional, withdrawable
+from tests.reference.world import FUND, Leg, Scope, World, held_legs, open_orders, position_of, scope_of, traders
 from tests.simulation.ingredients import CLOSER
 
 BEYOND = RATE_ONE // 50  # so far beyond the mark the closer stands for the fund, which reaches less far
+PATIENCE = 40  # turns in which a fund that quotes what it paid may get rid of its positions
 
 
 class Wait:
@@ -39,16 +42,23 @@ class Ending:
         self._world = world
         self._base = dict(base)
         self._turns = dict.fromkeys(base, 0)
+        self.given_up = False  # the fund asks for what it paid, and nobody may name that price
 
     def commands(self) -> Iterator[Command | Wait]:
         """Yield what to do next, until nothing is open and a margin pass has seen that."""
         yield Deposit(CLOSER, MONEY_MAX)
         yield from (SetLeverage(CLOSER, symbol, 1) for symbol in self._world.contracts)
+        turns = 0
         while self._open():
+            turns += 1
+            if turns > PATIENCE and self._waits_for_its_price():
+                self.given_up = True
+                return
             for symbol in self._world.contracts:
                 yield from self._let_trade(symbol)
                 yield from self._cancel(symbol)
                 yield from self._close(symbol)
+            yield from self._rescue()
             yield from self._next_tick(())
         marks = [quotes.mark_due for quotes in self._world.quotes.values() if quotes.mark_due < NEVER]
         while self._world.now < max(marks, default=0):
@@ -66,6 +76,24 @@ class Ending:
     def _open(self) -> bool:
         held = any(held_legs(self._world, account) for account in (FUND, *traders(self._world)))
         return held or bool(self._world.orders) or bool(self._world.locked)
+
+    def _waits_for_its_price(self) -> bool:
+        style = self._world.rules.engine.unwind.style
+        return style is UnwindStyle.QUOTE_ENTRY and bool(held_legs(self._world, FUND))
+
+    def _rescue(self) -> Iterator[Command]:
+        """Give scopes that a policy leaves in liquidation, or that nobody liquidates, what they lack for any close."""
+        world = self._world
+        for scope in [scope for account in traders(world) for scope in scopes_of(world, account)]:
+            owned, needed = equity(world, scope), maintenance(world, scope)
+            short = world.rules.engine.muted and owned <= needed
+            if not positions_in(world, scope) or not (short or scope in world.locked):
+                continue
+            amount = max(1, min(MONEY_MAX, needed - owned + total_notional(world, scope)))
+            yield Deposit(scope.account, Atoms(amount))
+            movable = min(amount, withdrawable(world, scope.account))
+            if scope.symbol and movable > 0 and Scope(scope.account) not in world.locked:
+                yield AdjustMargin(scope.account, scope.symbol, Atoms(movable), add=True, position_side=scope.side)
 
     def _let_trade(self, symbol: str) -> Iterator[Command]:
         """Open a contract, at a mark within the prices of orders."""
@@ -90,9 +118,11 @@ class Ending:
             return
         held = position_of(self._world, leg).quantity
         side = Side.SELL if held > 0 else Side.BUY
-        price = self._price(leg, side)
+        quotes = open_orders(self._world, FUND, symbol) if leg.account == FUND else []
+        price = quotes[0].order.price if quotes else self._price(leg, side)
         quantity = Lots(self._quantity(symbol, abs(held), price))
-        yield PlaceOrder(CLOSER, symbol, side.opposite, OrderType.LIMIT, quantity, Ticks(price))
+        if quotes or not self._quotes(leg):
+            yield PlaceOrder(CLOSER, symbol, side.opposite, OrderType.LIMIT, quantity, Ticks(price))
         if leg.account != FUND:
             yield PlaceOrder(
                 account_id=leg.account,
@@ -109,6 +139,10 @@ class Ending:
         due = self._world.unwind_due
         while self._world.unwind_due == due:
             yield from self._next_tick([symbol])
+
+    def _quotes(self, leg: Leg) -> bool:
+        """Tell whether this is a fund that quotes, and so must come first."""
+        return leg.account == FUND and self._world.rules.engine.unwind.style is not UnwindStyle.TAKE
 
     def _next_leg(self, symbol: str) -> Leg | None:
         """Return a position of which the closer can take, or to which it can give: each in its turn."""

@@ -118,14 +118,15 @@ def _end(life: Life, ts: int) -> None:
     """End a life: when all orders are canceled and all positions closed, no margin is held."""
     base = dict(zip(life.reference.world.contracts, life.knobs.base_prices, strict=True))
     begun = len(life.journal)
-    for command in Ending(life.reference.world, base).commands():
+    ending = Ending(life.reference.world, base)
+    for command in ending.commands():
         if isinstance(command, Wait):
             ts = max(ts, life.core.next_due)
             continue
         life.step(ts, command)
         if len(life.journal) > begun + ENDING_MAX:
             raise DivergenceError(f"seed {life.seed}: after {ENDING_MAX} commands the life has not ended")
-    left = leftovers(life.core.state)
+    left = [] if ending.given_up else leftovers(life.core.state)
     if left:
         raise DivergenceError(life.report(left))
 
