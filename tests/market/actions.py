@@ -14,11 +14,11 @@ from exchange.core.enums import (
 )
 from exchange.core.events import Event
 from exchange.core.units import Atoms, Lots, Ticks
+from tests.market.engine_words import read_rules
 from tests.market.notation import counted, nanos, read_contract
 from tests.market.stage import Stage, side_among
 
 STATES = {"open": MarketState.TRADING, "restrict": MarketState.CANCEL_ONLY, "halt": MarketState.HALTED}
-SETTINGS = {"fund_seed", "margin_call_ratio", "margin_call_rearm", "fund_cap", "unwind_share", "unwind_bound"}
 MODES = {"hedge": True, "one-way": False}
 SWITCH = {"on": True, "off": False}
 
@@ -32,10 +32,8 @@ def _contract(stage: Stage, words: list[str]) -> None:
 
 
 def _venue(stage: Stage, words: list[str]) -> None:
-    """`venue fund_seed=100 unwind_interval=8h`: rules of the venue as a whole."""
-    changes = dict(word.split("=") for word in words)
-    assert changes.keys() <= SETTINGS | {"unwind_interval"}, changes
-    stage.settings = {key: (counted if key in SETTINGS else nanos)(value) for key, value in changes.items()}
+    """`venue fund_seed=100 engine=tier_ladder backstop.cap=0.5`: rules of the venue as a whole, and of its engine."""
+    stage.rules = read_rules(dict(word.split("=") for word in words))
 
 
 def _accounts(stage: Stage, words: list[str]) -> None:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from exchange.core import margin
 from exchange.core.account import Account, Scope
 from exchange.core.enums import Side
+from exchange.core.fund import fund_notional
 from exchange.core.funding import predicted_rate
 from exchange.core.liquidation_price import exact_prices, liquidation_price
 from exchange.core.state import Market, State
@@ -33,10 +34,9 @@ def _position(stage: Stage, words: list[str]) -> str:
     if not position.quantity:
         assert position.entry_value == 0
         return "flat"
-    quantity = abs(position.quantity) * contract.step_e8
-    average = Fraction(abs(position.entry_value) * ATOMS_PER_QUOTE, quantity)
-    value = f"@ {plain(int(average))}" if average.denominator == 1 else f"for {plain(abs(position.entry_value))}"
-    return f"{'long' if position.quantity > 0 else 'short'} {plain(quantity)} {value}"
+    lots = abs(position.quantity)
+    value = stage.names.value(contract.symbol, lots, abs(position.entry_value))
+    return f"{'long' if position.quantity > 0 else 'short'} {plain(lots * contract.step_e8)} {value}"
 
 
 def _orders(stage: Stage, words: list[str]) -> str:
@@ -82,6 +82,12 @@ def _source(stage: Stage, words: list[str]) -> str:
 
 def _next_funding(stage: Stage, words: list[str]) -> str:
     return lasting(stage.market(words).funding_due - stage.ts)
+
+
+def _resumes(stage: Stage, words: list[str]) -> str:
+    """When a scope in liquidation is looked at again: `until 30s` since the story began, or `at once`."""
+    resume_at = stage.scope(words).resume_at
+    return stage.names.until(resume_at) if resume_at else "at once"
 
 
 def _holding_of(read: Callable[[Account, str], str]) -> Callable[[Stage, list[str]], str]:
@@ -135,6 +141,12 @@ READERS: dict[str, Callable[[Stage, list[str]], str]] = {
     "liquidation-prices": _exact_prices,
     "isolated-wallet": _money(lambda stage, words: stage.leg(words).isolated_wallet),
     "removable": _money(_removable),
+    # Liquidation. FUND is an account like others.
+    "locked": lambda stage, words: "yes" if stage.scope(words).in_liquidation else "no",
+    "resumes": _resumes,
+    "remembers": lambda stage, words: str(stage.scope(words).memory),
+    "fund-notional": _money(lambda stage, _: fund_notional(stage.venue.state)),
+    "drawdown": lambda stage, _: "on" if stage.venue.state.drawdown else "off",
     # Choices of an account.
     "chosen-leverage": _holding_of(lambda account, symbol: str(account.holdings[symbol].leverage)),
     "chosen-margin": _holding_of(lambda account, symbol: account.holdings[symbol].margin_type.name.lower()),

@@ -6,12 +6,12 @@ from exchange.core import commands as c
 from exchange.core.account import FUND_ID, Account, Leg, Scope, cross_scope, scope_of
 from exchange.core.book import Order
 from exchange.core.contract import Contract
-from exchange.core.rules import VenueRules
 from exchange.core.enums import PositionSide
 from exchange.core.events import Event, Rejected
 from exchange.core.snapshot import state_hash
 from exchange.core.state import Market
 from exchange.core.venue import Venue
+from tests.market.engine_words import read_rules
 from tests.market.happenings import Names
 from tests.market.notation import read_contract
 
@@ -25,8 +25,8 @@ class Stage:
         """Make a stage without contracts; the first line that is neither `contract` nor `venue` opens it."""
         self.ts = START_TS
         self.contracts: list[Contract] = []
-        self.settings: dict[str, int] = {}
-        self.names = Names({FUND_ID: "FUND"}, {}, {})
+        self.rules = read_rules({})
+        self.names = Names({FUND_ID: "FUND"}, {}, {}, START_TS)
         self._venue: Venue | None = None
 
     @property
@@ -35,7 +35,7 @@ class Stage:
         if self._venue is None:
             self.contracts = self.contracts or [read_contract({})]
             self.names.contracts.update({contract.symbol: contract for contract in self.contracts})
-            self._venue = Venue(VenueRules(**self.settings), self.contracts)  # type: ignore[arg-type]
+            self._venue = Venue(self.rules, self.contracts)
             self._venue.execute(self.ts, c.Resume())
         return self._venue
 

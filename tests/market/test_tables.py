@@ -4,6 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from exchange.core.policies.adl import Ranker
+from exchange.core.policies.binance_smart import BinanceSmart
+from exchange.core.policies.presets import PRESETS, EngineRules
+from exchange.core.units import SECOND
+from tests.market.engine_words import read_rules
 from tests.market.notation import TABLES, Section, read_sections
 from tests.market.play import play
 from tests.market.stage import Stage
@@ -37,6 +42,9 @@ def test_market(section: Section) -> None:
         "liquidation-price A -> 9000",
         "chosen-leverage A -> 5",
         "funding-interval -> 1h",
+        "locked A -> yes",
+        "resumes A -> until 30s",
+        "fund-notional -> 1",
     ],
 )
 def test_a_line_that_states_something_else_fails(line: str, tmp_path: Path) -> None:
@@ -48,6 +56,32 @@ def test_a_line_that_states_something_else_fails(line: str, tmp_path: Path) -> N
         play(stage, right)
     with pytest.raises(AssertionError, match="line 4: "):
         play(stage, wrong)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"backstop.size": "1"}, "Backstop has no size"),
+        ({"vault.cap": "1"}, "an engine has no vault"),
+        ({"fund": "1"}, "EngineRules has no fund"),
+    ],
+)
+def test_a_setting_that_no_venue_has_is_an_error(words: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_rules(words)
+
+
+def test_the_engine_of_the_tables_and_the_presets_by_name() -> None:
+    assert read_rules({}).engine == EngineRules(liquidation=BinanceSmart(partial=False))
+    for name, engine in PRESETS.items():
+        assert read_rules({"engine": name}).engine == engine
+    changed = read_rules(
+        {"adl.ranker": "hl_index", "engine": "dydx_v4", "carry_over": "2s", "liquidation": "naive_full"}
+    )
+    assert changed.engine.adl.ranker is Ranker.HL_INDEX
+    assert changed.engine.carry_over == 2 * SECOND
+    assert changed.engine.liquidation == PRESETS["naive_full"].liquidation
+    assert changed.engine.scopes_per_pass == PRESETS["dydx_v4"].scopes_per_pass
 
 
 @pytest.mark.parametrize(
