@@ -18,6 +18,7 @@ from exchange.core.enums import (
 )
 from exchange.core.events import AccountUpdated, Event, OrderUpdated, PositionLiquidated, Rejected, Resumed
 from tests.reference.world import FUND, World
+from tests.simulation.engine_sights import ENGINE_SIGHTS, EngineSights
 from tests.simulation.margin_sights import MARGIN_SIGHTS, MarginSights
 from tests.simulation.price_sights import PRICE_SIGHTS, PriceSights
 from tests.simulation.refusal_sights import REFUSAL_SIGHTS, seen_in_refusals
@@ -50,6 +51,7 @@ INTERESTING = (
     "refused order type LIQUIDATION",
     *PRICE_SIGHTS,
     *MARGIN_SIGHTS,
+    *ENGINE_SIGHTS,
     *REFUSAL_SIGHTS,
 )
 
@@ -61,6 +63,7 @@ class Census:
     counts: Counter[str] = field(default_factory=Counter)
     _prices: PriceSights = field(default_factory=PriceSights)
     _margins: MarginSights = field(default_factory=MarginSights)
+    _engine: EngineSights = field(default_factory=EngineSights)
 
     def count(self, command: Command, events: Sequence[Event], world: World) -> None:
         """Count what one command did; `world` is as it left it."""
@@ -71,6 +74,7 @@ class Census:
         self.counts.update(_seen_in_order(command, events))
         self.counts.update(self._prices.seen(command, events, world))
         self.counts.update(self._margins.seen(command, events, world))
+        self.counts.update(self._engine.seen(events, world))
         self.counts.update(seen_in_refusals(command, events, world))
 
     def missing(self) -> list[str]:
@@ -109,10 +113,10 @@ def _seen_in_update(event: OrderUpdated) -> Iterator[str]:
 
 
 def _seen_in_liquidation(event: PositionLiquidated) -> Iterator[str]:
-    if not event.taken_over_quantity:
-        yield "liquidation sold in full"
-    else:
-        yield "liquidation sold in part" if event.filled_quantity else "liquidation taken over in full"
+    if event.filled_quantity:
+        yield f"liquidation sold in {'full' if event.filled_quantity == abs(event.quantity) else 'part'}"
+    if event.taken_over_quantity == abs(event.quantity):
+        yield "liquidation taken over in full"
     if event.fee:
         yield "liquidation with fee"
     if event.equity <= 0:

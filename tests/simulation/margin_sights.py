@@ -19,6 +19,7 @@ from exchange.core.events import (
     AccountUpdated,
     Event,
     IsolatedMarginMoved,
+    LiquidationWaits,
     MarginCalled,
     MarkPriceSet,
     OrderUpdated,
@@ -83,10 +84,6 @@ class MarginSights:
             yield from _seen_in_unjudged(world)
         if isinstance(command, PlaceOrder):
             yield from _seen_in_order(command, events, world)
-        if any(positions_in(world, scope) for scope in world.locked):
-            yield "liquidation waits for a market"
-        if any(scope.symbol for scope in world.locked):
-            yield "isolated liquidation waits for a market"
         self._called = frozenset(world.called)
 
     def _seen_in_position(self, event: AccountUpdated, position: PositionRecord) -> Iterator[str]:
@@ -139,6 +136,8 @@ def _seen_in(event: Event, world: World) -> Iterator[str]:
         case AccountReleased():
             if positions_in(world, Scope(event.account_id, event.symbol, event.position_side)):
                 yield "liquidation ends with a position left"
+        case LiquidationWaits() if event.until_ts == 0:
+            yield "isolated liquidation waits for a market" if event.symbol else "liquidation waits for a market"
         case OrderUpdated():
             hedge = event.order.position_side is not PositionSide.BOTH
             if hedge and event.expire_reason is ExpireReason.REDUCE_ONLY:
