@@ -1,11 +1,10 @@
-"""Bodies of the control API as records: what a request must hold, and what the tapes look like. No HTTP, no rules."""
+"""Bodies of the control API as records: what requests hold, what markets and fund look like. No HTTP, no rules."""
 
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
 import msgspec
 
-from exchange.core.contract import Contract
 from exchange.core.enums import PositionSide
 from exchange.core.funding import predicted_rate
 from exchange.core.state import Market, State
@@ -13,13 +12,11 @@ from exchange.core.units import NEVER
 from exchange.dialects.binance.errors import Refusal
 from exchange.dialects.binance.numbers import (
     money_text,
-    notional_text,
     price_text,
     quantity_text,
     rate_text,
     to_ms,
 )
-from exchange.projections.liquidations import FundRow, LiquidationRow
 
 BODY_NOT_VALID = Refusal(-9101, "Body not valid: %s")
 
@@ -117,43 +114,6 @@ def market_json(market: Market) -> dict[str, object]:
             }
             for named, source in zip(contract.index.sources, market.sources.values(), strict=True)
         ],
-    }
-
-
-def liquidation_json(contract: Contract, row: LiquidationRow) -> dict[str, object]:
-    """Return one liquidated position; values are notionals in quote."""
-    event = row.event
-    return {
-        "seq": row.seq,
-        "time": to_ms(row.ts),
-        "liquidationId": event.liquidation_id,
-        "accountId": event.account_id,
-        "symbol": event.symbol,
-        "positionSide": event.position_side.value,
-        "marginType": event.margin_type.value,
-        "quantity": quantity_text(contract, event.quantity),
-        "markPrice": price_text(contract, event.mark_price),
-        "equity": money_text(event.equity),
-        "maintenanceMargin": money_text(event.maintenance_margin),
-        "bankruptcyValue": money_text(event.bankruptcy_value),
-        "limitPrice": price_text(contract, event.limit_price),
-        "filledQuantity": quantity_text(contract, event.filled_quantity),
-        "filledValue": notional_text(contract, event.filled_value),
-        "fee": money_text(event.fee),
-        "takenOverQuantity": quantity_text(contract, event.taken_over_quantity),
-        "takenOverValue": money_text(event.taken_over_value),
-    }
-
-
-def fund_row_json(row: FundRow) -> dict[str, object]:
-    """Return one row of the fund's tape."""
-    return {
-        "seq": row.seq,
-        "time": to_ms(row.ts),
-        "kind": row.kind,
-        "symbol": row.symbol,
-        "change": money_text(row.change),
-        "balance": money_text(row.balance),
     }
 
 

@@ -6,7 +6,7 @@ One bearer token opens all of it. Amounts are decimal text; errors are `{"code",
 import asyncio
 import hmac
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
@@ -19,11 +19,10 @@ from exchange.admin.bodies import (
     NewAccount,
     StateOfMarket,
     fund_json,
-    fund_row_json,
-    liquidation_json,
     market_json,
     parse_body,
 )
+from exchange.admin.case_bodies import adl_json, fund_row_json, liquidation_json, why_json
 from exchange.core.checks import conservation_residue
 from exchange.core.commands import (
     Annotate,
@@ -55,6 +54,7 @@ TOKEN_NOT_VALID = Refusal(-9100, "Send the admin token: `Authorization: Bearer <
 ACCOUNT_UNKNOWN = Refusal(-9102, "No such account.", 404)
 NOT_MANUAL = Refusal(-9103, "Index prices come from a feed (%s); `--index manual` lets you set them.", 409)
 SOURCE_UNKNOWN = Refusal(-9104, "No such index source: %s has %s.")
+LIQUIDATION_UNKNOWN = Refusal(-9105, "No such liquidation, or it is forgotten.", 404)
 TAPE_LIMIT_DEFAULT, TAPE_LIMIT_MAX = 500, 1_000  # rows of a page: a thousand take about 10 ms to write
 _BEARER = "Bearer "
 _LOG = logging.getLogger(__name__)
@@ -78,6 +78,7 @@ def add_control_routes(application: web.Application, app: App) -> None:
         ("GET", "/markets", control.markets),
         ("GET", "/health", control.health),
         ("GET", "/liquidations", control.liquidations),
+        ("GET", "/liquidations/{liquidation_id:[0-9]{1,18}}/why", control.why),
         ("GET", "/insurance-fund", control.insurance_fund),
         ("GET", "/adl", control.adl),
     ):
@@ -178,18 +179,33 @@ class Control:
         limit, after_seq = _page_asked(request)
         await self._app.sequencer.durable()
         rows = page(self._app.liquidations.liquidations, limit, after_seq)
-        return [liquidation_json(self._contract(row.event.symbol), row) for row in rows]
+        return [liquidation_json(self._contracts, row) for row in rows]
+
+    async def why(self, request: web.Request) -> object:
+        """Return one liquidation in one answer, with its story in plain sentences; -9105 when it is not known."""
+        await self._app.sequencer.durable()
+        found = self._app.liquidations.causes.find(int(request.match_info["liquidation_id"]))
+        if found is None:
+            raise LIQUIDATION_UNKNOWN.error()
+        return why_json(self._contracts, found)
 
     async def insurance_fund(self, request: web.Request) -> object:
         """Return the fund as it stands, with a page of the changes of its wallet, oldest first."""
         limit, after_seq = _page_asked(request)
         body = fund_json(self._app.venue.state)
         await self._app.sequencer.durable()
-        return {**body, "tape": [fund_row_json(row) for row in page(self._app.liquidations.fund, limit, after_seq)]}
+        rows = page(self._app.liquidations.fund, limit, after_seq)
+        return {**body, "tape": [fund_row_json(self._contracts, row) for row in rows]}
 
-    async def adl(self, _request: web.Request) -> object:
-        """Return every auto-deleveraging: none, as it is not built yet."""
-        return []
+    async def adl(self, request: web.Request) -> object:
+        """Return a page of the deleveragings, oldest first."""
+        limit, after_seq = _page_asked(request)
+        await self._app.sequencer.durable()
+        return [adl_json(self._contracts, row) for row in page(self._app.liquidations.adl, limit, after_seq)]
+
+    @property
+    def _contracts(self) -> Mapping[str, Contract]:
+        return {symbol: market.contract for symbol, market in self._app.venue.state.markets.items()}
 
     def _contract(self, symbol: str) -> Contract:
         market = self._app.venue.state.markets.get(symbol)

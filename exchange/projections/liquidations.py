@@ -1,37 +1,51 @@
-"""The newest rows of the tapes of liquidations and of the insurance fund, for the control API. They decide nothing."""
+"""The newest rows of the tapes of liquidations, deleveragings and of the insurance fund. They decide nothing."""
 
 from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import attrgetter
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 from exchange.core.account import FUND_ID
 from exchange.core.commands import Command
+from exchange.core.contract import Contract
 from exchange.core.enums import BalanceReason
-from exchange.core.events import AccountUpdated, Event, FundInventoryExceeded, FundShortfall, PositionLiquidated
+from exchange.core.events import (
+    AccountUpdated,
+    BackstopRefused,
+    Deleveraged,
+    DrawdownChanged,
+    Event,
+    FundShortfall,
+    OrderUpdated,
+    UnwindingStopped,
+    VaultUnderwater,
+)
+from exchange.projections.case_files import Link, Liquidation
+from exchange.projections.causes import Causes, Ids
 
 TAPE_ROWS_MAX = 100_000  # the oldest rows go first, and `dropped` counts them
 _SEQ = attrgetter("seq")
 
 
 @dataclass(frozen=True, slots=True)
-class LiquidationRow:
-    """One liquidated position, with the sequence number and the time (nanoseconds) of its command."""
+class AdlRow:
+    """Lots of a bankrupt that were closed against a counterparty's, with the liquidation's place in its cascade."""
 
     seq: int
     ts: int
-    event: PositionLiquidated
+    event: Deleveraged
+    link: Link
 
 
 @dataclass(frozen=True, slots=True)
 class FundRow:
     """One change of the fund's wallet, or a word of it: `change` and `balance` in atoms.
 
-    `kind` is the reason of the change, or SHORTFALL (`change` is the loss left open, negative) or INVENTORY_EXCEEDED
-    (`change` is 0).
+    `kind` is the reason of the change, or one of `_WORDS`, whose table says what `change` and `quantity` are then;
+    `liquidation_ids` are those that it is about. `order_id` and `trade_id` are those of an unwinding fill, else 0.
     """
 
     seq: int
@@ -40,9 +54,18 @@ class FundRow:
     symbol: str
     change: int
     balance: int
+    liquidation_ids: Ids = ()
+    order_id: int = 0
+    trade_id: int = 0
+    quantity: int = 0
 
 
-Row = TypeVar("Row", LiquidationRow, FundRow)
+class _Numbered(Protocol):
+    @property
+    def seq(self) -> int: ...
+
+
+Row = TypeVar("Row", bound=_Numbered)
 
 
 def page(tape: deque[Row], limit: int, after_seq: int | None = None) -> list[Row]:
@@ -64,34 +87,84 @@ def page(tape: deque[Row], limit: int, after_seq: int | None = None) -> list[Row
 
 
 class Liquidations:
-    """Folds events into the two tapes."""
+    """Folds events into the three tapes, and the liquidations into their files (`causes`)."""
 
-    def __init__(self, fund_seed: int = 0) -> None:
+    def __init__(self, contracts: Sequence[Contract], fund_seed: int = 0) -> None:
         """Start with empty tapes; the fund holds its seed, in atoms."""
-        self.liquidations: deque[LiquidationRow] = deque(maxlen=TAPE_ROWS_MAX)
+        self.causes = Causes(contracts)
+        self.adl: deque[AdlRow] = deque(maxlen=TAPE_ROWS_MAX)
         self.fund: deque[FundRow] = deque(maxlen=TAPE_ROWS_MAX)
-        self.dropped = 0
-        self._fund_balance = fund_seed
+        self._dropped = 0
+        self._fund_balance: int = fund_seed
+
+    @property
+    def liquidations(self) -> deque[Liquidation]:
+        """The liquidations, oldest first."""
+        return self.causes.tape
+
+    @property
+    def dropped(self) -> int:
+        """How many rows of the three tapes were let go for want of room."""
+        return self._dropped + self.causes.forgotten
 
     def fold(self, seq: int, ts: int, command: Command, events: Sequence[Event]) -> None:
         """Take in what one command caused."""
-        del command  # every fold takes it
+        fund_ids = self.causes.take(seq, ts, command, events)
+        for row in self._fund_rows(seq, ts, events, fund_ids):
+            self._keep(self.fund, row)
         for event in events:
-            if isinstance(event, PositionLiquidated):
-                self._keep(self.liquidations, LiquidationRow(seq, ts, event))
-            elif isinstance(event, AccountUpdated) and event.account_id == FUND_ID:
-                self._fund_balance = event.wallet_balance
-                self._fund(seq, ts, event.reason.value, event.symbol, event.balance_change)
-            elif isinstance(event, FundShortfall):
-                self._fund(seq, ts, "SHORTFALL", "", -event.amount)
-            elif isinstance(event, FundInventoryExceeded):
-                self._fund(seq, ts, "INVENTORY_EXCEEDED", event.symbol, 0)
+            if isinstance(event, Deleveraged):
+                found = self.causes.find(event.liquidation_id)
+                link = found.link if found is not None else Link(event.liquidation_id, event.liquidation_id, 0)
+                self._keep(self.adl, AdlRow(seq, ts, event, link))
 
-    def _fund(self, seq: int, ts: int, kind: str, symbol: str, change: int) -> None:
-        if change or kind != BalanceReason.ORDER.value:  # an unwinding fill without profit is no change
-            self._keep(self.fund, FundRow(seq, ts, kind, symbol, change, self._fund_balance))
+    def _fund_rows(self, seq: int, ts: int, events: Sequence[Event], fund_ids: Mapping[int, Ids]) -> Iterator[FundRow]:
+        for place, event in enumerate(events):
+            if isinstance(event, AccountUpdated):
+                if event.account_id == FUND_ID:
+                    self._fund_balance = event.wallet_balance
+                    kind, symbol, change = event.reason.value, event.symbol, event.balance_change
+                    order_id, trade_id, lots = _unwinding(event, events[place + 1 : place + 2])
+                    ids = fund_ids.get(place, ())
+                    if change or ids or event.reason is not BalanceReason.ORDER:
+                        row = (seq, ts, kind, symbol, change, self._fund_balance, ids, order_id, trade_id, lots)
+                        yield FundRow(*row)
+            else:
+                tell = _WORDS.get(type(event))
+                if tell is not None:
+                    word, about, amount, concerned, refused = tell(event)
+                    yield FundRow(seq, ts, word, about, amount, self._fund_balance, concerned, quantity=refused)
 
-    def _keep(self, tape: deque[Row], row: Row) -> None:
+    def _keep(self, tape: deque[Any], row: object) -> None:
         if len(tape) == TAPE_ROWS_MAX:
-            self.dropped += 1
+            self._dropped += 1
         tape.append(row)
+
+
+def _unwinding(event: AccountUpdated, after: Sequence[Event]) -> tuple[int, int, int]:
+    """Return order, trade and signed lots of the unwinding fill that moved the fund's wallet, zeros if none did."""
+    for told in after if event.reason is BalanceReason.ORDER else ():
+        if isinstance(told, OrderUpdated) and told.fill is not None:
+            return told.order.order_id, told.fill.trade_id, told.order.side * told.fill.quantity
+    return 0, 0, 0
+
+
+_Word = tuple[str, str, int, Ids, int]  # kind, symbol, change, liquidations, lots
+
+
+def _drawdown(event: DrawdownChanged) -> _Word:
+    return "DRAWDOWN" if event.active else "DRAWDOWN_OVER", "", event.equity - event.peak, (), 0
+
+
+def _refused(event: BackstopRefused) -> _Word:
+    return "BACKSTOP_REFUSED", event.symbol, 0, (event.liquidation_id,), event.quantity
+
+
+# What else is told of the fund, and what its `change` is: a loss left open, a fall from the peak, the equity.
+_WORDS: Mapping[type[Any], Callable[[Any], _Word]] = {
+    FundShortfall: lambda event: ("SHORTFALL", "", -event.amount, (), 0),
+    BackstopRefused: _refused,
+    UnwindingStopped: lambda event: ("UNWINDING_STOPPED", "", event.equity - event.peak, (), 0),
+    DrawdownChanged: _drawdown,
+    VaultUnderwater: lambda event: ("VAULT_UNDERWATER", "", event.equity, (), 0),
+}

@@ -33,6 +33,7 @@ PATHS = [
     ("GET", "/markets"),
     ("GET", "/health"),
     ("GET", "/liquidations"),
+    ("GET", "/liquidations/1/why"),
     ("GET", "/insurance-fund"),
     ("GET", "/adl"),
 ]
@@ -303,7 +304,7 @@ async def test_tapes_come_in_pages(still: Served, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(control, "TAPE_LIMIT_MAX", 3)
     tape = still.app.liquidations.fund
     tape.extend(FundRow(seq, 0, "INSURANCE_CLEAR", "BTCUSDT", 1, seq) for seq in range(1, 8))
-    still.app.liquidations.dropped = 4
+    still.app.liquidations.causes.forgotten = 4
     for query, seqs in [
         ("", [6, 7]),
         ("?limit=1", [7]),

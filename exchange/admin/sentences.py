@@ -1,0 +1,157 @@
+"""A liquidation told in a few plain sentences, for somebody who learns what happened. It computes nothing by itself."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from exchange.core.contract import Contract
+from exchange.core.enums import MarginType
+from exchange.core.events import PositionLiquidated
+from exchange.dialects.binance.numbers import average_price_text, price_text, quantity_text, short_text
+from exchange.projections import avoidance
+from exchange.projections.case_files import Episode, Liquidation, MarkMove, residue_at_takeover
+
+Contracts = Mapping[str, Contract]
+NAMED_MAX = 5  # accounts that a sentence names
+
+
+def story(contracts: Contracts, found: Liquidation) -> str:
+    """Return the sentences, parted by blanks."""
+    event, episode = found.event, found.episode
+    if event is None or episode is None:
+        contract = contracts[found.symbol]
+        lots = quantity_text(contract, found.deleveraged_lots)
+        who = _accounts(found.victims)
+        return f"The vault was under water: {lots} {contract.base_asset} of its position were closed against {who}."
+    return " ".join(
+        [
+            *_standing(contracts[event.symbol], event, episode),
+            *_trigger(contracts, episode),
+            *_cascade(found),
+            *_path(contracts[event.symbol], event, found),
+            *_payers(contracts[event.symbol], found),
+            *_avoidance(contracts, episode),
+        ]
+    )
+
+
+def _standing(contract: Contract, event: PositionLiquidated, episode: Episode) -> Iterator[str]:
+    locked, asset = episode.locked, contract.quote_asset
+    side = "long" if event.quantity > 0 else "short"
+    kind = "isolated" if event.margin_type is MarginType.ISOLATED else "cross"
+    lots = quantity_text(contract, abs(event.quantity))
+    mark = price_text(contract, event.mark_price)
+    yield (
+        f"Account {event.account_id} was {side} {lots} {contract.base_asset} ({kind}), at a mark of {mark} {asset}. "
+        f"When its liquidation began it was worth {_money(locked.equity)} {asset}, and had to be worth more than "
+        f"{_money(locked.maintenance_margin)} {asset}, its maintenance margin."
+    )
+
+
+def _trigger(contracts: Contracts, episode: Episode) -> Iterator[str]:
+    trigger = episode.trigger
+    for move in trigger.moves:
+        yield _move(contracts[move.symbol], move)
+    if trigger.funding:
+        asset = next(iter(contracts.values())).quote_asset
+        yield f"It had just paid {_money(trigger.funding)} {asset} of funding."
+    if trigger.maker_of is not None:
+        yield f"An order of its own had just traded with liquidation {trigger.maker_of.liquidation_id}."
+    if not trigger.moves and not trigger.funding and trigger.maker_of is None:
+        yield "No mark had moved against it since it was judged last: its own trades or payments brought it there."
+
+
+def _move(contract: Contract, move: MarkMove) -> str:
+    word = "fallen" if move.after < move.before else "risen"
+    before, after = price_text(contract, move.before), price_text(contract, move.after)
+    index = f"the index was set by command {move.index_seq}" if move.index_seq else "the index was not set"
+    trades = (
+        f"{_count(move.trades, 'trade')} printed, {move.first_trade_id} to {move.last_trade_id}"
+        if move.trades
+        else "nothing was traded"
+    )
+    moved = f"The mark of {contract.symbol} had {word} from {before} to {after}"
+    return f"{moved}: since the mark before, {index}, and {trades}."
+
+
+def _cascade(found: Liquidation) -> Iterator[str]:
+    link = found.link
+    if found.parent_id is None:
+        yield "No liquidation before it pushed that way: it stands at the beginning of its cascade."
+    else:
+        yield (
+            f"Liquidation {found.parent_id} had traded in the direction that hurt it: it counts as generation "
+            f"{link.generation} of cascade {link.cascade_id}, which does not prove that it would have lived otherwise."
+        )
+
+
+def _path(contract: Contract, event: PositionLiquidated, found: Liquidation) -> Iterator[str]:
+    base, asset = contract.base_asset, contract.quote_asset
+    verb = "sold" if event.quantity > 0 else "bought back"
+    if event.ordered_quantity:
+        asked, limit = quantity_text(contract, event.ordered_quantity), price_text(contract, event.limit_price)
+        filled = quantity_text(contract, event.filled_quantity)
+        average = average_price_text(contract, event.filled_value, event.filled_quantity)
+        at = f", at {average} on average" if event.filled_quantity else ""
+        yield f"{asked} {base} were to be {verb} at {limit} or better; {filled} were{at}."
+    if found.taken_over:
+        residue = residue_at_takeover(contract, event)
+        more = "more" if residue >= 0 else "less"
+        yield (
+            f"The fund took {quantity_text(contract, found.taken_over)} {base} for {_money(event.taken_over_value)} "
+            f"{asset}; at that mark they were worth {_money(abs(residue))} {asset} {more}."
+        )
+    if found.unwound:
+        word = "gained" if found.unwinding_gain >= 0 else "lost"
+        yield (
+            f"{quantity_text(contract, found.unwound)} of these have left its hands since, and it {word} "
+            f"{_money(abs(found.unwinding_gain))} {asset} by them."
+        )
+    if found.deleveraged:
+        lots = quantity_text(contract, found.deleveraged_lots)
+        yield f"{lots} {base} were closed against {_accounts(found.victims)} (auto-deleveraging)."
+    if found.left_open:
+        yield f"{quantity_text(contract, found.left_open)} {base} stayed open."
+
+
+def _payers(contract: Contract, found: Liquidation) -> Iterator[str]:
+    asset = contract.quote_asset
+    if found.fees > 0:
+        yield f"It paid a liquidation fee of {_money(found.fees)} {asset} to the fund."
+    if found.fees < 0:
+        yield f"The fund paid {_money(-found.fees)} {asset} for fills worse than bankruptcy."
+    if found.deficit_paid:
+        yield f"The fund paid {_money(found.deficit_paid)} {asset} that its wallet lacked."
+    if found.shared is not None:
+        payers = tuple(dict.fromkeys(account_id for account_id, _, _ in found.shared.payers))
+        yield (
+            f"The fund was left with a loss of {_money(found.shared.event.loss)} {asset} by this margin pass, of which "
+            f"{_accounts(payers)} paid {_money(found.shared.event.paid)} {asset}."
+        )
+
+
+def _avoidance(contracts: Contracts, episode: Episode) -> Iterator[str]:
+    locked = episode.locked
+    asset = next(iter(contracts.values())).quote_asset
+    deposit = avoidance.smallest_deposit(locked.equity, locked.maintenance_margin)
+    leverage = avoidance.highest_leverage(locked, contracts)
+    begin = f"With {_money(deposit)} {asset} more in its wallet"
+    then = "it would not have been liquidated at that moment"
+    if leverage:
+        yield f"{begin}, or with a leverage of at most {leverage} at entry, {then}."
+    else:
+        yield f"{begin} {then}; no leverage at entry was low enough for that."
+
+
+def _accounts(ids: Sequence[int]) -> str:
+    """Return a list of accounts in words, the first few of many."""
+    names = [f"account {account_id}" for account_id in ids[:NAMED_MAX]]
+    if len(ids) > NAMED_MAX:
+        return ", ".join(names) + f" and {len(ids) - NAMED_MAX} more"
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "the fund"
+
+
+def _count(number: int, what: str) -> str:
+    return f"1 {what} was" if number == 1 else f"{number} {what}s were"
+
+
+def _money(atoms: int) -> str:
+    return short_text(atoms)

@@ -1,0 +1,50 @@
+"""What would have kept a scope from being liquidated at the moment it was: computed exactly, by pure functions.
+
+They answer for that one moment, everything else as it was: not for the marks after it. A scope is liquidated when its
+equity is at most its maintenance margin, or, without one, below zero (docs/rules.md, section 7). All money in atoms.
+"""
+
+from collections.abc import Mapping
+
+from exchange.core.contract import Contract
+from exchange.core.events import AccountLocked, MarginCallPosition
+from exchange.core.margin import initial_margin_of
+
+
+def is_liquidated(equity: int, maintenance_margin: int) -> bool:
+    """Tell whether a scope with this equity and this maintenance margin is liquidated."""
+    return equity <= maintenance_margin if maintenance_margin else equity < 0
+
+
+def smallest_deposit(equity: int, maintenance_margin: int) -> int:
+    """Return the fewest atoms more in its wallet with which the scope would not have been liquidated."""
+    least = maintenance_margin + 1 if maintenance_margin else 0
+    return max(0, least - equity)
+
+
+def highest_leverage(locked: AccountLocked, contracts: Mapping[str, Contract]) -> int:
+    """Return the largest whole leverage at entry with which the scope would have stayed, 0 when not even 1 would do.
+
+    It is at most the highest that its contracts all allow. E is the entry value of a position, L the leverage.
+
+    * An isolated position began with ceil(E / L0) at the leverage L0 that was chosen: with L its wallet would be
+      wallet - ceil(E / L0) + ceil(E / L). What fees, funding and losses did to it since is as it was.
+    * Cross positions are thought to have had just their margin: a wallet of ceil(sum of E / L), and nothing more.
+    """
+    profit = locked.equity - locked.wallet_balance
+    entries = [abs(entry_value(contracts[row.symbol], row)) for row in locked.positions]
+    highest = min((contracts[row.symbol].max_leverage for row in locked.positions), default=0)
+    total = sum(entries)
+    beyond = 0  # what an isolated wallet holds beyond its initial margin
+    if locked.symbol:
+        beyond = locked.wallet_balance - initial_margin_of(total, locked.positions[0].leverage)
+    for leverage in range(highest, 0, -1):
+        equity = beyond + initial_margin_of(total, leverage) + profit
+        if not is_liquidated(equity, locked.maintenance_margin):
+            return leverage
+    return 0
+
+
+def entry_value(contract: Contract, position: MarginCallPosition) -> int:
+    """Return the signed value that a position was entered at: what it is worth at the mark, less its profit."""
+    return contract.notional(position.mark_price, position.quantity) - position.unrealized_pnl
