@@ -16,7 +16,7 @@ from tests.reference.world import World
 
 def next_due(world: World) -> int:
     """Return when the next Tick is due."""
-    times = [world.unwind_due]
+    times = [world.unwind_due, world.pass_due]
     for symbol, quotes in world.quotes.items():
         times += [quotes.sample_due, quotes.premium_due, quotes.mark_due, quotes.funding_due, quotes.broken_until]
         times += [falls_silent(world.contracts[symbol], source) for source in quotes.sources.values()]
@@ -37,12 +37,11 @@ def tick(world: World, _command: Tick) -> None:
                 settle_funding(world, symbol, quotes.funding_due)
                 settle = True
             quotes.funding_due = next_multiple(quotes.interval, world.now)
-    if settle:
+    if settle or world.pass_due <= world.now:
         margin_pass(world)
     if world.unwind_due <= world.now:
-        for symbol in world.contracts:
-            unwind(world, symbol)
-        world.unwind_due = next_multiple(world.rules.unwind_interval, world.now)
+        unwind(world)
+        world.unwind_due = next_multiple(world.rules.engine.unwind.interval, world.now)
 
 
 def resume(world: World, _command: Resume) -> None:
@@ -62,11 +61,11 @@ def resume(world: World, _command: Resume) -> None:
     outage = world.now - world.previous if world.resumed else 0
     world.events = [*told, Resumed(Nanos(outage), missed), *world.events]
     world.resumed = True
-    world.unwind_due = next_multiple(world.rules.unwind_interval, world.now)
+    world.unwind_due = next_multiple(world.rules.engine.unwind.interval, world.now)
     marked = _silence(world)
     for symbol in world.contracts:
         end_pause(world, symbol)
-    if marked:
+    if marked or world.pass_due <= world.now:
         margin_pass(world)
 
 

@@ -14,6 +14,7 @@ from tests.reference.world import (
     Position,
     Scope,
     World,
+    forget,
     isolated_wallet,
     pay,
     pay_leg,
@@ -22,13 +23,22 @@ from tests.reference.world import (
 )
 
 
-def fill_isolated(world: World, leg: Leg, before: Position, moved: Moved, gained: int) -> int:
+def fill_isolated(
+    world: World,
+    leg: Leg,
+    before: Position,
+    moved: Moved,
+    *,
+    fee: int,
+    reason: BalanceReason = BalanceReason.ORDER,
+) -> int:
     """Book what a trade did to an isolated position, `before` it; return what the fund owes it now.
 
-    `gained` is the profit less the fee. Closed lots free their share of the wallet, opened ones are given their margin
-    and what they have lost already, at the mark.
+    Closed lots free their share of the wallet, opened ones are given their margin and what they have lost already, at
+    the mark. The fee of a position that turns around is paid for what is opened.
     """
-    wallet = isolated_wallet(world, leg)
+    wallet, turned = isolated_wallet(world, leg), moved.closed > 0 and moved.opened > 0
+    gained = moved.profit if turned else moved.profit - fee
     after = wallet + gained
     over = moved.closed > 0 and moved.closed == abs(before.quantity)  # closed, or turned around
     freed = owed = added = 0
@@ -41,6 +51,8 @@ def fill_isolated(world: World, leg: Leg, before: Position, moved: Moved, gained
         freed = min(freed, max(0, equity(world, scope) - stands_to_lose(world, scope)))
     world.isolated_wallets[leg] = after - freed
     world.wallets[leg.account, Wallet.FUTURES] += freed
+    if turned:
+        world.isolated_wallets[leg] -= fee
     if moved.opened_value > 0:
         margin = math.ceil(Fraction(moved.opened_value, world.leverages[leg.account, leg.symbol]))
         added = min(margin + _loss_of_opening(world, leg, moved), to_spare(world, leg.account))
@@ -48,10 +60,10 @@ def fill_isolated(world: World, leg: Leg, before: Position, moved: Moved, gained
     world.wallets[leg.account, Wallet.FUTURES] -= added
     if added != freed:
         _tell_move(world, leg, added - freed, MarginMove.TRADE)
-    tell_account(world, leg.account, BalanceReason.ORDER, gained, symbol=leg.symbol, moved=leg)
+    tell_account(world, leg.account, reason, moved.profit - fee, symbol=leg.symbol, moved=leg)
     if over:
         world.called.discard(Scope(*leg))
-        world.locked.discard(Scope(*leg))
+        forget(world, Scope(*leg))
     return owed
 
 
@@ -76,7 +88,7 @@ def close_by_venue(world: World, leg: Leg, reason: BalanceReason, gained: int) -
     tell_account(world, leg.account, reason, gained, symbol=leg.symbol, moved=leg)
     if flat:
         world.called.discard(Scope(*leg))
-        world.locked.discard(Scope(*leg))
+        forget(world, Scope(*leg))
     return max(0, -left) if flat else 0
 
 

@@ -83,7 +83,7 @@ def change_sources(world: World, symbol: str, names: list[str], status: SourceSt
         make_mark(world, symbol)
         return True
     if told and not quotes.mark:
-        quotes.mark = quotes.index
+        quotes.previous_mark, quotes.mark = quotes.mark, quotes.index
         _tell_mark(world, symbol)
     return False
 
@@ -201,7 +201,7 @@ def make_mark(world: World, symbol: str) -> None:
     mark = RULES[rules.rule](world, symbol)
     if rules.band:
         mark = held_near(mark, quotes.index, rules.band)
-    quotes.mark = max(1, mark)
+    quotes.previous_mark, quotes.mark = quotes.mark, max(1, mark)
     _tell_mark(world, symbol)
     _watch(world, symbol)
 

@@ -31,6 +31,7 @@ class Quotes:
     index: int = 0
     source_ts: int = 0
     mark: int = 0
+    previous_mark: int = 0
     last: int = 0
     basis: list[int] = field(default_factory=list)  # half ticks
     book_prices: list[int] = field(default_factory=list)  # half ticks

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from exchange.core.contract import Bracket, Contract
+from exchange.core.policies.case import PositionCase
 from exchange.core.rules import VenueRules
 
 FOLDER = Path(__file__).resolve().parent
@@ -12,7 +13,30 @@ SHARED = {  # what may be imported of each module of the core; None: any record 
     "exchange.core.enums": None,
     "exchange.core.commands": None,
     "exchange.core.events": None,
-    "exchange.core.contract": {"Bracket", "Contract", "VenueRules"},
+    "exchange.core.contract": {"Bracket", "Contract"},
+    "exchange.core.rules": {"VenueRules"},
+    "exchange.core.policies.presets": {"EngineRules"},
+    "exchange.core.policies.case": {
+        "Case",
+        "PositionCase",
+        "SendOrder",
+        "HandOver",
+        "Deleverage",
+        "Wait",
+        "Intent",
+        "LiquidationPolicy",
+        "Custom",
+    },
+    "exchange.core.policies.adl": {"AdlTrigger", "AdlPrice", "Ranker"},
+    "exchange.core.policies.backstop": {"BackstopKind"},
+    "exchange.core.policies.losses": {"LossPolicy"},
+    "exchange.core.policies.unwinding": {"UnwindStyle"},
+    "exchange.core.policies.binance_smart": {"BinanceSmart"},
+    "exchange.core.policies.tier_ladder": {"TierLadder"},
+    "exchange.core.policies.deribit_incremental": {"DeribitIncremental"},
+    "exchange.core.policies.dydx_v4": {"DydxV4"},
+    "exchange.core.policies.hyperliquid_backstop": {"HyperliquidBackstop"},
+    "exchange.core.policies.naive_full": {"NaiveFull"},
     "exchange.core.price_rules": {"MISSED_FUNDINGS_MAX"},
     "exchange.core.units": {"Ticks", "Lots", "Atoms", "RateE8", "Nanos", "RATE_ONE", "NEVER", "MONEY_MAX", "SECOND"},
 }
@@ -21,6 +45,9 @@ FIELDS = {name for record in RECORDS for name in record.__struct_fields__}
 UNITS = {"value_unit"}  # K of docs/rules.md
 # Whatever else a contract answers is a rule: a method, or a property, which is called without looking like it.
 RULES = {name for record in RECORDS for name in vars(record) if not name.startswith("_")} - FIELDS - UNITS
+# What a position answers of itself: the reference works it out from the fields, as a policy would see them.
+CASE_RULES = {name for name, made in vars(PositionCase).items() if isinstance(made, property)}
+CASES = {"position", "worst", "case"}
 CONTRACT_RULES = {name for name in vars(Contract) if not name.startswith("_")} - set(Contract.__struct_fields__) - UNITS
 
 
@@ -42,8 +69,12 @@ def forbidden(tree: ast.Module) -> Iterator[str]:
         if allowed is not None and name not in allowed:
             yield f"{module}.{name}"
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and node.attr in (CONTRACT_RULES if is_contract(node.value) else RULES):
+        if not isinstance(node, ast.Attribute):
+            continue
+        if node.attr in (CONTRACT_RULES if is_contract(node.value) else RULES):
             yield f"{ast.unparse(node)}, a rule of a contract"
+        if node.attr in CASE_RULES and isinstance(node.value, ast.Name) and node.value.id in CASES:
+            yield f"{ast.unparse(node)}, a rule of a case"
 
 
 def is_contract(node: ast.expr) -> bool:
@@ -68,6 +99,11 @@ def test_a_forbidden_import_is_seen() -> None:
         "from exchange.core.margin import equity",
         "import exchange",
         "from exchange.core.price_rules import parse",
+        "from exchange.core.policies.sizing import lots_to_heal",
+        "from exchange.core.policies.adl import allocated",
+        "from exchange.core.policies.backstop import lots_taken",
+        "x = worst.bankruptcy_price",
+        "x = position.lots",
         "from tests.market.stage import Stage",
         "from tests import simulation",
         "x = contract.notional_cap(5)",
@@ -85,6 +121,8 @@ def test_records_and_units_may_be_read() -> None:
         "from exchange.core.units import Ticks\nfrom fractions import Fraction",
         "from tests.reference.world import World",
         "x = [one.max_leverage for one in contract.brackets]",
+        "from exchange.core.policies.adl import Ranker",
+        "x = abs(position.quantity) * position.contract.value_unit",
         "x = contract.value_unit + world.contracts[symbol].min_price",
     ):
         assert not list(forbidden(ast.parse(text))), text

@@ -26,9 +26,10 @@ from exchange.core.commands import (
     Withdraw,
 )
 from exchange.core.contract import Contract
-from exchange.core.rules import VenueRules
 from exchange.core.enums import BalanceReason, RejectReason, Wallet
 from exchange.core.events import AccountCreated, Annotated, Event, Rejected
+from exchange.core.policies.case import Custom, LiquidationPolicy
+from exchange.core.rules import VenueRules
 from exchange.core.units import MONEY_MAX
 from tests.reference.choices import (
     adjust_margin,
@@ -53,9 +54,13 @@ TEXT_MAX = 4096
 class ReferenceVenue:
     """A venue by the book, slow and plain. `world` is its whole state."""
 
-    def __init__(self, rules: VenueRules, contracts: Sequence[Contract]) -> None:
+    def __init__(
+        self, rules: VenueRules, contracts: Sequence[Contract], policy: LiquidationPolicy | None = None
+    ) -> None:
         listed = {one.symbol: one for one in contracts}
-        self.world = World(rules, listed, {one.symbol: list_quotes(one) for one in contracts})
+        chosen = policy or rules.engine.liquidation
+        assert not isinstance(chosen, Custom), "a policy of the user's own must be given"
+        self.world = World(rules, listed, {one.symbol: list_quotes(one) for one in contracts}, chosen)
         _open_account(self.world, FUND, "insurance fund")
         self.world.wallets[FUND, Wallet.FUTURES] = self.world.net_deposits = rules.fund_seed
 

@@ -222,7 +222,7 @@ def _settle(
     elif to_fund:
         owed = close_by_venue(world, leg, BalanceReason.ORDER, gained)
     else:
-        owed = fill_isolated(world, leg, before, moved, gained)
+        owed = fill_isolated(world, leg, before, moved, fee=fee)
     fill = Fill(world.trades_made, Ticks(step.price), Lots(step.quantity), Atoms(fee), Atoms(moved.profit), maker)
     tell(world, order, Execution.TRADE, fill=fill)
     if not to_fund:

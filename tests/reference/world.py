@@ -8,7 +8,6 @@ from typing import NamedTuple
 import msgspec
 
 from exchange.core.contract import Contract
-from exchange.core.rules import VenueRules
 from exchange.core.enums import (
     BalanceReason,
     Execution,
@@ -29,6 +28,8 @@ from exchange.core.events import (
     OrderUpdated,
     PositionRecord,
 )
+from exchange.core.policies.case import LiquidationPolicy
+from exchange.core.rules import VenueRules
 from exchange.core.units import NEVER, RATE_ONE, Atoms, Lots, Nanos, Ticks
 from tests.reference.quotes import Quotes
 
@@ -85,6 +86,7 @@ class World:
     rules: VenueRules
     contracts: dict[str, Contract]
     quotes: dict[str, Quotes]
+    policy: LiquidationPolicy
     names: dict[int, str] = field(default_factory=dict)
     wallets: dict[tuple[int, Wallet], int] = field(default_factory=dict)
     positions: dict[Leg, Position] = field(default_factory=dict)
@@ -95,12 +97,18 @@ class World:
     hedged: set[int] = field(default_factory=set)
     called: set[Scope] = field(default_factory=set)
     locked: set[Scope] = field(default_factory=set)
+    resume_at: dict[Scope, int] = field(default_factory=dict)  # of those in liquidation: not before, ns
+    memory: dict[Scope, int] = field(default_factory=dict)  # what the policy keeps until then
     orders: list[Resting] = field(default_factory=list)
     entering: OrderRecord | None = None  # at work and able to rest: it counts as open in what is told
     now: int = 0
     previous: int = 0  # time of the command before
     resumed: bool = False
     unwind_due: int = NEVER
+    unwind_stopped_until: int = 0
+    pass_due: int = NEVER
+    fund_notes: list[tuple[int, int]] = field(default_factory=list)  # when, which equity of the fund
+    drawdown: bool = False
     fees: int = 0
     dust: int = 0
     net_deposits: int = 0
@@ -155,6 +163,13 @@ def scope_of(world: World, leg: Leg) -> Scope:
 def leg_of(order: OrderRecord) -> Leg:
     """Return the leg that an order moves."""
     return Leg(order.account_id, order.symbol, order.position_side)
+
+
+def forget(world: World, scope: Scope) -> None:
+    """End the liquidation of a scope, silently."""
+    world.locked.discard(scope)
+    world.resume_at.pop(scope, None)
+    world.memory.pop(scope, None)
 
 
 def traders(world: World) -> list[int]:

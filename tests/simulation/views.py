@@ -1,7 +1,7 @@
 """The whole state of the core and of the reference as plain dictionaries with the same keys, and where they differ."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 
 from exchange.core import margin
@@ -25,6 +25,7 @@ def core_view(state: State) -> View:
     view: View = {
         "venue": (state.ts, state.resumed, state.unwind_due, state.trading_fees, state.dust, state.net_deposits),
         "shortfall": state.shortfall_total,
+        "engine": (state.pass_due, state.unwind_stopped_until, state.drawdown, _peak(state.fund_notes)),
         "next ids": (
             state.next_account_id,
             state.next_order_id,
@@ -42,7 +43,8 @@ def core_view(state: State) -> View:
 def _view_market(symbol: str, market: Market, view: View) -> None:
     sources = [(name, one.price, one.updated_ts, one.status) for name, one in market.sources.items()]
     view[f"index {symbol}"] = (market.index_price, market.index_source_ts, market.index_stale, sources)
-    view[f"market {symbol}"] = (market.state, market.operator_state, market.frozen, market.mark_price)
+    marks = (market.mark_price, market.previous_mark)
+    view[f"market {symbol}"] = (market.state, market.operator_state, market.frozen, *marks)
     view[f"tape {symbol}"] = (market.last_price, market.book_update_id, market.basis_samples)
     sums = (market.premium.count, market.premium.total, market.premium.weighted, market.premium.last)
     view[f"funding {symbol}"] = (*sums, market.funding_interval, market.funding_rate)
@@ -59,7 +61,7 @@ def _view_market(symbol: str, market: Market, view: View) -> None:
 
 def _view_core_account(account: Account, view: View) -> None:
     who = account.account_id
-    flags = (account.margin_called, account.in_liquidation, account.hedge)
+    flags = (account.margin_called, account.in_liquidation, account.resume_at, account.memory, account.hedge)
     view[f"account {who}"] = (account.name, account.cross_wallet, account.funding_wallet, *flags)
     for symbol, holding in account.holdings.items():
         choices = (holding.leverage, holding.margin_type, holding.auto_add_margin)
@@ -72,8 +74,13 @@ def _view_core_account(account: Account, view: View) -> None:
 
 def _leg_numbers(leg: Leg) -> tuple[int, ...]:
     held = leg.position
-    marks = (leg.margin_called, leg.in_liquidation)
+    marks = (leg.margin_called, leg.in_liquidation, leg.resume_at, leg.memory)
     return (held.quantity, held.entry_value, held.realized_pnl, leg.isolated_wallet, *marks)
+
+
+def _peak(notes: Iterable[tuple[int, int]]) -> tuple[int, int] | None:
+    """Return the highest equity noted and when; of equal ones the later, which is longer in the window."""
+    return max(notes, key=lambda note: (note[1], note[0]), default=None)
 
 
 # ----------------------------------------------------------------------------------------------------- the reference
@@ -85,6 +92,7 @@ def reference_view(reference: ReferenceVenue) -> View:
     view: View = {
         "venue": (there.now, there.resumed, there.unwind_due, there.fees, there.dust, there.net_deposits),
         "shortfall": there.shortfall,
+        "engine": (there.pass_due, there.unwind_stopped_until, there.drawdown, _peak(there.fund_notes)),
         "next ids": (
             len(there.names),
             there.orders_made + 1,
@@ -103,7 +111,7 @@ def _view_quotes(there: World, symbol: str, quotes: Quotes, view: View) -> None:
     contract = there.contracts[symbol]
     sources = [(name, one.price, one.heard, one.status) for name, one in quotes.sources.items()]
     view[f"index {symbol}"] = (quotes.index, quotes.source_ts, quotes.stale, sources)
-    view[f"market {symbol}"] = (quotes.state, quotes.operator, quotes.frozen, quotes.mark)
+    view[f"market {symbol}"] = (quotes.state, quotes.operator, quotes.frozen, quotes.mark, quotes.previous_mark)
     windowed = contract.mark.rule is MarkRule.MEDIAN_OF_THREE
     samples = basis_window(contract, quotes) if windowed else []
     averages = [(0, 0) if windowed else basis_average(contract, quotes), price_average(contract, quotes)]
@@ -122,9 +130,14 @@ def _view_quotes(there: World, symbol: str, quotes: Quotes, view: View) -> None:
         view[f"book {symbol} {side.name}"] = [(one.order, one.amendments) for one in world.queue(there, symbol, side)]
 
 
+def _liquidation(there: World, scope: world.Scope) -> tuple[bool, bool, int, int]:
+    waits = (there.resume_at.get(scope, 0), there.memory.get(scope, 0))
+    return (scope in there.called, scope in there.locked, *waits)
+
+
 def _view_account(there: World, account: int, view: View) -> None:
     cross = world.Scope(account)
-    flags = (cross in there.called, cross in there.locked, account in there.hedged)
+    flags = (*_liquidation(there, cross), account in there.hedged)
     wallets = (there.wallets[account, wallet] for wallet in Wallet)
     view[f"account {account}"] = (there.names[account], *wallets, *flags)
     for symbol in there.contracts:
@@ -133,8 +146,7 @@ def _view_account(there: World, account: int, view: View) -> None:
         orders = [one.order.order_id for one in world.open_orders(there, account, symbol)]
         view[f"holding {account} {symbol}"] = (there.leverages[key], margin_type, key in there.auto_add, orders)
     for leg in [leg for leg in there.positions if leg.account == account]:
-        own = world.Scope(*leg)
-        marks = (own in there.called, own in there.locked)
+        marks = _liquidation(there, world.Scope(*leg))
         numbers = (*world.position_of(there, leg), world.isolated_wallet(there, leg), *marks)
         if any(numbers):
             view[f"leg {account} {leg.symbol} {leg.side.name}"] = numbers
