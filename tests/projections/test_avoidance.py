@@ -1,4 +1,4 @@
-"""What would have avoided a liquidation, proven by running the venue again: one atom less, one more leverage, and not."""
+"""What would have avoided a liquidation, proven by running the venue again: one atom less, or one leverage more."""
 
 from collections.abc import Callable
 
