@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from exchange.core.enums import BalanceReason, ExpireReason, OrderStatus
+from exchange.core.enums import BalanceReason, ExpireReason, OrderStatus, Side
 from exchange.core.events import Deleveraged, DeleveragingExhausted, VaultUnderwater
 from exchange.core.policies.adl import AdlPrice
 from exchange.core.policies.backstop import BackstopKind
@@ -137,24 +137,27 @@ def _close(world: World, sale: Sale, other: Leg, lots: int, received: int) -> No
         take_off(world, resting)
         end(world, resting.order, OrderStatus.EXPIRED, ExpireReason.LIQUIDATION)
     leg, side, value = sale.leg, sale.side, -sale.side * received
-    reason = BalanceReason.DELEVERAGING
-    gained, owed = move(world, leg, side, lots, value).profit, 0
-    if is_isolated(world, leg):
-        owed = close_by_venue(world, leg, reason, gained)
-    else:
-        pay_leg(world, leg, reason, gained, moved=True)
-    before, its_debt = position_of(world, other), 0
-    moved = move(world, other, side.opposite, lots, value)
-    if is_isolated(world, other):
-        its_debt = fill_isolated(world, other, before, moved, fee=0, reason=reason)
-    else:
-        pay_leg(world, other, reason, moved.profit, moved=True)
+    _, owed = _move(world, leg, side, lots, value)
+    gained, its_debt = _move(world, other, side.opposite, lots, value)
     settle_debt(world, leg, owed)
     settle_debt(world, other, its_debt)
     if leg.account == FUND:
         expire_idle_orders(world, leg.symbol)
     world.orders_made += 1
-    _tell(world, sale, other, lots, value, moved.profit)
+    _tell(world, sale, other, lots, value, gained)
+
+
+def _move(world: World, leg: Leg, side: Side, lots: int, value: int) -> tuple[int, int]:
+    """Close lots of one position; return its profit, and what the fund owes it now."""
+    before, moved = position_of(world, leg), move(world, leg, side, lots, value)
+    reason, owed = BalanceReason.DELEVERAGING, 0
+    if not is_isolated(world, leg):
+        pay_leg(world, leg, reason, moved.profit, moved=True)
+    elif scope_of(world, leg) in world.locked:  # it frees nothing before it is closed
+        owed = close_by_venue(world, leg, reason, moved.profit)
+    else:
+        owed = fill_isolated(world, leg, before, moved, fee=0, reason=reason)
+    return moved.profit, owed
 
 
 def _tell(world: World, sale: Sale, other: Leg, lots: int, value: int, gained: int) -> None:

@@ -14,7 +14,6 @@ from tests.reference.world import (
     Position,
     Scope,
     World,
-    forget,
     isolated_wallet,
     pay,
     pay_leg,
@@ -63,7 +62,6 @@ def fill_isolated(
     tell_account(world, leg.account, reason, moved.profit - fee, symbol=leg.symbol, moved=leg)
     if over:
         world.called.discard(Scope(*leg))
-        forget(world, Scope(*leg))
     return owed
 
 
@@ -88,7 +86,6 @@ def close_by_venue(world: World, leg: Leg, reason: BalanceReason, gained: int) -
     tell_account(world, leg.account, reason, gained, symbol=leg.symbol, moved=leg)
     if flat:
         world.called.discard(Scope(*leg))
-        forget(world, Scope(*leg))
     return max(0, -left) if flat else 0
 
 

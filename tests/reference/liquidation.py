@@ -37,7 +37,7 @@ def margin_pass(world: World) -> None:
     while due := _judge(world, seen):
         seen += due
         queued += _liquidate_all(world, due, liquidated)
-        if len(liquidated) >= world.rules.engine.scopes_per_pass:
+        if world.pass_due < NEVER:  # some are carried over
             break
     deleverage_queued(world, queued)
     rescue_vault(world)
@@ -76,14 +76,13 @@ def _liquidate_all(world: World, due: list[Scope], liquidated: list[Scope]) -> l
     """Liquidate scopes in their turn, no more than a pass may; return what must be deleveraged."""
     engine, queued = world.rules.engine, []
     for place, scope in enumerate(due):
-        if len(liquidated) >= engine.scopes_per_pass:
-            left = [one for one in due[place:] if not _waits(world, one)]
-            if left:
-                world.pass_due = world.now + engine.carry_over
-                world.events.append(LiquidationsCarriedOver(len(left), Nanos(world.pass_due)))
-            break
         if _waits(world, scope):
             continue
+        if len(liquidated) >= engine.scopes_per_pass:
+            left = [one for one in due[place:] if not _waits(world, one)]
+            world.pass_due = world.now + engine.carry_over
+            world.events.append(LiquidationsCarriedOver(len(left), Nanos(world.pass_due)))
+            break
         if _is_candidate(world, scope):
             _top_up(world, scope)
         if _is_candidate(world, scope):

@@ -270,12 +270,12 @@ def _liquidation_order(world: World, sale: Sale, lots: int, *, whole: bool) -> O
 def _hand_over(world: World, attempt: Attempt, sale: Sale) -> None:
     """Let the fund take what it can of a position; the rest is queued, or given up."""
     leg, lots = sale.leg, lots_taken(world, sale.leg)
+    owned, net = Atoms(fund_equity(world)), Atoms(fund_notional(world))
     if lots:
         _take_over(world, sale, lots)
     left = abs(position_of(world, leg).quantity)
     if left == 0:
         return
-    owned, net = Atoms(fund_equity(world)), Atoms(fund_notional(world))
     event = BackstopRefused(sale.number, leg.account, leg.symbol, leg.side, Lots(left), owned, net)
     world.events.append(event)
     _queue(world, attempt, sale)
