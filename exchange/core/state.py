@@ -3,8 +3,6 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from sortedcontainers import SortedList
-
 from exchange.core.account import FUND_ID, Account
 from exchange.core.book import OrderBook
 from exchange.core.contract import Contract
@@ -74,9 +72,9 @@ class Market:
     premium_due: int = NEVER
     funding_due: int = NEVER
     stale_due: int = NEVER  # when the next source falls silent
-    # Ends of the intervals in which accounts need no look, (mark, account id): see `liquidation.watch`.
-    quiet_lows: SortedList[tuple[int, int]] = field(default_factory=SortedList)
-    quiet_highs: SortedList[tuple[int, int]] = field(default_factory=SortedList)
+    # Heaps of the ends of intervals in which accounts need no look, some of them gone: see `liquidation.watch`.
+    quiet_lows: list[tuple[int, int]] = field(default_factory=list)  # (-mark, account id)
+    quiet_highs: list[tuple[int, int]] = field(default_factory=list)  # (mark, account id)
     breaker_due: int = NEVER  # when the pause of the circuit breaker ends; NEVER: it is closed
 
     @property

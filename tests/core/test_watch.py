@@ -8,7 +8,7 @@ from exchange.core import commands as c
 from exchange.core.account import FUND_ID, Account, Scope, scopes
 from exchange.core.enums import MarginType, OrderType, Side
 from exchange.core.liquidation.watch import due_accounts
-from exchange.core.margin import standing
+from exchange.core.margin import max_withdrawable, standing
 from exchange.core.rules import VenueRules
 from exchange.core.state import State
 from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks
@@ -69,22 +69,28 @@ def test_nothing_happens_to_whom_a_pass_leaves_out(seed: int) -> None:
     assert ever_left_out > 60
 
 
-def test_an_account_is_looked_at_from_the_end_of_its_interval_on() -> None:
-    """The interval is cautious, never too wide: at its end nothing happens, and one tick further it is looked at."""
-    random = Random(11)
-    venue = venue_of_traders(random)
+def test_an_account_has_an_interval_anew_from_the_end_of_its_old_one_on() -> None:
+    """The interval is cautious, never too wide: at its end it stands, and one tick further it is found again."""
+    venue = venue_of_traders(Random(11))
     venue.execute(0, c.SetIndexPrice(SYMBOLS[0], Ticks(START)))
-    state = venue.state
-    low, account_id = state.markets[SYMBOLS[0]].quiet_lows[-1]
-    state.markets[SYMBOLS[0]].mark_price = low
-    assert account_id not in {account.account_id for account in due_accounts(state)}
-    state.markets[SYMBOLS[0]].mark_price = low - 1
-    assert account_id in {account.account_id for account in due_accounts(state)}
+    state, market = venue.state, venue.state.markets[SYMBOLS[0]]
+    account = max((each for each in state.accounts.values() if each.quiet), key=lambda each: each.quiet[SYMBOLS[0]][0])
+    low = account.quiet[SYMBOLS[0]][0]
+    market.mark_price = low
+    assert account not in due_accounts(state)
+    assert account.quiet[SYMBOLS[0]][0] == low
+    market.mark_price = low - 1
+    assert account in due_accounts(state) or account.quiet[SYMBOLS[0]][0] < low - 1
 
 
-def test_whoever_is_touched_is_looked_at() -> None:
+def test_whoever_is_touched_keeps_only_intervals_that_still_hold() -> None:
     venue = venue_of_traders(Random(3))
     venue.execute(0, c.SetIndexPrice(SYMBOLS[0], Ticks(START)))
-    quiet = left_out(venue.state)[0]
-    venue.execute(0, c.Withdraw(quiet.account_id, Atoms(1)))
-    assert quiet in due_accounts(venue.state)
+    state = venue.state
+    account = left_out(state)[0]
+    before = account.quiet
+    venue.execute(0, c.Withdraw(account.account_id, Atoms(1)))
+    assert account not in due_accounts(state)
+    assert account.quiet is before
+    venue.execute(0, c.Withdraw(account.account_id, Atoms(max_withdrawable(state, account))))
+    assert account in due_accounts(state) or account.quiet is not before
