@@ -24,7 +24,14 @@ IMPURE_MODULES = frozenset(
     {"time", "datetime", "random", "asyncio", "os", "io", "socket", "threading", "sqlite3"},
 )
 MAY_EXECUTE = frozenset(
-    {"exchange/runtime/sequencer.py", "exchange/journal/recovery.py", "scenarios/kernel.py", "loadtests/crowd.py"},
+    {
+        "exchange/runtime/sequencer.py",
+        "exchange/journal/recovery.py",
+        "exchange/journal/whatif.py",
+        "exchange/conformance/check_policy.py",
+        "scenarios/kernel.py",
+        "loadtests/crowd.py",
+    },
 )
 SET_TYPES = frozenset({"set", "frozenset", "Set", "AbstractSet", "FrozenSet", "MutableSet"})
 SET_METHODS = frozenset({"union", "intersection", "difference", "symmetric_difference"})

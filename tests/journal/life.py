@@ -34,12 +34,27 @@ from exchange.core.enums import (
     TimeInForce,
     Wallet,
 )
-from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Nanos, Ticks
+from exchange.core.policies.adl import AdlRules, AdlTrigger
+from exchange.core.policies.losses import LossPolicy
+from exchange.core.policies.presets import EngineRules
+from exchange.core.policies.unwinding import UnwindRules
+from exchange.core.rules import VenueRules
+from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Nanos, RateE8, Ticks
 from tests.journal.recording import START
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 MAKER, LONG, SHORT, CAREFUL, NOISE, ISOLATED, HEDGED = 1, 2, 3, 4, 5, 6, 7
 LEVELS = 8
+# Under these much happens: a small fund that stops, one liquidation a pass, losses that are shared.
+RULES = VenueRules(
+    fund_seed=Atoms(20_000 * ATOMS_PER_QUOTE),
+    engine=EngineRules(
+        unwind=UnwindRules(loss_stop=RateE8(5_000_000), stop_pause=Nanos(20 * SECOND)),
+        adl=AdlRules(trigger=AdlTrigger.DRAWDOWN, drop=RateE8(6_000_000), stop=RateE8(1_000_000)),
+        loss=LossPolicy.FUNDING_DELTA,
+        scopes_per_pass=1,
+    ),
+)
 
 
 def life() -> Iterator[tuple[int, Command]]:
@@ -192,6 +207,9 @@ HALT: list[Command] = [
 BREAK: list[Command] = [index(2_780, ETH, 1), Annotate("news", "ether breaks down")]
 BROKEN: list[Command] = [PlaceOrder(SHORT, ETH, Side.BUY, OrderType.MARKET, Lots(1)), CancelAllOrders(SHORT, ETH)]
 PAUSED: list[Command] = [Annotate("news", "ether trades again")]
+STAND: list[Command] = [SetMarketState(BTC, MarketState.HALTED), index(88_000), Annotate("news", "bitcoin is halted")]
+GO_ON: list[Command] = [SetMarketState(BTC, MarketState.TRADING)]
+RECOVER: list[Command] = [index(99_500)]
 OUTAGE: list[Command] = [Resume(), index(94_500), Annotate("news", "back after ten minutes")]
 END: list[Command] = [Tick()]
 
@@ -210,6 +228,9 @@ SCRIPT: list[tuple[int, list[Command]]] = [
     (175, BREAK),
     (178, BROKEN),
     (190, PAUSED),
+    (200, STAND),
+    (210, GO_ON),
+    (230, RECOVER),
     (770, OUTAGE),
     (790, END),
 ]

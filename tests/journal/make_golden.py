@@ -13,7 +13,7 @@ from pathlib import Path
 from exchange.journal.recovery import replay
 from exchange.journal.store import JOURNAL_NAME
 from tests.journal.golden import EXPECTED, GOLDEN
-from tests.journal.life import life
+from tests.journal.life import RULES, life
 from tests.journal.recording import record
 
 
@@ -21,7 +21,7 @@ def main() -> None:
     """Write golden.sqlite and golden.json beside this file."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        record(data, life())
+        record(data, life(), rules=RULES)
         report = asdict(replay(data))
         with closing(sqlite3.connect(data / JOURNAL_NAME)) as connection:
             connection.execute("VACUUM")

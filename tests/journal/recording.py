@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from exchange.core.commands import Command, Tick
 from exchange.core.contract import Contract
-from exchange.core.rules import VenueRules
 from exchange.core.events import Event
 from exchange.core.price_rules import BreakerRules, IndexSource
+from exchange.core.rules import VenueRules
 from exchange.core.units import SECOND, Nanos, RateE8
 from exchange.core.venue import Venue
 from exchange.journal.codec import GENESIS, encode_command, encode_entries, hash_events
@@ -19,6 +19,7 @@ from exchange.runtime.settings import read_contracts
 
 START = 1_738_540_800 * SECOND  # 3 February 2025, 00:00 UTC
 FUNDING_SECONDS = 60
+DEFAULT_RULES = VenueRules()
 
 
 def contracts() -> tuple[Contract, ...]:
@@ -36,15 +37,17 @@ def contracts() -> tuple[Contract, ...]:
     return bitcoin, replace(ether, index=replace(ether.index, sources=sources), breaker=breaker)
 
 
-def header() -> Header:
-    """A header with the default rules."""
-    return Header(VenueRules(), contracts(), {"index": "manual", "coupled": "false", "seed": "1"})
+def header(rules: VenueRules = DEFAULT_RULES) -> Header:
+    """A header of the contracts above."""
+    return Header(rules, contracts(), {"index": "manual", "coupled": "false", "seed": "1"})
 
 
-def record(data: Path, timeline: Iterable[tuple[int, Command]], batch_size: int = 3) -> list[Event]:
+def record(
+    data: Path, timeline: Iterable[tuple[int, Command]], batch_size: int = 3, rules: VenueRules = DEFAULT_RULES
+) -> list[Event]:
     """Begin a journal in `data`, execute the timeline, commit `batch_size` commands a row; return all events."""
-    create(data, header())
-    venue = Venue(header().rules, header().contracts)
+    create(data, header(rules))
+    venue = Venue(rules, contracts())
     entries: list[tuple[int, Command]] = []
     events: list[Event] = []
     hashes = [GENESIS]

@@ -102,16 +102,17 @@ def pnl_x_efflev(one: Counterparty) -> Fraction:
     if not one.entry_value or behind <= 0:
         return Fraction(0)
     gain = Fraction(one.notional - one.entry_value, abs(one.entry_value))
-    leverage = Fraction(abs(one.notional), behind)
-    return gain * leverage if gain > 0 else gain / leverage
+    size = abs(one.notional)
+    return gain * (Fraction(size, behind) if gain > 0 else Fraction(behind, size))
 
 
 def hl_index(one: Counterparty) -> Fraction:
     """Return mark / entry * notional / equity, entry / mark for a short: else winning shorts would be the last."""
     if not one.entry_value or one.equity <= 0:
         return Fraction(0)
-    moved = Fraction(one.notional, one.entry_value)
-    return (moved if one.quantity > 0 else 1 / moved) * Fraction(abs(one.notional), one.equity)
+    is_long = one.quantity > 0
+    moved = Fraction(one.notional, one.entry_value) if is_long else Fraction(one.entry_value, one.notional)
+    return moved * Fraction(abs(one.notional), one.equity)
 
 
 def by_profit(one: Counterparty) -> Fraction:
