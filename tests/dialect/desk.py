@@ -5,8 +5,8 @@ from importlib.resources import files
 
 from exchange.core.commands import Command, CreateAccount, Resume, SetIndexPrice, Tick
 from exchange.core.contract import Contract, parse_contract
-from exchange.core.rules import VenueRules
 from exchange.core.events import Event, Rejected
+from exchange.core.rules import VenueRules
 from exchange.core.units import SECOND, Atoms, Ticks
 from exchange.core.venue import Venue
 from exchange.dialects.binance.errors import rejection

@@ -8,8 +8,8 @@ import pytest
 
 from exchange.core.commands import DropIndexSource, SetIndexPrice, SetMarketState
 from exchange.core.contract import parse_contract
-from exchange.core.rules import VenueRules
 from exchange.core.enums import MarketState
+from exchange.core.rules import VenueRules
 from exchange.core.units import Ticks
 from exchange.core.venue import Venue
 from exchange.dialects.binance.errors import DialectError

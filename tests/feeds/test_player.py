@@ -12,9 +12,9 @@ import pytest
 from clients.reference import Admin
 from exchange.composition import Served, served
 from exchange.core.commands import CreateAccount, PlaceOrder, SetIndexPrice
-from exchange.core.rules import VenueRules
 from exchange.core.enums import MarketState, OrderType, Side, SourceStatus
 from exchange.core.events import AccountCreated
+from exchange.core.rules import VenueRules
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks
 from exchange.projections.bars import INTERVALS
 from exchange.runtime.app import open_app

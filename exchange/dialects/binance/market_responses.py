@@ -9,8 +9,8 @@ lastUpdateId <= u`), even on an idle book, and clients that compare by `<` drop 
 from collections.abc import Callable, Iterable
 
 from exchange.core.contract import Contract
-from exchange.core.rules import VenueRules
 from exchange.core.enums import MarketState, Side
+from exchange.core.rules import VenueRules
 from exchange.core.state import Market, State
 from exchange.core.units import ATOM_DECIMALS, RATE_ONE, SECOND, div_half_even, format_decimal
 from exchange.dialects.binance.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
