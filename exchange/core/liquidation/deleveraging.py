@@ -86,6 +86,7 @@ def _deleverage(state: State, sale: Sale, price: AdlPrice) -> None:
         lots = min(left, abs(leg.position.quantity))
         if lots:
             _close(state, sale, Party(account, leg), lots, AdlPrice.MARK)
+            clear(state, scope_of(account, market.contract.symbol, leg.side))
             left -= lots
     if left:
         state.events.append(
