@@ -28,6 +28,12 @@ INDEX_HELP = (
     " prices of the first contract (the first of --contracts; BTCUSDT when none are given); BTC and ETH follow each"
     " other at a fixed ratio, other contracts need a file and a venue of their own. @HH:MM after it begins that late."
 )
+POLICY_FORMS = "NAME|FILE.toml|module:Class"
+POLICY_HELP = (
+    "How short margin is liquidated: binance_smart (of a new journal the default), tier_ladder, deribit_incremental,"
+    " dydx_v4, hyperliquid_backstop or naive_full; a file that changes one of them; or a class of your own, found from"
+    " the current folder. docs/policies.md describes all three."
+)
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print the result as one JSON object.")
 data_argument = click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -63,6 +69,7 @@ def serve_options(*, speed: float, index_default: str) -> Callable[[Function], F
         click.option(
             "--index", metavar="path:NAME|file:PATH|walk:SEED|manual", help=f"{INDEX_HELP} Default: {index_default}."
         ),
+        click.option("--policy", metavar=POLICY_FORMS, help=POLICY_HELP),
         click.option("--coupled/--uncoupled", default=None, help="Let the contract's own flow move its index."),
         click.option(
             "--speed",
@@ -169,6 +176,32 @@ def vectors(json_output: bool, file: Path) -> None:  # noqa: FBT001
             click.echo(f"{result.status:<12} {result.id:<6} {result.formula}{detail}")
         click.echo(", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
     if counts["mismatch"]:
+        sys.exit(FAILED)
+
+
+@main.command("check-policy")
+@click.argument("policy", metavar=POLICY_FORMS)
+@click.option("--seeds", default=50, show_default=True, type=click.IntRange(1, 10_000), help="How many small worlds.")
+@as_json
+def check_policy(json_output: bool, seeds: int, policy: str) -> None:  # noqa: FBT001
+    """Run POLICY in small worlds of every kind and say what it must not do; exit 1 when there is something."""
+    from exchange.conformance import check_policy as problems_of
+    from exchange.core.rules import VenueRules
+    from exchange.journal.errors import PolicyError
+    from exchange.journal.policies import policy_of
+    from exchange.runtime.engines import read_engine
+    from exchange.runtime.settings import SettingsError
+
+    try:
+        engine = read_engine(policy)
+        problems = problems_of(policy_of(VenueRules(engine=engine)), seeds=seeds, engine=engine)
+    except (SettingsError, PolicyError) as error:
+        _fail(str(error), MISUSE)
+    if json_output:
+        _print_report({"policy": policy, "worlds": seeds, "problems": problems}, json_output=True)
+    else:
+        click.echo("\n".join(problems) or f"{policy} is fine in {seeds} worlds")
+    if problems:
         sys.exit(FAILED)
 
 

@@ -1,0 +1,179 @@
+"""Stands between a venue and the policy that is tried: asks it three times instead of once, and judges each answer.
+
+What would be out of bounds is noted and not passed on. It moves nothing.
+"""
+
+import copy
+from dataclasses import dataclass, field
+
+from exchange.core.enums import PositionSide
+from exchange.core.liquidation.procedure import STEPS_MAX
+from exchange.core.policies.case import (
+    Case,
+    Deleverage,
+    HandOver,
+    Intent,
+    LiquidationPolicy,
+    PositionCase,
+    SendOrder,
+    Wait,
+)
+from exchange.core.units import RATE_ONE, SECOND
+
+WAIT_MOST = 3600 * SECOND
+ROUNDING = 1_000  # atoms: what counts as no gain at all
+NEARLY_WELL = 80  # percent of the maintenance margin: with so much equity left, selling must help
+
+ScopeKey = tuple[int, str, PositionSide]
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is wrong with a policy: one sentence for each thing, with the first place where it was seen."""
+
+    sentences: dict[str, str] = field(default_factory=dict)
+    place: str = ""  # the world at work
+    notes: int = 0  # repeated ones, too
+
+    def note(self, what: str, sentence: str) -> None:
+        """Note something, unless the same was noted before. `what` names it."""
+        self.notes += 1
+        self.sentences.setdefault(what, f"{sentence} (first seen in {self.place})")
+
+
+class Recorder:
+    """A policy that asks another one. Its answers are those of the other, held within bounds."""
+
+    def __init__(self, policy: LiquidationPolicy, findings: Findings, *, deep: bool) -> None:
+        """Wrap a copy of a policy. `deep`: orders meet a deep book at the mark."""
+        self._pristine = copy.deepcopy(policy)
+        self._policy = copy.deepcopy(policy)
+        self._findings = findings
+        self._deep = deep
+        self._last: dict[ScopeKey, tuple[Case, SendOrder]] = {}  # the last order of a scope, and when it was sent
+        self.passes: dict[ScopeKey, set[int]] = {}  # when each scope was asked about
+        self.asked: set[int] = set()  # accounts asked about since somebody cleared it
+
+    def decide(self, case: Case) -> Intent | None:
+        """Return what the policy says, or None where that is out of bounds."""
+        key = scope_key(case)
+        self.asked.add(case.account_id)
+        self.passes.setdefault(key, set()).add(case.ts)
+        self._judge_gain(case, self._last.pop(key, None))
+        try:
+            answers = [each.decide(case) for each in (self._policy, self._policy, copy.deepcopy(self._pristine))]
+        except Exception as error:  # noqa: BLE001  whatever a policy raises ends a venue
+            self._findings.note("raises", f"decide() raises {error!r}: return an intent, or None, for every case")
+            return None
+        if any(answer != answers[0] for answer in answers):
+            self._findings.note(
+                "chance",
+                f"decide() answers the same case with {_told(answers[0])}, then with {_told(answers[1])}, and as a "
+                f"fresh copy with {_told(answers[2])}: use the case alone: no chance, no clock, nothing in self",
+            )
+        intent = answers[0]
+        what, sentence = _out_of_bounds(case, intent)
+        if what:
+            self._findings.note(what, sentence)
+            return None
+        if intent is not None and not isinstance(intent, Wait):
+            if case.steps == STEPS_MAX - 1:
+                self._findings.note(
+                    "endless",
+                    f"the policy takes {STEPS_MAX} steps for one account in one pass, and has not done: answer None or "
+                    "Wait sooner, as when an order filled nothing",
+                )
+            if isinstance(intent, SendOrder):
+                self._last[key] = case, intent
+        return intent
+
+    def _judge_gain(self, case: Case, last: tuple[Case, SendOrder] | None) -> None:
+        """Note an order that filled on a deep book and left its account no better off."""
+        if not self._deep or last is None or last[0].ts != case.ts:
+            return
+        before, order = last
+        if before.equity * 100 < before.maintenance_margin * NEARLY_WELL:
+            return
+        gain = case.equity * before.maintenance_margin - before.equity * case.maintenance_margin
+        filled = _filled(case, order) > _filled(before, order)
+        if filled and (gain <= ROUNDING * before.maintenance_margin or case.equity < 0):
+            self._findings.note(
+                "worse",
+                f"an order for {order.quantity} lots with a fee rate of {order.fee_rate} took equity from "
+                f"{before.equity} to {case.equity} and the maintenance margin from {before.maintenance_margin} to "
+                f"{case.maintenance_margin} atoms, at the mark: ask for a fee below what the sale frees, or close all",
+            )
+
+
+def scope_key(case: Case) -> ScopeKey:
+    """Return what a case is about: an account's cross positions, or one isolated position."""
+    if not case.isolated:
+        return case.account_id, "", PositionSide.BOTH
+    return case.account_id, case.positions[0].symbol, case.positions[0].side
+
+
+def _filled(case: Case, order: SendOrder) -> int:
+    position = _named(case, order)
+    return position.filled if position else 0
+
+
+def _named(case: Case, intent: SendOrder | HandOver | Deleverage) -> PositionCase | None:
+    wanted = intent.symbol, intent.side
+    return next((each for each in case.positions if (each.symbol, each.side) == wanted), None)
+
+
+def _out_of_bounds(case: Case, intent: object) -> tuple[str, str]:
+    """Return what an answer asks for that it must not, and the sentence that says so; empty texts when it may."""
+    if intent is None:
+        return "", ""
+    if isinstance(intent, Wait):
+        return _wait_out_of_bounds(case, intent)
+    if not isinstance(intent, SendOrder | HandOver | Deleverage):
+        return "type", f"decide() returns {intent!r}: return a SendOrder, HandOver, Deleverage or Wait, or None"
+    position = _named(case, intent)
+    if position is None:
+        return "other", (
+            f"{type(intent).__name__} asks about {intent.symbol} {intent.side.name}, which is not in its case: ask "
+            "about case.positions only"
+        )
+    return _order_out_of_bounds(position, intent) if isinstance(intent, SendOrder) else ("", "")
+
+
+def _wait_out_of_bounds(case: Case, intent: Wait) -> tuple[str, str]:
+    if not (_whole(intent.until) and _whole(intent.memory)):
+        return "wait type", f"{intent}: `until` and `memory` must be whole numbers"
+    if intent.until <= case.ts:
+        return "wait past", f"Wait until {intent.until} at {case.ts}: wait until a time after case.ts, or answer None"
+    if intent.until - case.ts > WAIT_MOST:
+        return "wait long", (
+            f"a wait of {(intent.until - case.ts) // SECOND} seconds: `until` is in nanoseconds; wait at most "
+            f"{WAIT_MOST // SECOND} seconds at a time"
+        )
+    return "", ""
+
+
+def _order_out_of_bounds(position: PositionCase, order: SendOrder) -> tuple[str, str]:
+    if not all(_whole(number) for number in (order.quantity, order.limit_price, order.fee_rate)):
+        return (
+            "order type",
+            f"{order}: lots, ticks and rates must be whole numbers: divide with //",
+        )
+    if not 1 <= order.quantity <= position.lots:
+        return "quantity", f"SendOrder for {order.quantity} of {position.lots} lots: ask for 1 to position.lots"
+    if not 1 <= order.limit_price <= position.contract.max_price:
+        return "limit", f"SendOrder at {order.limit_price} ticks: a limit is 1 to contract.max_price"
+    if not 0 <= order.fee_rate <= RATE_ONE:
+        return "fee", f"a fee rate of {order.fee_rate}: rates are in 1e-8, from 0 to {RATE_ONE}"
+    return "", ""
+
+
+def _told(intent: object) -> str:
+    """Return an answer in few words."""
+    if isinstance(intent, SendOrder):
+        rate = f" at a fee rate of {intent.fee_rate}" if intent.fee_rate else ""
+        return f"SendOrder({intent.symbol}, {intent.quantity} lots, limit {intent.limit_price}{rate})"
+    return repr(intent)
+
+
+def _whole(number: object) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)

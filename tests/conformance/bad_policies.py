@@ -1,0 +1,121 @@
+"""Liquidation policies that must not pass: each does one thing wrong. `test_check_policy` tries them."""
+
+import time
+from dataclasses import replace
+from typing import cast
+
+from exchange.core.enums import PositionSide
+from exchange.core.policies.case import Case, HandOver, Intent, SendOrder, Wait
+from exchange.core.units import RATE_ONE, SECOND
+
+
+def order(case: Case, quantity: int | None = None, fee_rate: int = 0) -> SendOrder:
+    """Return a plain order for the worst position, all of it unless said otherwise, at any price."""
+    worst = case.positions[0]
+    return SendOrder(worst.symbol, worst.side, quantity or worst.lots, worst.any_price, fee_rate)
+
+
+class NeverEnds:
+    """It asks for a price that nobody pays, and asks again."""
+
+    def decide(self, case: Case) -> Intent | None:
+        worst = case.positions[0]
+        unpaid = worst.contract.max_price if worst.quantity > 0 else 1
+        return SendOrder(worst.symbol, worst.side, worst.lots, unpaid)
+
+
+class Counts:
+    """It sells more each time that it is asked, whatever it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def decide(self, case: Case) -> Intent | None:
+        self.asked += 1
+        return order(case, min(self.asked, case.positions[0].lots))
+
+
+class LooksAtTheClock:
+    """It waits until a time of the machine, not of the venue."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return Wait(case.ts + SECOND + time.perf_counter_ns() % SECOND) if case.steps else order(case, 1)
+
+
+class AsksAboutSomebodyElse:
+    """It names a position that is not in its case."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return replace(order(case), side=PositionSide.LONG, symbol="CCCUSDT")
+
+
+class AsksForMoreThanHeld:
+    """It sells one lot more than there is."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return order(case, case.positions[0].lots + 1)
+
+
+class FeeEatsWhatItHeals:
+    """It sells a tenth at a time, and charges more than that frees."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return order(case, max(1, case.positions[0].lots // 10), RATE_ONE // 20) if case.steps < 50 else None
+
+
+class ChargesMoreThanAll:
+    """Its fee is a rate above one."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return order(case, fee_rate=2 * RATE_ONE)
+
+
+class WaitsInThePast:
+    """It waits for a time that is now."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return Wait(case.ts)
+
+
+class SleepsForAYear:
+    """It waits for so long that nobody sees the end."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return Wait(case.ts + 366 * 24 * 3600 * SECOND)
+
+
+class DoesNothing:
+    """It lets accounts be."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return None
+
+
+class DividesByTheBestPrice:
+    """It thinks that somebody is always there."""
+
+    def decide(self, case: Case) -> Intent | None:
+        worst = case.positions[0]
+        near = 2 * worst.mark_price // worst.best_price
+        return order(case) if near else HandOver(worst.symbol, worst.side)
+
+
+class ReturnsAWord:
+    """It says what it wants in its own words."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return cast("Intent", "sell")
+
+
+class CountsInHalves:
+    """It asks for half a lot."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return order(case, cast("int", case.positions[0].lots / 2))
+
+
+class AsksForNothing:
+    """Its limit is no price."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return replace(order(case), limit_price=0)
