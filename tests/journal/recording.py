@@ -14,6 +14,7 @@ from exchange.core.units import SECOND, Nanos, RateE8
 from exchange.core.venue import Venue
 from exchange.journal.codec import GENESIS, encode_command, encode_entries, hash_events
 from exchange.journal.header import Header
+from exchange.journal.policies import policy_of
 from exchange.journal.store import Batch, Journal, create
 from exchange.runtime.settings import read_contracts
 
@@ -47,7 +48,7 @@ def record(
 ) -> list[Event]:
     """Begin a journal in `data`, execute the timeline, commit `batch_size` commands a row; return all events."""
     create(data, header(rules))
-    venue = Venue(rules, contracts())
+    venue = Venue(rules, contracts(), policy_of(rules))
     entries: list[tuple[int, Command]] = []
     events: list[Event] = []
     hashes = [GENESIS]
