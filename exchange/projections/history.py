@@ -15,7 +15,9 @@ Income, in atoms, signed as the futures wallet moved; the sum of an account's ro
 |---|---|
 | REALIZED_PNL | a fill that closes, its realised profit or loss (none for 0) |
 | COMMISSION | a fill, less its fee (none for 0) |
-| INSURANCE_CLEAR | the liquidation fee of a liquidation order's fill; positions taken over; deficits paid |
+| REALIZED_PNL | a deleveraging, of the counterparty: without a trade |
+| INSURANCE_CLEAR | the liquidation fee of a liquidation order's fill; deficits paid; losses of the fund, shared |
+| INSURANCE_CLEAR | positions taken over, or closed by deleveraging, of their former owner |
 | FUNDING_FEE | a funding payment |
 | TRANSFER | transfers between the wallets, deposits, withdrawals |
 
@@ -30,14 +32,23 @@ from typing import TypeVar
 import msgspec
 
 from exchange.core.commands import Command
-from exchange.core.enums import BalanceReason, MarginMove, OrderType, PositionSide
-from exchange.core.events import AccountUpdated, Event, Fill, IsolatedMarginMoved, OrderRecord, OrderUpdated
+from exchange.core.enums import BalanceReason, Execution, MarginMove, OrderType, PositionSide
+from exchange.core.events import (
+    AccountUpdated,
+    Deleveraged,
+    Event,
+    Fill,
+    IsolatedMarginMoved,
+    OrderRecord,
+    OrderUpdated,
+)
 from exchange.core.units import INT63_MAX, MILLISECOND
 from exchange.projections.derived import BusyFileError, DerivedFile, Row
+from exchange.projections.forced import Forced, by_side, deleveraging_order
 
 PENDING_MAX = 500  # rows that wait in memory for their transaction
 PENDING_LIMIT = 20_000  # rows that wait while another process holds the file; then it is an error
-FORMAT = 5  # raise it with every change of a table: a file of another format is emptied and folded again
+FORMAT = 6  # raise it with every change of a table: a file of another format is emptied and folded again
 TRAN_IDS_PER_COMMAND = 10**6
 ADDED, REDUCED = 1, 2  # kinds of margin moves: to the isolated position, and from it
 
@@ -49,6 +60,13 @@ CREATE INDEX orders_by_ts ON orders (ts, order_id);
 CREATE INDEX orders_of_account ON orders (account_id, order_id);
 CREATE INDEX orders_by_symbol ON orders (account_id, symbol, order_id);
 CREATE INDEX orders_by_client_id ON orders (account_id, symbol, client_order_id, order_id);
+CREATE TABLE forced (order_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
+    kind TEXT NOT NULL, ts INTEGER NOT NULL);
+CREATE INDEX forced_by_ts ON forced (ts, order_id);
+CREATE INDEX forced_of_account ON forced (account_id, order_id);
+CREATE INDEX forced_by_symbol ON forced (account_id, symbol, order_id);
+CREATE INDEX forced_by_kind ON forced (account_id, kind, order_id);
+CREATE INDEX forced_by_symbol_and_kind ON forced (account_id, symbol, kind, order_id);
 CREATE TABLE fills (trade_id INTEGER NOT NULL, order_id INTEGER NOT NULL, account_id INTEGER NOT NULL,
     symbol TEXT NOT NULL, ts INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (trade_id, order_id)) WITHOUT ROWID;
 CREATE INDEX fills_by_ts ON fills (ts, trade_id);
@@ -72,11 +90,12 @@ CREATE INDEX margin_moves_by_kind ON margin_moves (account_id, symbol, kind, tra
 _INCOME_KIND = {
     BalanceReason.FUNDING_FEE: "FUNDING_FEE",
     BalanceReason.INSURANCE_CLEAR: "INSURANCE_CLEAR",
+    BalanceReason.LOSS_SHARED: "INSURANCE_CLEAR",
     BalanceReason.DEPOSIT: "TRANSFER",
     BalanceReason.WITHDRAW: "TRANSFER",
     BalanceReason.ADMIN_DEPOSIT: "TRANSFER",
     BalanceReason.ADMIN_WITHDRAW: "TRANSFER",
-}  # ORDER is told by the fills, MARGIN_TRANSFER changes no sum
+}  # ORDER is told by the fills, DELEVERAGING by its side, MARGIN_TRANSFER changes no sum
 Record = TypeVar("Record")
 INCOME_KINDS = ("REALIZED_PNL", "COMMISSION", *dict.fromkeys(_INCOME_KIND.values()))
 
@@ -146,6 +165,7 @@ class History:
             raise
         self._write_at = PENDING_MAX  # rows
         self._orders: dict[int, OrderRecord] = {}
+        self._forced: list[tuple[int, int, str, str, int]] = []
         self._fills: list[tuple[int, int, int, str, int, bytes]] = []
         self._income: list[tuple[int, int, str, str, int, int, int]] = []
         self._margin_moves: list[tuple[int, int, str, str, int, int, str, int]] = []
@@ -169,11 +189,18 @@ class History:
         if seq <= self._seq:
             return
         self._seq = seq
-        for event in events:
+        for event in by_side(events):
             if isinstance(event, OrderUpdated):
                 self._orders[event.order.order_id] = event.order
                 if event.fill is not None:
                     self._fold_fill(ts, event.order, event.fill)
+                elif event.execution is Execution.NEW and event.order.order_type is OrderType.LIQUIDATION:
+                    self._force(event.order, Forced.LIQUIDATION)
+            elif isinstance(event, Deleveraged):
+                order = deleveraging_order(event, ts)
+                self._orders[order.order_id] = order
+                self._force(order, Forced.ADL)
+                self._earn(ts, order.account_id, order.symbol, "REALIZED_PNL", event.realized_pnl, 0)
             elif isinstance(event, AccountUpdated) and event.reason in _INCOME_KIND:
                 kind = _INCOME_KIND[event.reason]
                 self._earn(ts, event.account_id, event.symbol, kind, event.balance_change, 0)
@@ -192,11 +219,13 @@ class History:
         )
         with self._file.transaction() as database:
             database.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?, ?, ?)", orders)
+            database.executemany("INSERT INTO forced VALUES (?, ?, ?, ?, ?)", self._forced)
             database.executemany("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?)", self._fills)
             database.executemany("INSERT INTO income VALUES (?, ?, ?, ?, ?, ?, ?)", self._income)
             database.executemany("INSERT INTO margin_moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._margin_moves)
             database.execute("UPDATE progress SET seq = ?, tran_id = ?", (self._seq, self._tran_id))
         self._orders.clear()
+        self._forced.clear()
         self._fills.clear()
         self._income.clear()
         self._margin_moves.clear()
@@ -241,6 +270,23 @@ class History:
         """Return orders by ascending id: from an id or a time of creation on, else the newest ones."""
         wanted = _Wanted(account_id, symbol, from_id, start_ms, end_ms, limit)
         rows = self._newest(wanted, "orders", "record, order_id", "order_id")
+        return [self._decoded(self._decode_order, row[0]) for row in rows]
+
+    def forced_orders(
+        self,
+        account_id: int,
+        symbol: str | None = None,
+        kind: Forced | None = None,
+        start_ms: int | None = None,
+        end_ms: int | None = None,
+        limit: int = 50,
+    ) -> list[OrderRecord]:
+        """Return liquidation and deleveraging orders, bounded and ordered as `orders` are; of one kind when named."""
+        wanted = _Wanted(account_id, symbol, None, start_ms, end_ms, limit)
+        if kind is not None:
+            wanted.also("kind = ?", kind.value)
+        column = "(SELECT orders.record FROM orders WHERE orders.order_id = forced.order_id), order_id"
+        rows = self._newest(wanted, "forced", column, "order_id")
         return [self._decoded(self._decode_order, row[0]) for row in rows]
 
     def fills(
@@ -302,7 +348,7 @@ class History:
     @property
     def _pending(self) -> int:
         """How many rows wait for their transaction."""
-        return len(self._orders) + len(self._fills) + len(self._income) + len(self._margin_moves)
+        return sum(len(rows) for rows in (self._orders, self._forced, self._fills, self._income, self._margin_moves))
 
     def _write_or_wait(self) -> None:
         """Write, or, while another process holds the file, wait for as many rows again, up to a limit."""
@@ -312,6 +358,10 @@ class History:
             if self._pending >= PENDING_LIMIT:
                 raise
             self._write_at = self._pending + PENDING_MAX
+
+    def _force(self, order: OrderRecord, kind: Forced) -> None:
+        """Gather that an order was not its owner's."""
+        self._forced.append((order.order_id, order.account_id, order.symbol, kind.value, order.created_ts))
 
     def _fold_fill(self, ts: int, order: OrderRecord, fill: Fill) -> None:
         """Gather a fill and what it earned."""

@@ -32,12 +32,13 @@ class Desk:
     """BTCUSDT at 50000 and ETHUSDT at 2500 when opened; `ts` is the time of the next command, in nanoseconds."""
 
     contracts: list[Contract] = field(default_factory=shipped_contracts)
+    rules: VenueRules = field(default_factory=VenueRules, kw_only=True)
     ts: int = START
     seq: int = 0
 
     def __post_init__(self) -> None:
         """Open the venue and give it prices."""
-        self.venue = Venue(VenueRules(), self.contracts)
+        self.venue = Venue(self.rules, self.contracts)
         self.history = History(None)
         self.market_data = MarketData(self.contracts)
         self.listen_keys = ListenKeys(lambda: "a-listen-key")

@@ -2,11 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from itertools import groupby
 
 import pytest
+from msgspec.structs import replace
 
 from exchange.core.commands import Command, SetIndexPrice, Tick
-from exchange.core.events import Event, FundingSettled, MarkPriceSet
+from exchange.core.enums import Execution, OrderType
+from exchange.core.events import Event, FundingSettled, MarkPriceSet, OrderUpdated
+from exchange.core.policies.deribit_incremental import DeribitIncremental
+from exchange.core.policies.presets import PRESETS
+from exchange.core.rules import VenueRules
 from exchange.core.units import SECOND, Nanos, RateE8, Ticks
 from exchange.dialects.binance.streams import (
     STREAM_TABLE,
@@ -149,7 +155,8 @@ def test_each_stream_sends_what_is_documented(golden: Golden) -> None:
                 if isinstance(event, source.takes):
                     source.fold(ts, event)
     for name, _, shape in STREAMS:
-        sent = json.loads(json.dumps(sources[name].take(desk.now_ms)))
+        wait_ms = 1_000 if "forceOrder" in name else 0  # until the second of the order is over
+        sent = json.loads(json.dumps(sources[name].take(desk.now_ms + wait_ms)))
         assert sent, f"{name} says nothing"
         sample = shape_of(shape)
         assert list(differences([sample] if name == "!ticker@arr" else sample, sent[0], name)) == []
@@ -204,6 +211,40 @@ def test_a_candle_is_told_once_more_when_it_is_over() -> None:
     assert (flat["k"]["o"], flat["k"]["f"], flat["k"]["L"]) == ("50000.00", -1, -1)
 
 
+def force_orders(desk: Recorder, *, asked_each_ms: int) -> list[tuple[str, int]]:
+    """Return contract and time of what the stream of all liquidation orders tells, when it is asked so often."""
+    source = stream_of(desk, "!forceOrder@arr").make_source()
+    told: list[tuple[str, int]] = []
+    now_ms = desk.done[0][0] // 10**6
+
+    def ask() -> None:
+        told.extend((body["o"]["s"], body["o"]["T"]) for body in json.loads(json.dumps(source.take(now_ms))))
+
+    for ts, events in desk.done:
+        while now_ms + asked_each_ms <= ts // 10**6:
+            now_ms += asked_each_ms
+            ask()
+        for event in events:
+            if isinstance(event, source.takes):
+                source.fold(ts, event)
+    now_ms = desk.now_ms + 1_000
+    ask()
+    assert source.take(now_ms + 10_000) == []
+    return told
+
+
+def liquidation_orders(desk: Recorder) -> list[int]:
+    """Return the times of all liquidation orders, in ms."""
+    return [
+        ts // 10**6
+        for ts, events in desk.done
+        for event in events
+        if isinstance(event, OrderUpdated)
+        and event.order.order_type is OrderType.LIQUIDATION
+        and event.execution is Execution.NEW
+    ]
+
+
 def test_of_many_liquidation_orders_within_a_second_the_latest_is_told() -> None:
     desk = Recorder()
     maker = desk.account(1_000_000)
@@ -211,19 +252,27 @@ def test_of_many_liquidation_orders_within_a_second_the_latest_is_told() -> None
     for gambler in gamblers:
         desk.order(maker, "SELL", "0.200", "50000")
         desk.order(gambler, "BUY", "0.200", "50000")
-    source = stream_of(desk, "!forceOrder@arr").make_source()
-    begun = len(desk.done)
     desk.execute(SetIndexPrice("BTCUSDT", Ticks(472_000)))
     desk.later(1_000)
-    orders = []
-    for ts, events in desk.done[begun:]:
-        for event in events:
-            if isinstance(event, source.takes):
-                source.fold(ts, event)
-        orders += [event for event in events if type(event).__name__ == "PositionLiquidated"]
-    assert len(orders) == 3
-    assert len(source.take(desk.now_ms)) == 1
-    assert source.take(desk.now_ms) == []
+    assert len(liquidation_orders(desk)) == 3
+    assert len(force_orders(desk, asked_each_ms=1_000)) == 1
+
+
+@pytest.mark.parametrize("asked_each_ms", [1, 250, 1_000, 60_000])
+def test_slices_do_not_flood_the_public_stream(asked_each_ms: int) -> None:
+    """Five slices a second for five seconds: one of each second is told, the latest, however often somebody asks."""
+    engine = replace(PRESETS["deribit_incremental"], liquidation=DeribitIncremental(cadence=Nanos(SECOND // 5)))
+    desk = Recorder(rules=VenueRules(engine=engine))
+    maker, gambler = desk.account(1_000_000), desk.account(10_500)
+    desk.order(maker, "SELL", "4.000", "50000")
+    desk.order(gambler, "BUY", "4.000", "50000")
+    desk.order(maker, "BUY", "9.000", "47000")
+    desk.execute(SetIndexPrice("BTCUSDT", Ticks(475_500)))
+    desk.later(6_000)
+    sent = liquidation_orders(desk)
+    assert len(sent) > 20
+    latest_of_each = [max(times) for _, times in groupby(sent, key=lambda ms: ms // 1_000)]
+    assert [ms for _, ms in force_orders(desk, asked_each_ms=asked_each_ms)] == latest_of_each
 
 
 def test_user_events_are_as_documented(golden: Golden) -> None:

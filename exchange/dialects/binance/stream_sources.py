@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 
 from exchange.core.enums import Execution, OrderType
 from exchange.core.events import BookChanged, Event, OrderUpdated, TradePrinted
+from exchange.core.units import MILLISECOND, SECOND
 from exchange.dialects.binance import stream_events as render
 from exchange.dialects.binance.market_responses import Json
 from exchange.projections.bars import INTERVALS, Interval
@@ -17,6 +18,7 @@ from exchange.projections.depth import DepthDiff
 from exchange.projections.market_data import DayTicker, MarketFold
 
 Message: TypeAlias = Json | list[Json]
+FORCE_ORDER_NS = SECOND  # of venue time: the public stream tells one liquidation order of a contract in each
 Folds = Sequence[MarketFold]  # the contracts that a stream is about
 
 
@@ -230,13 +232,17 @@ class DayTickers(_Sampled):
 
 
 class ForceOrders:
-    """Liquidation orders: of each contract the latest one since the last time, so one a second at most."""
+    """Liquidation orders: of each contract and second of venue time the latest one, told once that second is over.
+
+    Seconds are those of the epoch, so what is told depends on events alone, not on when somebody asks.
+    """
 
     takes: tuple[type[Event], ...] = (OrderUpdated,)
 
     def __init__(self, folds: Folds) -> None:
         self._contracts = {fold.contract.symbol: fold.contract for fold in folds}
-        self._latest: dict[str, tuple[int, OrderUpdated]] = {}
+        self._latest: dict[str, tuple[int, OrderUpdated]] = {}  # by symbol, of a second that may not be over
+        self._over: list[tuple[int, OrderUpdated]] = []  # of seconds that are
 
     def fold(self, ts: int, event: Event) -> None:
         """Take in what happened to an order; only fills and ends of liquidation orders count."""
@@ -246,14 +252,20 @@ class ForceOrders:
             and event.execution is not Execution.NEW
             and event.order.symbol in self._contracts
         ):
-            self._latest[event.order.symbol] = (ts, event)
+            symbol = event.order.symbol
+            latest = self._latest.get(symbol)
+            if latest is not None and latest[0] // FORCE_ORDER_NS < ts // FORCE_ORDER_NS:
+                self._over.append(latest)
+            self._latest[symbol] = (ts, event)
 
     def take(self, now_ms: int) -> list[Message]:
-        """Return the latest liquidation order of each contract."""
-        latest, self._latest = self._latest, {}
-        return [
-            render.force_order(self._contracts[symbol], event, ts, now_ms) for symbol, (ts, event) in latest.items()
-        ]
+        """Return the latest liquidation order of each contract of each second that is over."""
+        second = now_ms * MILLISECOND // FORCE_ORDER_NS
+        for symbol, latest in list(self._latest.items()):
+            if latest[0] // FORCE_ORDER_NS < second:
+                self._over.append(self._latest.pop(symbol))
+        over, self._over = sorted(self._over, key=lambda told: told[0]), []
+        return [render.force_order(self._contracts[event.order.symbol], event, ts, now_ms) for ts, event in over]
 
     def renew(self) -> None:
         """Nothing: liquidation orders are not repeated."""

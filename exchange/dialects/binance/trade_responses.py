@@ -14,6 +14,7 @@ from exchange.dialects.binance.numbers import (
     to_ms,
 )
 
+_NOT_OF_FORCED = ("priceProtect", "priceMatch", "selfTradePreventionMode", "goodTillDate")
 ALL_CANCELED = {"code": 200, "msg": "The operation of cancel all open order is done."}
 
 
@@ -77,6 +78,14 @@ def order_states(events: Sequence[Event]) -> list[OrderRecord]:
 def last_state(states: Sequence[OrderRecord], order_id: int) -> OrderRecord:
     """Return the last record of one order; it must be among them."""
     return next(order for order in reversed(states) if order.order_id == order_id)
+
+
+def forced_order(contract: Contract, order: OrderRecord) -> dict[str, object]:
+    """Return one row of forceOrders; the dialect calls the type of all of them LIMIT here."""
+    row = queried_order(contract, order)
+    base = quantity_text(contract, order.filled)
+    told = {**row, "pair": order.symbol, "cumBase": base, "type": "LIMIT", "origType": "LIMIT"}
+    return {name: value for name, value in told.items() if name not in _NOT_OF_FORCED}
 
 
 def fill_json(contract: Contract, order: OrderRecord, fill: Fill, ts: int) -> dict[str, object]:

@@ -16,15 +16,20 @@ from exchange.dialects.binance.trade_responses import (
     amended_order,
     changed_order,
     fill_json,
+    forced_order,
     order_states,
     placed_order,
     queried_order,
 )
 from exchange.projections import views
+from exchange.projections.forced import Forced
 
 LIMIT_DEFAULT = 500
 LIMIT_MAX = 1000
 WINDOW_DAYS_MAX = 7
+FORCED_LIMIT_DEFAULT = 50
+FORCED_LIMIT_MAX = 100
+_FORCED = {kind.value: kind for kind in Forced}
 
 
 def read_order(context: Context, params: Params) -> object:
@@ -99,6 +104,28 @@ def read_user_trades(context: Context, params: Params) -> object:
     return [fill_json(context.contracts[row.order.symbol], row.order, row.fill, row.ts) for row in rows]
 
 
+def read_force_orders(context: Context, params: Params) -> object:
+    """Answer GET forceOrders: the account's liquidation and deleveraging orders, oldest first."""
+    start_ms, end_ms = time_window(params, WINDOW_DAYS_MAX)
+    word = params.get("autoCloseType") or None
+    if word is not None and word not in _FORCED:
+        raise errors.DATA_NOT_VALID.error("autoCloseType")
+    rows = context.history.forced_orders(
+        context.account_id,
+        symbol_or_none(context, params),
+        None if word is None else _FORCED[word],
+        start_ms=start_ms,
+        end_ms=end_ms,
+        limit=row_limit(params, FORCED_LIMIT_DEFAULT, FORCED_LIMIT_MAX),
+    )
+    return [forced_order(context.contracts[record.symbol], record) for record in rows]
+
+
+def force_orders_weight(params: Params) -> int:
+    """Return the weight of forceOrders: 20 with a symbol, 50 without."""
+    return 20 if params.get("symbol") else 50
+
+
 def open_orders_weight(params: Params) -> int:
     """Return the weight of openOrders: 1 with a symbol, 40 without."""
     return 1 if params.get("symbol") else 40
@@ -151,5 +178,6 @@ TRADE_ROUTES: tuple[Route, ...] = (
     ReadRoute("GET", "/fapi/v1/openOrder", _SIGNED, 1, read_open_order),
     ReadRoute("GET", "/fapi/v1/openOrders", _SIGNED, open_orders_weight, read_open_orders),
     ReadRoute("GET", "/fapi/v1/allOrders", _SIGNED, 5, read_all_orders),
+    ReadRoute("GET", "/fapi/v1/forceOrders", _SIGNED, force_orders_weight, read_force_orders),
     ReadRoute("GET", "/fapi/v1/userTrades", _SIGNED, 5, read_user_trades),
 )

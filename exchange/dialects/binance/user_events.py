@@ -4,12 +4,13 @@ For a fill: TRADE_LITE, ACCOUNT_UPDATE, ORDER_TRADE_UPDATE, as logs of the live 
 """
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 from exchange.core.contract import Contract
 from exchange.core.enums import BalanceReason, Execution, MarginType, OrderType, PositionSide
 from exchange.core.events import (
     AccountUpdated,
+    Deleveraged,
     Event,
     Fill,
     LeverageSet,
@@ -31,12 +32,15 @@ from exchange.dialects.binance.numbers import (
     quantity_text,
     to_ms,
 )
+from exchange.projections.forced import by_side, deleveraging_order
 
 Json = dict[str, object]
 Contracts = Mapping[str, Contract]
 # Money from outside may come to the funding wallet alone, which this stream does not speak of.
 _FROM_OUTSIDE = (BalanceReason.ADMIN_DEPOSIT, BalanceReason.ADMIN_WITHDRAW)
-EventT = TypeVar("EventT", bound=AccountUpdated | LeverageSet | MarginCalled | MarginTypeSet | OrderUpdated)
+_REASON_WORDS = {BalanceReason.LOSS_SHARED: "ADJUSTMENT"}  # all others are the dialect's own words
+_Told: TypeAlias = AccountUpdated | Deleveraged | LeverageSet | MarginCalled | MarginTypeSet | OrderUpdated
+EventT = TypeVar("EventT", bound=_Told)
 
 
 class UserEvent(NamedTuple):
@@ -52,7 +56,7 @@ def user_events(
 ) -> Iterator[UserEvent]:
     """Yield the messages that one command's events mean for the watched accounts; `ts` in nanoseconds."""
     waiting: AccountUpdated | None = None  # until it is known whether the fill that it belongs to follows
-    for event in events:
+    for event in by_side(events):
         of_fill = waiting is not None and _is_fill_of(waiting, event)
         if waiting is not None:
             if of_fill and isinstance(event, OrderUpdated):
@@ -65,6 +69,8 @@ def user_events(
             if event.fill is not None and not of_fill:
                 yield from _rendered(trade_lite, contracts, ts, event, now_ms, watched)
             yield from _rendered(order_trade_update, contracts, ts, event, now_ms, watched)
+        elif isinstance(event, Deleveraged):
+            yield from _rendered(deleveraging_update, contracts, ts, event, now_ms, watched)
         elif isinstance(event, LeverageSet):
             yield from _rendered(account_config_update, contracts, ts, event, now_ms, watched)
         elif isinstance(event, MarginTypeSet):
@@ -138,6 +144,22 @@ def order_trade_update(contracts: Contracts, ts: int, event: OrderUpdated, now_m
     return {"e": "ORDER_TRADE_UPDATE", "E": now_ms, "T": to_ms(ts), "o": body}
 
 
+def deleveraging_update(contracts: Contracts, ts: int, event: Deleveraged, now_ms: int) -> Json:
+    """Return the message to the counterparty of a deleveraging: an order that was filled at once, without a trade."""
+    contract = contracts[event.symbol]
+    order = OrderUpdated(deleveraging_order(event, ts), Execution.TRADE)  # its open orders there have just expired
+    told = order_trade_update(contracts, ts, order, now_ms)
+    price = average_price_text(contract, max(0, event.value), event.quantity)
+    body = {
+        **cast("Json", told["o"]),
+        "ap": price,
+        "l": quantity_text(contract, event.quantity),
+        "L": price,
+        "rp": money_text(event.realized_pnl) if event.realized_pnl else "0",
+    }
+    return {**told, "o": body}
+
+
 def execution_word(order: OrderRecord, execution: Execution) -> str:
     """Return the execution type: fills of a liquidation order are CALCULATED, all else is as the venue calls it."""
     if execution is Execution.TRADE and order.order_type is OrderType.LIQUIDATION:
@@ -156,7 +178,7 @@ def account_update(contracts: Contracts, ts: int, event: AccountUpdated, now_ms:
         "E": now_ms,
         "T": to_ms(ts),
         "a": {
-            "m": event.reason.value,
+            "m": _REASON_WORDS.get(event.reason, event.reason.value),
             "B": [{"a": asset, "wb": money_text(wallet), "cw": money_text(cross), "bc": change}],
             "P": [_position(contracts[position.symbol], position) for position in event.positions],
         },
@@ -223,13 +245,20 @@ def _rendered(
     watched: Container[int],
 ) -> Iterator[UserEvent]:
     """Yield the message of an event when somebody watches its account and it says anything."""
-    account_id = event.order.account_id if isinstance(event, OrderUpdated) else event.account_id
+    account_id = _told_to(event)
     if account_id not in watched:
         return
     if isinstance(event, AccountUpdated) and event.reason in _FROM_OUTSIDE and event.balance_change == 0:
         return
     payload = render(contracts, ts, event, now_ms)
     yield UserEvent(account_id, str(payload["e"]), payload)
+
+
+def _told_to(event: _Told) -> int:
+    """Return the account that an event is told to."""
+    if isinstance(event, OrderUpdated):
+        return event.order.account_id
+    return event.counterparty_id if isinstance(event, Deleveraged) else event.account_id
 
 
 def _or_zero(text: Callable[[Contract, int], str], contract: Contract, value: int) -> str:
