@@ -91,6 +91,7 @@ def _deleverage(world: World, sale: Sale, worth: Worth) -> None:
         part = min(abs(position_of(world, leg).quantity), abs(position_of(world, other).quantity))
         if part and scope_of(world, other) in world.locked:
             _close(world, sale, other, part, at_mark(part))
+            close_case(world, scope_of(world, other))
     left = position_of(world, leg).quantity
     if left:
         event = DeleveragingExhausted(sale.number, leg.account, leg.symbol, leg.side, Lots(abs(left)))
