@@ -23,10 +23,11 @@ from exchange.core.commands import (
 from exchange.core.enums import MarginType, PositionSide, Wallet
 from exchange.core.units import MONEY_MAX, Atoms, Ticks
 from tests.reference.risk import profit, removable, total_equity, withdrawable
-from tests.reference.world import World, held_legs, is_isolated
+from tests.reference.world import FUND, World, held_legs, is_isolated
 from tests.simulation.ingredients import Ingredients
 from tests.simulation.knobs import Knobs
 from tests.simulation.outside import Outside
+from tests.simulation.ruin import Ruin
 from tests.simulation.straining import Straining
 from tests.simulation.trading import Trading
 
@@ -44,6 +45,7 @@ class Behavior:
         self._trading = Trading(self._of)
         self._straining = Straining(self._of, self._trading)
         self._outside = Outside(self._of)
+        self._ruin = Ruin(self._of)
         self._planned: list[Callable[[], Command]] = []
 
     def opening(self) -> list[Command]:
@@ -80,6 +82,8 @@ class Behavior:
             (35, self._straining.spoil),
             (40, self._lean),
             (60 if self._outside.stale() else 0, self._straining.blind),
+            (40, self._ruin_somebody),
+            (40 if self._world.locked or held_legs(self._world, FUND) else 0, self._swing_back),
             (110, self._trading.amend),
             (60, self._trading.cancel),
             (12, self._trading.cancel_all),
@@ -212,6 +216,24 @@ class Behavior:
         topped = SetAutoAddMargin(leg.account, leg.symbol, enabled=True)
         self._planned = [lambda: topped, crash, crash, *self._planned]
         return DropIndexSource(blind.symbol)
+
+    def _ruin_somebody(self) -> Command:
+        """Plan for a position to be liquidated, most often with somebody there to buy."""
+        leg = self._ruin.doomed()
+        if leg is None:
+            return self._trading.place()
+        catches = [partial(self._ruin.catch, leg)] * self._random.randint(0, 3)
+        self._planned = [*catches, partial(self._ruin.strike, leg), partial(self._ruin.strike, leg), *self._planned]
+        return self._planned.pop(0)()
+
+    def _swing_back(self) -> Command:
+        """Plan for the other side of a position in liquidation, or of the fund's, to be liquidated as well."""
+        leg = self._ruin.opposed()
+        if leg is None:
+            return self._outside.index_price()
+        strike = partial(self._ruin.strike, leg)
+        self._planned = [strike, strike, *self._planned]
+        return self._planned.pop(0)()
 
     def _lean(self) -> Command:
         """Plan for an account to order with the profit of its cross positions where that cannot go."""

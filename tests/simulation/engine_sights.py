@@ -14,7 +14,6 @@ from exchange.core.events import (
     DeleveragingExhausted,
     DrawdownChanged,
     Event,
-    FundShortfall,
     LiquidationWaits,
     LossShared,
     MarkPriceSet,
@@ -247,12 +246,12 @@ def _is_second(event: OrderUpdated) -> bool:
 
 
 def _seen_in_refusals(events: Sequence[Event], rules: EngineRules) -> Iterator[str]:
-    short = False
+    took = False
     for event in events:
-        short = short or isinstance(event, FundShortfall)
+        took = took or (isinstance(event, PositionLiquidated) and event.taken_over_quantity > 0)
         if isinstance(event, BackstopRefused):
             yield f"backstop refuses, {rules.backstop.kind.value}"
-            if short and event.fund_equity < 0:
+            if took and event.fund_equity <= 0:
                 yield "fund exhausted in a pass"
             if rules.adl.trigger is AdlTrigger.NEVER:
                 yield "given up for this pass"
