@@ -1,16 +1,20 @@
-"""The queues of auto-deleveraging, as far as they are shown: who would be first. Nothing is deleveraged by them.
+"""The queues of auto-deleveraging, as far as they are shown: who would be first now, by the ranker in force.
 
-Source: Binance's published score, FAQ 360033525471: max(0, profit) / max(1, wallet) * maintenance margin / equity.
+The core ranks when it deleverages, and leaves out whom a closing at that price would ruin; here nobody is closed, so
+everybody is feasible. Whoever shares (pro-rata rankers) is ranked by the share. By RANDOM_SEEDED everybody has rank 0:
+nobody is sooner than another. With adl.trigger NEVER all have rank 0, too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 
-from exchange.core import margin
-from exchange.core.account import FUND_ID, Account, scope_of
+from exchange.core.account import FUND_ID, Account, Leg, scope_of
 from exchange.core.enums import PositionSide
+from exchange.core.liquidation.deleveraging import counterparty
+from exchange.core.margin import on_stale_index
+from exchange.core.policies.adl import SCORES, AdlTrigger
 from exchange.core.state import State
-from exchange.core.units import ATOMS_PER_QUOTE, SECOND
+from exchange.core.units import SECOND
 
 ADL_RANKS = 5  # 0 is deleveraged last, 4 first
 REFRESH_NS = SECOND  # of the venue's time: bots ask for it with every look at their positions. Binance: every 30 s
@@ -25,7 +29,7 @@ class AdlQueues:
         self._kept: dict[str, tuple[int, Ranks]] = {}  # by symbol: when made, and what
 
     def rank(self, state: State, account_id: int, symbol: str, side: PositionSide) -> int:
-        """Return how soon a position would be deleveraged: 0 last to 4 first; 0 without a position or profit."""
+        """Return how soon a position would be deleveraged: 0 last to 4 first; 0 without a position or a score."""
         made, ranks = self._kept.get(symbol, (-REFRESH_NS, {}))
         if state.ts >= made + REFRESH_NS:
             ranks = adl_ranks(state, symbol)
@@ -34,17 +38,30 @@ class AdlQueues:
 
 
 def adl_ranks(state: State, symbol: str) -> Ranks:
-    """Return the rank of each open position of a contract, but the fund's, in fifths of the queue of its side.
+    """Return the rank of each position that could be a counterparty, in fifths of the queue of its side.
 
-    A position without profit has rank 0, whatever its place; equal scores have equal ranks.
+    A score of 0 has rank 0, whatever its place; equal scores have equal ranks.
     """
+    rules = state.rules.engine.adl
+    if rules.trigger is AdlTrigger.NEVER:
+        return {}
+    score = SCORES[rules.ranker]
     scores: dict[bool, dict[tuple[int, PositionSide], Fraction]] = {True: {}, False: {}}  # of longs, of shorts
+    for account, leg in _candidates(state, symbol):
+        one = counterparty(state, account, symbol, leg)
+        scores[one.quantity > 0][one.account_id, one.side] = score(one)
+    return {key: rank for queue in scores.values() for key, rank in _ranked(queue).items()}
+
+
+def _candidates(state: State, symbol: str) -> Iterator[tuple[Account, Leg]]:
+    """Yield the positions that deleveraging would look at: nobody's in liquidation, or on a stale index."""
     for account in state.accounts.values():
         for side, leg in account.holdings[symbol].legs.items():
-            if leg.position.quantity and account.account_id != FUND_ID:
-                key = account.account_id, side
-                scores[leg.position.quantity > 0][key] = _score(state, account, symbol, side)
-    return {key: rank for queue in scores.values() for key, rank in _ranked(queue).items()}
+            if not leg.position.quantity or (account.account_id == FUND_ID and not state.rules.engine.backstop.in_adl):
+                continue
+            scope = scope_of(account, symbol, side)
+            if not scope.in_liquidation and not on_stale_index(state, scope):
+                yield account, leg
 
 
 def _ranked(queue: Mapping[tuple[int, PositionSide], Fraction]) -> Ranks:
@@ -60,19 +77,3 @@ def _counts_above(scores: Iterable[Fraction]) -> dict[Fraction, int]:
     for place, score in enumerate(sorted(scores, reverse=True)):
         above.setdefault(score, place)
     return above
-
-
-def _score(state: State, account: Account, symbol: str, side: PositionSide) -> Fraction:
-    """Return the score of an open position; 0 without profit or equity.
-
-    The profit is what the scope of the position makes in this contract, so that the two cross positions of a hedge
-    score alike; wallet, margin and equity are those of the scope.
-    """
-    market, scope = state.markets[symbol], scope_of(account, symbol, side)
-    profit = sum(margin.unrealized_pnl(market, leg.position) for held, _, leg in scope.legs() if held == symbol)
-    if profit <= 0:
-        return Fraction(0)
-    equity = margin.equity(state, scope)
-    if equity <= 0:
-        return Fraction(0)
-    return Fraction(profit * margin.maintenance_margin(state, scope), max(ATOMS_PER_QUOTE, scope.wallet) * equity)

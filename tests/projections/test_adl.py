@@ -1,10 +1,21 @@
 """Queues of auto-deleveraging: where each position stands, in fifths of its side."""
 
+import pytest
+from msgspec.structs import replace
+
 from exchange.core.commands import Annotate, SetIndexPrice, SetMarginType, SetPositionMode
 from exchange.core.enums import MarginType, PositionSide, Side
+from exchange.core.events import Deleveraged
+from exchange.core.liquidation.deleveraging import counterparty
+from exchange.core.policies.adl import AdlRules, AdlTrigger, Ranker, ranked
+from exchange.core.policies.backstop import Backstop, BackstopKind
+from exchange.core.policies.deribit_incremental import DeribitIncremental
+from exchange.core.policies.presets import EngineRules
+from exchange.core.rules import VenueRules
 from exchange.core.units import Ticks
 from exchange.projections.adl import AdlQueues, adl_ranks
 from tests.dialect.desk import Desk
+from tests.dialect.test_streams_table import Recorder
 from tests.projections.test_views import mark, trade
 
 BOTH, LONG, SHORT = PositionSide.BOTH, PositionSide.LONG, PositionSide.SHORT
@@ -81,6 +92,70 @@ def test_ranks_are_kept_for_a_second() -> None:
         desk.execute(Annotate("now", "time has passed"))
         assert queues.rank(state, long, "BTCUSDT", BOTH) == expected
     assert queues.rank(state, maker, "BTCUSDT", BOTH) == 0
+
+
+RANKED = [ranker for ranker in Ranker if ranker is not Ranker.RANDOM_SEEDED]
+
+
+def queue(engine: EngineRules) -> tuple[Recorder, list[int], int]:
+    """Return a venue without a backstop: five longs in profit, unlike in size and wallet, and a poor short."""
+    desk = Recorder(rules=VenueRules(engine=replace(engine, backstop=Backstop(kind=BackstopKind.NONE))))
+    maker, short = desk.account(10_000_000), desk.account(13_000)
+    longs = [desk.account(deposit) for deposit in (30_000, 4_000, 100_000, 9_000, 2_700)]
+    for long, lots in zip(longs, (1_000, 400, 3_000, 2_500, 900), strict=True):
+        trade(desk, maker, long, Side.BUY, lots)
+    trade(desk, short, maker, Side.BUY, 5_000)
+    mark(desk, 522_500)
+    return desk, longs, short
+
+
+@pytest.mark.parametrize("ranker", RANKED)
+def test_the_ranks_are_those_of_the_ranker_in_force(ranker: Ranker) -> None:
+    """The order of the ranks is that in which the core would close them, and who is of the highest is closed first."""
+    desk, longs, _ = queue(EngineRules(adl=AdlRules(ranker=ranker)))
+    state = desk.venue.state
+    held = [(state.accounts[one], state.accounts[one].leg("BTCUSDT")) for one in longs]
+    candidates = [counterparty(state, account, "BTCUSDT", leg) for account, leg in held]
+    order = [one.account_id for one in ranked(ranker, candidates, seed=1)]
+    assert ranks(desk, order) == [4, 3, 2, 1, 0]
+    begun = len(desk.done)
+    mark(desk, 524_500)
+    done = [event for _, events in desk.done[begun:] for event in events]
+    closed = [event.counterparty_id for event in done if isinstance(event, Deleveraged)]
+    assert closed
+    assert closed == order[: len(closed)]
+
+
+@pytest.mark.parametrize(
+    ("ranker", "trigger"),
+    [(Ranker.RANDOM_SEEDED, AdlTrigger.REFUSED), *((ranker, AdlTrigger.NEVER) for ranker in Ranker)],
+)
+def test_where_nobody_is_sooner_all_are_0(ranker: Ranker, trigger: AdlTrigger) -> None:
+    desk, longs, short = queue(EngineRules(adl=AdlRules(ranker=ranker, trigger=trigger)))
+    state = desk.venue.state
+    assert {AdlQueues().rank(state, one, "BTCUSDT", BOTH) for one in (*longs, short)} == {0}
+
+
+def test_who_is_in_liquidation_stands_in_no_queue() -> None:
+    """Slices that nobody meets: the short stays in liquidation, and the maker, who is short, too, is alone there."""
+    desk, _, short = queue(EngineRules(liquidation=DeribitIncremental(), adl=AdlRules(ranker=Ranker.PNL_X_EFFLEV)))
+    state = desk.venue.state
+    assert (short, BOTH) in adl_ranks(state, "BTCUSDT")
+    mark(desk, 524_500)
+    assert state.accounts[short].in_liquidation
+    made = adl_ranks(state, "BTCUSDT")
+    assert (short, BOTH) not in made
+    assert [made[key] for key in made if state.accounts[key[0]].leg("BTCUSDT").position.quantity < 0] == [4]
+
+
+def test_a_fund_that_takes_part_has_its_place() -> None:
+    """It took a long over, and stands in the queue of longs, which is never shown to it."""
+    backstop = Backstop(in_adl=True)
+    desk = Desk(rules=VenueRules(engine=EngineRules(backstop=backstop)))
+    maker, gambler = desk.account(10_000_000), desk.account(2_600)
+    trade(desk, maker, gambler, Side.BUY, 1000)
+    mark(desk, 475_000)
+    assert {account_id for account_id, _ in adl_ranks(desk.venue.state, "BTCUSDT")} == {0, maker}
 
 
 def test_the_fund_stands_in_no_queue() -> None:

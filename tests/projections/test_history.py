@@ -26,6 +26,7 @@ from exchange.core.events import AccountUpdated, Event, Fill, IsolatedMarginMove
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from exchange.projections import history as history_module
 from exchange.projections.derived import BusyFileError, DamagedFileError, DerivedFileError
+from exchange.projections.forced import Forced
 from exchange.projections.history import (
     ADDED,
     INCOME_KINDS,
@@ -386,6 +387,7 @@ Asked = dict[str, object]
 ALL: Asked = {}
 BTC: Asked = {"symbol": "BTCUSDT"}
 FEES: Asked = {"kind": "COMMISSION"}
+ADL: Asked = {"kind": Forced.ADL}
 FROM_ID: Asked = {"from_id": 5}
 OF_ORDER: Asked = {"order_id": 7}
 WHEN: list[Asked] = [{}, {"start_ms": 3}, {"end_ms": 9}, {"start_ms": 3, "end_ms": 9}]
@@ -393,6 +395,7 @@ QUESTIONS: list[tuple[str, Asked]] = [
     ("order", BTC | OF_ORDER),
     ("order", BTC | {"client_order_id": "mine"}),
     *(("orders", some | when) for some in (ALL, FROM_ID, BTC, BTC | FROM_ID) for when in WHEN),
+    *(("forced_orders", some | when) for some in (ALL, BTC, ADL, BTC | ADL) for when in WHEN),
     *(("fills", BTC | some | when) for some in (ALL, FROM_ID, OF_ORDER, OF_ORDER | FROM_ID) for when in WHEN),
     *(("income", some | when) for some in (ALL, BTC, FEES, BTC | FEES) for when in WHEN),
     *(("margin_moves", BTC | some | when) for some in (ALL, {"kind": ADDED}) for when in WHEN),
