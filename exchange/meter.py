@@ -10,6 +10,7 @@ from exchange.core.events import (
     AccountLocked,
     AccountUpdated,
     CircuitBroken,
+    Deleveraged,
     IndexSourceChanged,
     MarketStateSet,
     OrderUpdated,
@@ -21,10 +22,11 @@ from exchange.runtime.sequencer import Applied
 
 @dataclass(slots=True)
 class Liquidation:
-    """One liquidated position and what the fund's wallet moved by on its account, in atoms."""
+    """One liquidated position, what the fund's wallet moved by on its account, in atoms, and lots closed by others."""
 
     event: PositionLiquidated
     fund_change: int = 0
+    deleveraged: int = 0
 
 
 MarketNews = MarketStateSet | CircuitBroken | IndexSourceChanged
@@ -38,6 +40,7 @@ class Meter:
     orders: int = 0
     trades: int = 0
     liquidations: int = 0
+    deleveragings: int = 0  # traders' positions that were closed for a bankrupt's
     first_trade_s: float | None = None
     first_liquidation_s: float | None = None
     fresh: list[Liquidation | MarketNews] = field(default_factory=list)  # not printed yet
@@ -55,6 +58,7 @@ class Meter:
 
     def _take_one(self, applied: Applied) -> None:
         fund_change, latest = 0, None
+        by_id: dict[int, Liquidation] = {}
         for event in applied.events:
             match event:
                 case TradePrinted():
@@ -74,9 +78,13 @@ class Meter:
                     self.liquidations += 1
                     if self.first_liquidation_s is None:
                         self.first_liquidation_s = self.elapsed_s
-                    latest = Liquidation(event, fund_change)
+                    latest = by_id[event.liquidation_id] = Liquidation(event, fund_change)
                     fund_change = 0
                     self.fresh.append(latest)
+                case Deleveraged():
+                    self.deleveragings += event.counterparty_id != FUND_ID
+                    if event.liquidation_id in by_id:
+                        by_id[event.liquidation_id].deleveraged += event.quantity
                 case MarketStateSet() | CircuitBroken():
                     self.fresh.append(event)
                 case IndexSourceChanged():

@@ -18,7 +18,7 @@ from exchange.composition import Served
 from exchange.core.account import Account
 from exchange.core.checks import conservation_residue
 from exchange.core.contract import Contract
-from exchange.core.enums import MarginType, MarketState, Side, SourceStatus
+from exchange.core.enums import MarginType, MarketState, SourceStatus
 from exchange.core.events import CircuitBroken, IndexSourceChanged, MarketStateSet
 from exchange.core.state import State
 from exchange.core.units import ATOM_DECIMALS, ATOMS_PER_QUOTE, SECOND, format_decimal
@@ -48,6 +48,7 @@ class Summary(msgspec.Struct, rename="camel"):
     orders: int
     trades: int
     liquidations: int
+    deleveragings: int
     first_trade_s: float | None
     first_liquidation_s: float | None
     fund: str
@@ -120,6 +121,7 @@ class Screen:
             orders=meter.orders,
             trades=meter.trades,
             liquidations=meter.liquidations,
+            deleveragings=meter.deleveragings,
             first_trade_s=_rounded(meter.first_trade_s),
             first_liquidation_s=_rounded(meter.first_liquidation_s),
             fund=format_decimal(fund, ATOM_DECIMALS),
@@ -134,7 +136,8 @@ class Screen:
         """Print the summary for people."""
         self._print("")
         self._print(f"[bold]{summary.seconds:.0f} s[/bold]: {summary.orders} orders, {summary.trades} trades, ", end="")
-        self._print(f"{summary.liquidations} liquidations")
+        adl = f", {summary.deleveragings} deleveragings" if summary.deleveragings else ""
+        self._print(f"{summary.liquidations} liquidations{adl}")
         self._print(f"first trade after {_after(summary.first_trade_s)}, ", end="")
         self._print(f"first liquidation after {_after(summary.first_liquidation_s)}")
         self._print(f"insurance fund {summary.fund} USDT ({_signed(summary.fund_change)}), residue {summary.residue}")
@@ -173,27 +176,40 @@ class Screen:
         return market_news_parts(self._contracts[news.symbol], news)
 
     def _liquidation_parts(self, liquidation: Liquidation) -> list[str]:
-        event = liquidation.event
-        contract = self._contracts[event.symbol]
-        size = abs(event.quantity)
-        side = Side.BUY if event.quantity > 0 else Side.SELL
-        word, colour = ("long", "red") if side is Side.BUY else ("short", "magenta")
-        value = event.filled_value + event.taken_over_value
-        price = _price(contract, value // (size * contract.value_unit))
-        taken = f", {_lots(contract, event.taken_over_quantity)} to the fund" if event.taken_over_quantity else ""
-        word = f"isolated {word}" if event.margin_type is MarginType.ISOLATED else word
-        name = escape(self._state.accounts[event.account_id].name)
-        return [
-            f"[{colour}]liquidated[/{colour}] {name} {word} {_lots(contract, size)} {contract.base_asset} at {price}",
-            f"(mark {_price(contract, event.mark_price)}{taken})",
-            f"fund {_signed(_money(liquidation.fund_change))}",
-        ]
+        name = escape(self._state.accounts[liquidation.event.account_id].name)
+        return liquidation_parts(self._contracts[liquidation.event.symbol], name, liquidation)
 
     def _print_parts(self, parts: Sequence[str]) -> None:
         self._print(folded(parts, self._console.width if self._console.is_terminal else sys.maxsize))
 
     def _print(self, text: str, end: str = "\n") -> None:
         self._console.print(text, end=end, highlight=False, soft_wrap=True)
+
+
+def liquidation_parts(contract: Contract, name: str, liquidation: Liquidation) -> list[str]:
+    """Return what was done about a position, for a trader to read, in console markup."""
+    event = liquidation.event
+    word, colour = ("long", "red") if event.quantity > 0 else ("short", "magenta")
+    word = f"isolated {word}" if event.margin_type is MarginType.ISOLATED else word
+    size = abs(event.quantity)
+    closed = event.filled_quantity + event.taken_over_quantity
+    value = event.filled_value + event.taken_over_value
+    price = f" at {_price(contract, value // (closed * contract.value_unit))}" if closed else ""
+    left = size - closed - liquidation.deleveraged
+    shares = [
+        f", {_lots(contract, lots)} {where}"
+        for lots, where in (
+            (event.taken_over_quantity, "to the fund"),
+            (liquidation.deleveraged, "deleveraged"),
+            (left, "left"),
+        )
+        if lots
+    ]
+    return [
+        f"[{colour}]liquidated[/{colour}] {name} {word} {_lots(contract, size)} {contract.base_asset}{price}",
+        f"(mark {_price(contract, event.mark_price)}{''.join(shares)})",
+        f"fund {_signed(_money(liquidation.fund_change))}",
+    ]
 
 
 def market_news_parts(contract: Contract, event: MarketNews) -> list[str]:

@@ -10,13 +10,21 @@ from rich.text import Text
 from exchange.composition import authority
 from exchange.core.commands import Tick
 from exchange.core.contract import parse_contract
-from exchange.core.enums import MarketState, SourceStatus
-from exchange.core.events import CircuitBroken, Event, IndexSourceChanged, MarketStateSet
-from exchange.core.units import SECOND, Nanos, Ticks
-from exchange.meter import Meter
+from exchange.core.enums import MarketState, PositionSide, Side, SourceStatus
+from exchange.core.events import (
+    CircuitBroken,
+    Deleveraged,
+    Event,
+    IndexSourceChanged,
+    MarketStateSet,
+    PositionLiquidated,
+)
+from exchange.core.units import SECOND, Atoms, Lots, Nanos, Ticks
+from exchange.meter import Liquidation, Meter
 from exchange.runtime.sequencer import Applied
-from exchange.screen import folded, market_news_parts, program
+from exchange.screen import folded, liquidation_parts, market_news_parts, program
 
+BTC = parse_contract((files("exchange") / "data" / "contracts" / "BTCUSDT.toml").read_text("utf-8"))
 PARTS = ["[bold]12345[/bold]", "6789", "abc"]
 
 
@@ -75,10 +83,9 @@ def test_an_address_of_version_6_stands_in_brackets(host: str, place: str) -> No
 
 def told(*events: Event) -> list[str]:
     """Return the lines that a meter keeps of these events, as plain text."""
-    contract = parse_contract((files("exchange") / "data" / "contracts" / "BTCUSDT.toml").read_text("utf-8"))
     meter = Meter()
     meter.take([Applied(1, 0, Tick(), events)])
-    lines = (folded(market_news_parts(contract, news), 200) for news in meter.fresh)  # type: ignore[arg-type]
+    lines = (folded(market_news_parts(BTC, news), 200) for news in meter.fresh)  # type: ignore[arg-type]
     return [Text.from_markup(line).plain for line in lines]
 
 
@@ -101,3 +108,54 @@ def test_an_index_source_is_news_when_it_goes_and_when_it_is_back_but_not_when_i
         "BTCUSDT index source spot is back",
         "BTCUSDT index source spot is lost",
     ]
+
+
+def test_a_liquidation_is_told_with_what_became_of_its_lots() -> None:
+    """Of 1.000, 0.300 were sold and 0.200 taken over at 47,000, 0.400 closed against others; 0.100 is left."""
+    sold, taken = Lots(300), Lots(200)
+    liquidated = PositionLiquidated(
+        liquidation_id=7,
+        account_id=3,
+        symbol="BTCUSDT",
+        quantity=Lots(1_000),
+        mark_price=Ticks(472_000),
+        equity=Atoms(0),
+        maintenance_margin=Atoms(1),
+        bankruptcy_value=Atoms(0),
+        limit_price=Ticks(470_000),
+        filled_quantity=sold,
+        filled_value=BTC.notional(470_000, sold),
+        fee=Atoms(0),
+        taken_over_quantity=taken,
+        taken_over_value=BTC.notional(470_000, taken),
+        queued_quantity=Lots(500),
+    )
+    closings = [deleveraged(4, 300), deleveraged(0, 50), deleveraged(5, 50)]
+    meter = Meter()
+    meter.take([Applied(1, 0, Tick(), (liquidated, *closings))])
+    (news,) = meter.fresh
+    assert isinstance(news, Liquidation)
+    assert (meter.liquidations, meter.deleveragings) == (1, 2)  # account 0 is the fund
+    line = folded(liquidation_parts(BTC, "ada", news), 200)
+    assert Text.from_markup(line).plain == (
+        "liquidated ada long 1.000 BTC at 47,000.00  "
+        "(mark 47,200.00, 0.200 to the fund, 0.400 deleveraged, 0.100 left)  fund +0.00"
+    )
+
+
+def deleveraged(counterparty_id: int, lots: int) -> Deleveraged:
+    """Return that lots of liquidation 7 were closed against somebody's."""
+    return Deleveraged(
+        liquidation_id=7,
+        symbol="BTCUSDT",
+        account_id=3,
+        position_side=PositionSide.BOTH,
+        counterparty_id=counterparty_id,
+        counterparty_side=PositionSide.BOTH,
+        quantity=Lots(lots),
+        value=Atoms(0),
+        mark_price=Ticks(472_000),
+        order_id=1,
+        side=Side.BUY,
+        realized_pnl=Atoms(0),
+    )
