@@ -208,6 +208,7 @@ def check_policy(json_output: bool, seeds: int, policy: str) -> None:  # noqa: F
 async def _serve(settings: "Settings", stop: asyncio.Event, *, json_output: bool) -> None:
     """Serve until told to stop, having printed where things are (never a secret: those stand in the ready file)."""
     from exchange.composition import served
+    from exchange.journal.policies import policy_name
 
     async with served(settings) as venue:
         places = {
@@ -216,6 +217,7 @@ async def _serve(settings: "Settings", stop: asyncio.Event, *, json_output: bool
             "readyFile": str(venue.ready_path),
             "dataFolder": str(venue.app.data_folder),
             "seq": venue.app.sequencer.seq,
+            "policy": policy_name(venue.app.venue.state.rules.engine),
         }
         _print_report(places, json_output=json_output)
         await venue.wait(stop)

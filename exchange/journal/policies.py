@@ -24,6 +24,12 @@ def policy_of(rules: VenueRules) -> LiquidationPolicy:
     return load_policy(named.path) if isinstance(named, Custom) else named
 
 
+def policy_name(engine: EngineRules) -> str:
+    """Return what the liquidation policy of an engine is called: as a preset is, or `module:Class`."""
+    named = engine.liquidation
+    return named.path if isinstance(named, Custom) else str(named.__struct_config__.tag)
+
+
 def load_policy(path: str) -> LiquidationPolicy:
     """Return a new policy of the class at `module:Class`. Raises PolicyError, saying what is missing."""
     made = _class_at(path)
