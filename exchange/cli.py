@@ -205,6 +205,30 @@ def check_policy(json_output: bool, seeds: int, policy: str) -> None:  # noqa: F
         sys.exit(FAILED)
 
 
+@main.command()
+@data_argument
+@click.option(
+    "--policy", "policies", multiple=True, metavar=POLICY_FORMS, help="May be repeated. Default: all presets."
+)
+@click.option("--coupled", is_flag=True, help="Let the index follow the contract's own flow of each run.")
+@as_json
+def whatif(json_output: bool, data: Path, policies: tuple[str, ...], coupled: bool) -> None:  # noqa: FBT001
+    """Run the commands of the journal in DATA under other liquidation engines, and compare each with none at all."""
+    import msgspec
+
+    from exchange.journal.errors import JournalError
+    from exchange.runtime.comparison import compare, lines
+    from exchange.runtime.settings import SettingsError
+
+    try:
+        comparison = compare(data, policies, coupled=coupled)
+    except SettingsError as error:
+        _fail(str(error), MISUSE)
+    except JournalError as error:
+        _fail(str(error), FAILED)
+    click.echo(msgspec.json.encode(comparison) if json_output else "\n".join(lines(comparison)))
+
+
 async def _serve(settings: "Settings", stop: asyncio.Event, *, json_output: bool) -> None:
     """Serve until told to stop, having printed where things are (never a secret: those stand in the ready file)."""
     from exchange.composition import served
