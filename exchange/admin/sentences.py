@@ -39,10 +39,11 @@ def _standing(contract: Contract, event: PositionLiquidated, episode: Episode) -
     kind = "isolated" if event.margin_type is MarginType.ISOLATED else "cross"
     lots = quantity_text(contract, abs(event.quantity))
     mark = price_text(contract, event.mark_price)
+    held = "position" if len(locked.positions) == 1 else f"{len(locked.positions)} positions"
     yield (
         f"Account {event.account_id} was {side} {lots} {contract.base_asset} ({kind}), at a mark of {mark} {asset}. "
-        f"When its liquidation began it was worth {_money(locked.equity)} {asset}, and had to be worth more than "
-        f"{_money(locked.maintenance_margin)} {asset}, its maintenance margin."
+        f"When its liquidation began, its wallet and the profit or loss of its {held} came to {_money(locked.equity)} "
+        f"{asset}, which had to be more than the maintenance margin of {_money(locked.maintenance_margin)} {asset}."
     )
 
 
@@ -63,11 +64,12 @@ def _move(contract: Contract, move: MarkMove) -> str:
     word = "fallen" if move.after < move.before else "risen"
     before, after = price_text(contract, move.before), price_text(contract, move.after)
     index = f"the index was set by command {move.index_seq}" if move.index_seq else "the index was not set"
-    trades = (
-        f"{_count(move.trades, 'trade')} printed, {move.first_trade_id} to {move.last_trade_id}"
-        if move.trades
-        else "nothing was traded"
-    )
+    first, last = move.first_trade_id, move.last_trade_id
+    trades = "nothing was traded"
+    if move.trades:
+        trades = (
+            f"trade {last} was printed" if first == last else f"{move.trades} trades were printed, {first} to {last}"
+        )
     moved = f"The mark of {contract.symbol} had {word} from {before} to {after}"
     return f"{moved}: since the mark before, {index}, and {trades}."
 
@@ -147,10 +149,6 @@ def _accounts(ids: Sequence[int]) -> str:
     if len(ids) > NAMED_MAX:
         return ", ".join(names) + f" and {len(ids) - NAMED_MAX} more"
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]])) or "the fund"
-
-
-def _count(number: int, what: str) -> str:
-    return f"1 {what} was" if number == 1 else f"{number} {what}s were"
 
 
 def _money(atoms: int) -> str:

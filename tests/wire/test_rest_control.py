@@ -291,8 +291,17 @@ async def test_a_liquidation_is_on_the_tape(still: Served) -> None:
     (row,) = (await still.control("GET", "/liquidations")).body
     assert (row["accountId"], row["symbol"], row["quantity"], row["filledQuantity"]) == (2, "BTCUSDT", "1.000", "1.000")
     assert (row["positionSide"], row["marginType"]) == ("BOTH", "CROSS")
+    assert (row["cascadeId"], row["generation"], row["parentId"], row["path"]["open"]) == (1, 0, None, "0.000")
+    why = (await still.control("GET", "/liquidations/1/why")).body
+    assert all(row[name] == why[name] for name in row.keys() & why.keys())
+        name: row[name] for name in row.keys() & why.keys()
+    }
+    assert why["text"].startswith("Account 2 was long 1.000 BTC (cross), at a mark of ")
+    assert float(why["smallestDeposit"]) > 0
+    assert 1 <= why["highestLeverage"] < 20
     fund = (await still.control("GET", "/insurance-fund")).body
     assert fund["tape"][-1]["balance"] == fund["balance"]
+    assert all(change["liquidationIds"] == [1] for change in fund["tape"])
     assert {change["kind"] for change in fund["tape"]} == {"INSURANCE_CLEAR"}
     assert fund["positions"] == []
     assert (await still.control("GET", "/adl")).body == []
@@ -319,11 +328,17 @@ async def test_tapes_come_in_pages(still: Served, monkeypatch: pytest.MonkeyPatc
     assert (await still.control("GET", "/health")).body["tapeRowsDropped"] == 4
 
 
+@pytest.mark.parametrize("name", ["0", "1", "9" * 18])
+async def test_an_unknown_liquidation_is_told_as_such(still: Served, name: str) -> None:
+    reply = await still.control("GET", f"/liquidations/{name}/why")
+    assert (reply.status, reply.code) == (404, -9105)
+
+
 @pytest.mark.parametrize(
     ("query", "code"), [("limit=0", -1130), ("limit=1001", -1130), ("limit=x", -1100), ("afterSeq=-1", -1130)]
 )
 async def test_pages_that_are_none(still: Served, query: str, code: int) -> None:
-    for path in ("liquidations", "insurance-fund"):
+    for path in ("liquidations", "insurance-fund", "adl"):
         reply = await still.control("GET", f"/{path}?{query}")
         assert (reply.status, reply.code) == (400, code)
 
