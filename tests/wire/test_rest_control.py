@@ -294,8 +294,6 @@ async def test_a_liquidation_is_on_the_tape(still: Served) -> None:
     assert (row["cascadeId"], row["generation"], row["parentId"], row["path"]["open"]) == (1, 0, None, "0.000")
     why = (await still.control("GET", "/liquidations/1/why")).body
     assert all(row[name] == why[name] for name in row.keys() & why.keys())
-        name: row[name] for name in row.keys() & why.keys()
-    }
     assert why["text"].startswith("Account 2 was long 1.000 BTC (cross), at a mark of ")
     assert float(why["smallestDeposit"]) > 0
     assert 1 <= why["highestLeverage"] < 20
