@@ -64,6 +64,8 @@ def _quote(state: State, market: Market, side: Side, held: int) -> None:
     ahead = market.book.best_price(side.opposite)
     unit = market.contract.value_unit
     price = quote_price(rules, held, leg.position.entry_value, market.mark_price, unit, ahead)
+    if ahead is not None and (price - ahead) * side >= 0:
+        return  # no tick lies behind an ask of one tick
     lots = min(abs(held), part(abs(held), rules.share))
     resting: list[Order] = list(state.fund.holdings[market.contract.symbol].orders.values())
     if [(order.side, order.price, order.remaining) for order in resting] == [(side, price, lots)]:

@@ -85,6 +85,8 @@ def _take(world: World, symbol: str, side: Side, held: int) -> None:
 def _quote(world: World, symbol: str, side: Side, held: int) -> None:
     """Keep one order on the book, at the mark or at what the fund paid, that takes nothing."""
     size, price = min(held, _part(world, held)), _price(world, symbol, side)
+    if price == best(world, symbol, side.opposite):  # an ask of one tick: no bid can stay behind it
+        return
     there = [(one.order.side, one.order.price, one.left) for one in open_orders(world, FUND, symbol)]
     if there != [(side, price, size)]:
         _withdraw_quotes(world, symbol)
