@@ -23,6 +23,15 @@ def test_market(section: Section) -> None:
         play(stage, line)
 
 
+def test_each_ranker_picks_others() -> None:
+    """The same accounts under all six, and no two of them close the same positions."""
+    sections = read_sections(TABLES / "rankers.market")
+    named = [word.partition("=")[2] for section in sections for word in section.lines[1].words if "ranker" in word]
+    closed = {"; ".join(sorted(o for o in line.outcomes if "deleverage" in o)) for s in sections for line in s.lines}
+    assert named == [ranker.value for ranker in Ranker]
+    assert len(closed - {""}) == len(Ranker)
+
+
 @pytest.mark.parametrize(
     "line",
     [
