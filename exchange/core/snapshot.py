@@ -19,6 +19,7 @@ def capture(state: State) -> bytes:
             [_market(market) for market in state.markets.values()],
             (state.ts, state.resumed, state.unwind_due, state.pass_due),
             (state.unwind_stopped_until, [(ts, str(equity)) for ts, equity in state.fund_notes], state.drawdown),
+            state.carried_over,
             [str(total) for total in (state.trading_fees, state.dust, state.net_deposits, state.shortfall_total)],
             (state.next_account_id, state.next_order_id, state.next_trade_id, state.next_liquidation_id),
         )

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from exchange.core.account import FUND_ID, Account
 from exchange.core.book import OrderBook
 from exchange.core.contract import Contract
-from exchange.core.enums import MarketState, SourceStatus
+from exchange.core.enums import MarketState, PositionSide, SourceStatus
 from exchange.core.events import Event
 from exchange.core.policies.case import LiquidationPolicy
 from exchange.core.rules import VenueRules
 from exchange.core.units import NEVER
+
+ScopeKey = tuple[int, str, PositionSide]  # account, contract and side of an isolated position
 
 
 @dataclass(slots=True)
@@ -103,6 +105,7 @@ class State:
     ts: int = 0  # of the last command that was not refused
     resumed: bool = False
     unwind_due: int = NEVER
+    carried_over: list[ScopeKey] = field(default_factory=list)  # scopes for which the last margin pass had no time
     pass_due: int = NEVER  # a margin pass is wanted then, also without a new mark
     unwind_stopped_until: int = 0
     # (ts, equity) of the fund in its window, those that no later one is above.

@@ -34,11 +34,13 @@ def margin_pass(world: World) -> None:
     seen: list[Scope] = []  # all that were candidates
     liquidated: list[Scope] = []
     queued: list[Sale] = []
+    carried: list[Scope] = []
     while due := _judge(world, seen):
         seen += due
-        queued += _liquidate_all(world, due, liquidated)
-        if world.pass_due < NEVER:  # some are carried over
+        queued += _liquidate_all(world, due, liquidated, carried)
+        if carried:
             break
+    world.carried_over = carried
     deleverage_queued(world, queued)
     rescue_vault(world)
     share_losses(world)
@@ -72,16 +74,16 @@ def _judge(world: World, seen: list[Scope]) -> list[Scope]:
     return sorted((scope for scope in fresh if _is_candidate(world, scope)), key=lambda one: _urgency(world, one))
 
 
-def _liquidate_all(world: World, due: list[Scope], liquidated: list[Scope]) -> list[Sale]:
-    """Liquidate scopes in their turn, no more than a pass may; return what must be deleveraged."""
+def _liquidate_all(world: World, due: list[Scope], liquidated: list[Scope], carried: list[Scope]) -> list[Sale]:
+    """Liquidate scopes in their turn, no more than a pass may, and carry the rest; return what must be deleveraged."""
     engine, queued = world.rules.engine, []
     for place, scope in enumerate(due):
         if _waits(world, scope):
             continue
         if len(liquidated) >= engine.scopes_per_pass:
-            left = [one for one in due[place:] if not _waits(world, one)]
+            carried += [one for one in due[place:] if not _waits(world, one)]
             world.pass_due = world.now + engine.carry_over
-            world.events.append(LiquidationsCarriedOver(len(left), Nanos(world.pass_due)))
+            world.events.append(LiquidationsCarriedOver(len(carried), Nanos(world.pass_due)))
             break
         if _is_candidate(world, scope):
             _top_up(world, scope)
@@ -102,12 +104,13 @@ def _is_candidate(world: World, scope: Scope) -> bool:
     return not world.rules.engine.muted and (owned < 0 or (needed > 0 and owned <= needed))
 
 
-def _urgency(world: World, scope: Scope) -> tuple[int, Fraction, int]:
-    """The sort key: nothing left first; then most needed per equity; then the largest."""
+def _urgency(world: World, scope: Scope) -> tuple[int, int, Fraction, int]:
+    """The sort key: carried over first; then nothing left; then most needed per equity; then the largest."""
     owned, notional = equity(world, scope), total_notional(world, scope)
+    late = 0 if scope in world.carried_over else 1
     if owned <= 0:
-        return (0, Fraction(0), -notional)
-    return (1, -Fraction(maintenance(world, scope), owned), -notional)
+        return (late, 0, Fraction(0), -notional)
+    return (late, 1, -Fraction(maintenance(world, scope), owned), -notional)
 
 
 def _call(world: World, scope: Scope) -> None:

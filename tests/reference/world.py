@@ -107,6 +107,7 @@ class World:
     unwind_due: int = NEVER
     unwind_stopped_until: int = 0
     pass_due: int = NEVER
+    carried_over: list[Scope] = field(default_factory=list)  # by the last margin pass
     fund_notes: list[tuple[int, int]] = field(default_factory=list)  # when, which equity of the fund
     drawdown: bool = False
     fees: int = 0

@@ -25,7 +25,13 @@ def core_view(state: State) -> View:
     view: View = {
         "venue": (state.ts, state.resumed, state.unwind_due, state.trading_fees, state.dust, state.net_deposits),
         "shortfall": state.shortfall_total,
-        "engine": (state.pass_due, state.unwind_stopped_until, state.drawdown, _peak(state.fund_notes)),
+        "engine": (
+            state.pass_due,
+            state.carried_over,
+            state.unwind_stopped_until,
+            state.drawdown,
+            _peak(state.fund_notes),
+        ),
         "next ids": (
             state.next_account_id,
             state.next_order_id,
@@ -92,7 +98,13 @@ def reference_view(reference: ReferenceVenue) -> View:
     view: View = {
         "venue": (there.now, there.resumed, there.unwind_due, there.fees, there.dust, there.net_deposits),
         "shortfall": there.shortfall,
-        "engine": (there.pass_due, there.unwind_stopped_until, there.drawdown, _peak(there.fund_notes)),
+        "engine": (
+            there.pass_due,
+            [tuple(scope) for scope in there.carried_over],
+            there.unwind_stopped_until,
+            there.drawdown,
+            _peak(there.fund_notes),
+        ),
         "next ids": (
             len(there.names),
             there.orders_made + 1,

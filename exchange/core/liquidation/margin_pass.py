@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from exchange.core.account import Account, Scope, cross_scope, scopes
 from exchange.core.clearing import report_account
-from exchange.core.enums import BalanceReason, MarginMove, PositionSide
+from exchange.core.enums import BalanceReason, MarginMove
 from exchange.core.events import DrawdownChanged, LiquidationsCarriedOver
 from exchange.core.fund import note_equity
 from exchange.core.isolated import move_margin
@@ -21,11 +21,10 @@ from exchange.core.liquidation.sale import Sale
 from exchange.core.liquidation.watch import due_accounts, touched_accounts, watch_again
 from exchange.core.margin import max_withdrawable, on_stale_index, position_initial_margin, position_notional, standing
 from exchange.core.policies.adl import AdlTrigger, drawdown_threshold
-from exchange.core.state import State
+from exchange.core.state import ScopeKey, State
 from exchange.core.units import NEVER, Atoms, Nanos
 
-Rank = tuple[int, Fraction, int]
-ScopeKey = tuple[int, str, PositionSide]
+Rank = tuple[bool, bool, Fraction, int]
 
 
 @dataclass(slots=True)
@@ -35,7 +34,7 @@ class _Pass:
     looked_at: dict[int, Account] = field(default_factory=dict)
     had_turn: set[ScopeKey] = field(default_factory=set)  # scopes that were candidates
     liquidated: int = 0
-    carried_over: int = 0
+    carried_over: list[ScopeKey] = field(default_factory=list)
     queue: list[Sale] = field(default_factory=list)
 
 
@@ -80,9 +79,9 @@ def _take_turns(state: State, work: _Pass, candidates: list[Scope]) -> None:
         if scope.resume_at > state.ts:
             continue
         if work.liquidated == state.rules.engine.scopes_per_pass:
-            work.carried_over = sum(1 for left in candidates[place:] if left.resume_at <= state.ts)
+            work.carried_over = [_key(left) for left in candidates[place:] if left.resume_at <= state.ts]
             until = Nanos(state.ts + state.rules.engine.carry_over)
-            state.events.append(LiquidationsCarriedOver(work.carried_over, until))
+            state.events.append(LiquidationsCarriedOver(len(work.carried_over), until))
             return
         if _falls(state, scope):  # it may be well again: its orders were makers of a liquidation before it
             _top_up(state, scope)
@@ -118,6 +117,7 @@ def _ask_for_next(state: State, work: _Pass) -> None:
     ]
     goes_on = [state.ts + state.rules.engine.carry_over] if work.carried_over else []
     state.pass_due = min([*waits, *goes_on], default=NEVER)
+    state.carried_over = work.carried_over
 
 
 def _key(scope: Scope) -> ScopeKey:
@@ -133,10 +133,13 @@ def _must_liquidate(state: State, balance: int, required: int) -> bool:
 
 
 def _rank(state: State, scope: Scope, balance: int, required: int) -> Rank:
-    """Order candidates: no equity first, then the highest margin ratio, then the largest notional."""
+    """Order candidates: carried over first, then no equity, the highest margin ratio, the largest notional.
+
+    Else those that nobody can help would take the place of others in every pass.
+    """
     notional = sum(abs(position_notional(state.markets[symbol], leg.position)) for symbol, _, leg in scope.legs())
     ratio = Fraction(required, balance) if balance > 0 else Fraction(0)
-    return (int(balance > 0), -ratio, -notional)
+    return (_key(scope) not in state.carried_over, balance > 0, -ratio, -notional)
 
 
 def _top_up(state: State, scope: Scope) -> None:
