@@ -18,9 +18,9 @@ from exchange.core.policies.case import (
     SendOrder,
     Wait,
 )
-from exchange.core.units import RATE_ONE, SECOND
+from exchange.core.units import INT63_MAX, MILLISECOND, RATE_ONE, SECOND, div_ceil
 
-WAIT_MOST = 3600 * SECOND
+WAIT_LEAST, WAIT_MOST = 10 * MILLISECOND, 3600 * SECOND
 ROUNDING = 1_000  # atoms: what counts as no gain at all
 NEARLY_WELL = 80  # percent of the maintenance margin: with so much equity left, selling must help
 
@@ -76,6 +76,12 @@ class Recorder:
         if what:
             self._findings.note(what, sentence)
             return None
+        if self._deep and isinstance(intent, Deleverage) and case.equity > 0:
+            self._findings.note(
+                "needless",
+                "Deleverage, though there is equity and a deep book: other traders lose their positions for nothing; "
+                "send an order first",
+            )
         if intent is not None and not isinstance(intent, Wait):
             if case.steps == STEPS_MAX - 1:
                 self._findings.note(
@@ -136,7 +142,7 @@ def _out_of_bounds(case: Case, intent: object) -> tuple[str, str]:
             f"{type(intent).__name__} asks about {intent.symbol} {intent.side.name}, which is not in its case: ask "
             "about case.positions only"
         )
-    return _order_out_of_bounds(position, intent) if isinstance(intent, SendOrder) else ("", "")
+    return _order_out_of_bounds(case, position, intent) if isinstance(intent, SendOrder) else ("", "")
 
 
 def _wait_out_of_bounds(case: Case, intent: Wait) -> tuple[str, str]:
@@ -144,6 +150,13 @@ def _wait_out_of_bounds(case: Case, intent: Wait) -> tuple[str, str]:
         return "wait type", f"{intent}: `until` and `memory` must be whole numbers"
     if intent.until <= case.ts:
         return "wait past", f"Wait until {intent.until} at {case.ts}: wait until a time after case.ts, or answer None"
+    if intent.until - case.ts < WAIT_LEAST:
+        return "wait short", (
+            f"a wait of {intent.until - case.ts} nanoseconds: the venue would do nothing but ask; wait at least "
+            f"{WAIT_LEAST // MILLISECOND} milliseconds"
+        )
+    if not -INT63_MAX <= intent.memory <= INT63_MAX:
+        return "memory", f"a memory of {intent.memory.bit_length()} bits: it must fit into 63"
     if intent.until - case.ts > WAIT_MOST:
         return "wait long", (
             f"a wait of {(intent.until - case.ts) // SECOND} seconds: `until` is in nanoseconds; wait at most "
@@ -152,7 +165,7 @@ def _wait_out_of_bounds(case: Case, intent: Wait) -> tuple[str, str]:
     return "", ""
 
 
-def _order_out_of_bounds(position: PositionCase, order: SendOrder) -> tuple[str, str]:
+def _order_out_of_bounds(case: Case, position: PositionCase, order: SendOrder) -> tuple[str, str]:
     if not all(_whole(number) for number in (order.quantity, order.limit_price, order.fee_rate)):
         return (
             "order type",
@@ -164,7 +177,19 @@ def _order_out_of_bounds(position: PositionCase, order: SendOrder) -> tuple[str,
         return "limit", f"SendOrder at {order.limit_price} ticks: a limit is 1 to contract.max_price"
     if not 0 <= order.fee_rate <= RATE_ONE:
         return "fee", f"a fee rate of {order.fee_rate}: rates are in 1e-8, from 0 to {RATE_ONE}"
+    if order.fund_pays_gap and _gap(position, order) > max(0, case.fund_equity):
+        return "gap", (
+            f"SendOrder at {order.limit_price} ticks with fund_pays_gap may cost the fund {_gap(position, order)} "
+            f"atoms, more than its equity of {case.fund_equity}: set a limit nearer to position.bankruptcy_price"
+        )
     return "", ""
+
+
+def _gap(position: PositionCase, order: SendOrder) -> int:
+    """Return what fills at the limit would bring less than bankruptcy, in atoms, but for the odd tick."""
+    sign = 1 if position.quantity > 0 else -1
+    least = div_ceil(position.bankruptcy_value * order.quantity, position.lots)
+    return least - position.contract.notional(order.limit_price + sign, sign * order.quantity)
 
 
 def _told(intent: object) -> str:

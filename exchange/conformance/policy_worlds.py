@@ -107,7 +107,7 @@ CONTRACTS: tuple[Contract, ...] = tuple(
     parse_contract(CONTRACT.format(base=base, tick=tick, step=step, most=most, most_lots=most_lots))
     for base, tick, step, most, most_lots in (
         ("AAA", "0.01", "0.001", "10000", "1000000"),
-        ("BBB", "0.0001", "1", "100", "100000000"),
+        ("BBB", "0.0001", "500", "100", "100000000"),  # so coarse that some positions are two lots
     )
 )
 PRICES = (10_000, 10_000)  # ticks: 100 USDT, 1 USDT

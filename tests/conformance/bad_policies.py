@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 from exchange.core.enums import PositionSide
-from exchange.core.policies.case import Case, HandOver, Intent, SendOrder, Wait
+from exchange.core.policies.case import Case, Deleverage, HandOver, Intent, SendOrder, Wait
 from exchange.core.units import RATE_ONE, SECOND
 
 
@@ -77,6 +77,20 @@ class WaitsInThePast:
         return Wait(case.ts)
 
 
+class WaitsForAnInstant:
+    """It wants to be asked again a nanosecond later."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return Wait(case.ts + 1)
+
+
+class RemembersTooMuch:
+    """It keeps a number that no journal has room for."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return Wait(case.ts + SECOND, 1 << 64)
+
+
 class SleepsForAYear:
     """It waits for so long that nobody sees the end."""
 
@@ -89,6 +103,27 @@ class DoesNothing:
 
     def decide(self, case: Case) -> Intent | None:
         return None
+
+
+class DeleveragesAtOnce:
+    """It takes other traders' positions, though the book would have bought."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return Deleverage(case.positions[0].symbol, case.positions[0].side)
+
+
+class EmptiesTheFund:
+    """It sells at any price, and lets the fund pay for it."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return None if case.steps else replace(order(case), fund_pays_gap=True)
+
+
+class SellsTenths:
+    """It forgets that a tenth of a few lots is nothing."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return Wait(case.ts + SECOND) if case.steps else replace(order(case), quantity=case.positions[0].lots // 10)
 
 
 class DividesByTheBestPrice:
