@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from exchange.admin.sentences import story
 from exchange.core.account import FUND_ID
 from exchange.core.contract import Contract
-from exchange.core.events import MarginCallPosition, PositionLiquidated
+from exchange.core.events import Deleveraged, MarginCallPosition, PositionLiquidated
 from exchange.core.policies.case import limit_price
 from exchange.dialects.binance.numbers import (
     average_price_text,
@@ -106,15 +106,20 @@ def path_json(contract: Contract, found: Liquidation) -> Json:
             "held": quantity_text(contract, found.taken_over - found.unwound),
         },
         "adl": [
-            {
-                "orderId": one.order_id,
-                "counterpartyId": one.counterparty_id,
-                "quantity": quantity_text(contract, one.quantity),
-                "price": average_price_text(contract, max(0, one.value), one.quantity),
-            }
-            for one in found.deleveraged
+            *(_closed_json(contract, one, one.counterparty_id) for one in found.deleveraged),
+            *(_closed_json(contract, one, one.account_id) for one in found.closed_for),
         ],
         "open": quantity_text(contract, found.left_open),
+    }
+
+
+def _closed_json(contract: Contract, event: Deleveraged, other_id: int) -> Json:
+    return {
+        "orderId": event.order_id,
+        "liquidationId": event.liquidation_id,
+        "counterpartyId": other_id,
+        "quantity": quantity_text(contract, event.quantity),
+        "price": average_price_text(contract, max(0, event.value), event.quantity),
     }
 
 

@@ -110,6 +110,12 @@ def _path(contract: Contract, event: PositionLiquidated, found: Liquidation) -> 
     if found.deleveraged:
         lots = quantity_text(contract, found.deleveraged_lots)
         yield f"{lots} {base} were closed against {_accounts(found.victims)} (auto-deleveraging)."
+    for one in found.closed_for:
+        lots = quantity_text(contract, one.quantity)
+        yield (
+            f"{lots} {base} were closed against account {one.account_id} when that one was deleveraged "
+            f"(liquidation {one.liquidation_id}): nobody else was left."
+        )
     if found.left_open:
         yield f"{quantity_text(contract, found.left_open)} {base} stayed open."
 

@@ -144,6 +144,7 @@ class Liquidation:
     fills: list[BookFill] = field(default_factory=list)
     refused: int = 0  # lots that the backstop did not take
     deleveraged: list[Deleveraged] = field(default_factory=list)
+    closed_for: list[Deleveraged] = field(default_factory=list)  # lots closed under another's, as its last counterparty
     exhausted: int = 0  # lots for which no counterparty was left
     closings: list[FundClosing] = field(default_factory=list)
     deficit_paid: int = 0  # by the fund, once nothing of the scope was left
@@ -176,7 +177,8 @@ class Liquidation:
         """Lots that stayed with their owner."""
         if self.event is None:
             return self.exhausted
-        return abs(self.event.quantity) - self.event.filled_quantity - self.taken_over - self.deleveraged_lots
+        held = abs(self.event.quantity) - self.event.filled_quantity - self.taken_over
+        return held - self.deleveraged_lots - sum(one.quantity for one in self.closed_for)
 
     @property
     def unwound(self) -> int:
@@ -201,7 +203,7 @@ class Liquidation:
     @property
     def rows(self) -> int:
         """How much of the bound it takes."""
-        return 1 + len(self.fills) + len(self.deleveraged) + len(self.closings)
+        return 1 + len(self.fills) + len(self.deleveraged) + len(self.closed_for) + len(self.closings)
 
     @property
     def victims(self) -> tuple[int, ...]:

@@ -13,6 +13,8 @@ What **attribution** means here, and what not:
 * So a parent **came before and pushed the same way**. That is no proof that the child would have lived without it: an
   index may have fallen by itself, and marks are medians and averages, into which a trade may enter later or not at all.
   For that, run the venue twice (`engine.muted`).
+* While the index of a contract is stale, nobody with a position there is judged: of the marks of other contracts, only
+  the last move before the judgement is told then.
 * Lots that the fund took over leave its hands first in, first out (`inventory`), whoever's they were.
 * Shared losses are those of a whole margin pass; each liquidation in it that cost the fund money is shown them.
 
@@ -61,7 +63,7 @@ from exchange.projections.case_files import (
 )
 from exchange.projections.inventory import ClosedLots, Inventory
 
-CASE_ROWS_MAX = 200_000  # liquidations, and rows of their paths, together
+CASE_ROWS_MAX = 100_000  # liquidations, and rows of their paths, together
 Ids = tuple[int, ...]  # of liquidations
 
 
@@ -298,6 +300,7 @@ class Causes:
         if found.episode is not None:
             locked = found.episode.locked
             self._settle(ScopeKey(locked.account_id, locked.symbol, locked.position_side), found)
+        self._closed_too(event)
         ids: Ids = (found.liquidation_id,)
         if FUND_ID in {event.account_id, event.counterparty_id}:
             side = event.side if event.counterparty_id == FUND_ID else event.side.opposite
@@ -305,6 +308,19 @@ class Causes:
             self._left_fund(ClosingKind.DELEVERAGING, event.order_id, closed)
             ids += _ids(closed)
         self._tell_fund(ids)
+
+    def _closed_too(self, event: Deleveraged) -> None:
+        """Book a deleveraging on the counterparty's own liquidation in this pass, if its position has one, too."""
+        for found in reversed(self._now.files.values()):
+            told = found.event
+            if told is not None and (told.account_id, told.symbol, told.position_side) == (
+                event.counterparty_id,
+                event.symbol,
+                event.counterparty_side,
+            ):
+                found.closed_for.append(event)
+                self._grow()
+                return
 
     def _on_exhausted(self, event: DeleveragingExhausted) -> None:
         found = self._file(event.liquidation_id, event.account_id, event.symbol, event.position_side)

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from exchange.core.account import FUND_ID
-from exchange.core.enums import Side
+from exchange.core.commands import SetMarketState
+from exchange.core.enums import MarketState, Side
 from exchange.core.events import PositionLiquidated
 from exchange.core.units import ATOMS_PER_QUOTE
 from exchange.projections import causes
@@ -168,6 +169,28 @@ def test_each_lot_has_its_path_book_fund_and_others() -> None:
     kinds = [(row.kind, row.liquidation_ids) for row in stand.tapes.fund]
     assert ("BACKSTOP_REFUSED", (1,)) in kinds
     assert all(ids == (1,) for kind, ids in kinds if kind == "INSURANCE_CLEAR")
+
+
+def test_two_that_are_closed_against_each_other_both_say_so() -> None:
+    """A long falls with BTC; the short on the other side has lost all in ETH. Nobody else is there."""
+    stand = Stand(NO_FUND)
+    rich, long, short = stand.rich(), stand.account(MARGIN), stand.account(2 * MARGIN)
+    stand.trade(long, short, LOTS)
+    stand.trade(rich, short, LOTS, symbol=ETH)
+    stand.do(SetMarketState(BTC, MarketState.HALTED))  # both contracts move before anybody is closed
+    stand.price(FALL)
+    stand.price(PRICE + 1_400, ETH)
+    stand.do(SetMarketState(BTC, MarketState.TRADING))
+    stand.price(FALL - 1)
+    told = {
+        (event_of(found).account_id, event_of(found).symbol): found for found in stand.files if found.seq == stand.seq
+    }
+    first, second = told[long, BTC], told[short, BTC]
+    if not first.deleveraged:
+        first, second = second, first
+    (closing,) = first.deleveraged
+    assert second.closed_for == [closing]
+    assert (first.left_open, second.left_open) == (0, 0)
 
 
 def test_what_the_fund_sells_is_booked_on_the_oldest_takeover_first() -> None:
