@@ -228,4 +228,100 @@ MUTANTS: tuple[Mutant, ...] = (
         INDEX + "test_a_price_that_is_not_enough_for_an_index_makes_no_mark[0]",
         "a lone source makes a mark where two are needed",
     ),
+    Mutant(
+        "deleveraged_paid_twice",
+        MARKET + "[deleveraging: It is a transfer: no fee, no trade, no print; the mark and the last price stand]",
+        "a counterparty of a deleveraging is paid its profit twice",
+    ),
+    Mutant(
+        "fund_cap_ignored",
+        MARKET + "[backstop: The cap: a part of a position, the rest is deleveraged]",
+        "the fund takes more than its cap allows",
+    ),
+    Mutant(
+        "worst_scope_last",
+        MARKET + "[stated_results: The work limit: the rest is carried over]",
+        "the worst scope is liquidated last",
+    ),
+    Mutant(
+        "residue_kept_twice",
+        LIVES,
+        "what was handed over counts again for what is deleveraged",
+    ),
+    Mutant(
+        "deleveraging_beyond_bearing",
+        MARKET + "[deleveraging: Who would be left below zero is passed over; exactly at zero it is enough]",
+        "a counterparty is closed at a price that bankrupts it",
+    ),
+    Mutant(
+        "makers_not_judged_again",
+        MARKET + "[stated_results: A maker who buys what a liquidation sells is looked at again in the same pass]",
+        "a maker that a liquidation brings down waits for the next mark",
+    ),
+    Mutant(
+        "fund_quotes_outlive_its_position",
+        LIVES,
+        "a quote of the fund closes what the fund no longer holds",
+    ),
+    Mutant(
+        "memory_outlives_liquidation",
+        LIVES,
+        "a policy remembers a liquidation that is over",
+    ),
+    Mutant(
+        "haircut_of_losers",
+        MARKET + "[losses: HAIRCUT: who is in profit pays, in proportion to it]",
+        "who has lost pays for the fund, too",
+    ),
+    Mutant(
+        "charged_dust_lost",
+        MARKET + "[losses: FUNDING_DELTA: every position pays, long or short, by its notional]",
+        "what is charged beyond a loss disappears",
+    ),
+    Mutant(
+        "winning_shorts_ranked_last",
+        MARKET + "[rankers: hl_index: leverage, and the move of the price in favour]",
+        "winning shorts are deleveraged last",
+    ),
+    Mutant(
+        "gap_left_to_the_account",
+        MARKET + "[procedures: dydx_v4: the fund pays the gap below bankruptcy]",
+        "the fund does not pay for a fill beyond bankruptcy",
+    ),
+    Mutant(
+        "drawdown_never_ends",
+        MARKET + "[backstop: Drawdown: on at equality, off a little above equality]",
+        "everything is deleveraged for ever",
+    ),
+    Mutant(
+        "waits_forgotten",
+        MARKET + "[procedures: hyperliquid_backstop: a fifth of a large position, then 30 s of rest]",
+        "a wait ends with the next mark, not in its time",
+    ),
+    Mutant(
+        "healed_at_equality",
+        MARKET + "[sizing: The fewest lots that heal: at equality one more]",
+        "a liquidation stops where the next one begins",
+    ),
+    Mutant(
+        "turned_fee_charged_to_what_closes",
+        LIVES,
+        "the fee of what is opened is taken from what is closed",
+    ),
+    Mutant(
+        "vault_under_water_takes_more",
+        MARKET + "[backstop: A VAULT with nothing takes nothing]",
+        "a vault under water takes positions over",
+    ),
+    Mutant(
+        "unwinding_lured_behind_the_best_price",
+        MARKET + "[unwinding: TAKE: a tenth of the best price's lots, no further than the rate of the lowest bracket]",
+        "depth behind the best price lures the fund",
+    ),
+    Mutant(
+        "carried_over_starve",
+        MARKET
+        + "[procedures: dydx_v4: so many accounts a block, here one, and next time who was carried over]",
+        "who cannot be helped takes the place of others in every pass",
+    ),
 )
