@@ -40,6 +40,7 @@ class Ending:
 
     def __init__(self, world: World, base: dict[str, int]) -> None:
         self._world = world
+        self._home = base
         self._base = dict(base)
         self._turns = dict.fromkeys(base, 0)
         self.given_up = False  # the fund asks for what it paid, and nobody may name that price
@@ -100,7 +101,7 @@ class Ending:
         quotes, contract = self._world.quotes[symbol], self._world.contracts[symbol]
         price = self._base[symbol]
         if quotes.mark and not contract.min_price <= quotes.mark <= contract.max_price:
-            price = max(1, min(contract.max_price, quotes.index + price - quotes.mark))
+            price = max(1, min(contract.max_price, quotes.index + self._home[symbol] - quotes.mark))
             self._base[symbol] = price  # and it stays: a price that went to and fro would break the circuit each time
         yield SetIndexPrice(symbol, Ticks(price), Nanos(self._world.now))
         if quotes.state is not MarketState.TRADING:

@@ -83,9 +83,9 @@ def _pause(random: Random, calm: int) -> Nanos:
 
 
 def _draw_backstop(random: Random) -> Backstop:
-    kinds = (BackstopKind.FUND, BackstopKind.FUND, BackstopKind.FUND, BackstopKind.VAULT, BackstopKind.NONE)
-    cap = random.choice((0, PERCENT, RATE_ONE // 2, RATE_ONE, 5 * RATE_ONE, UNLIMITED))
-    return Backstop(random.choice(kinds), RateE8(cap), in_adl=random.random() < 0.5)
+    kinds = (BackstopKind.FUND, BackstopKind.FUND, BackstopKind.VAULT, BackstopKind.NONE)
+    cap = random.choice((0, PERCENT, RATE_ONE // 2, RATE_ONE, 5 * RATE_ONE, UNLIMITED, UNLIMITED))
+    return Backstop(random.choice(kinds), RateE8(cap), in_adl=random.random() < 0.6)
 
 
 def _draw_unwind(random: Random) -> UnwindRules:

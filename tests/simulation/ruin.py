@@ -64,7 +64,7 @@ class Ruin:
         world, random = self._of.world, self._random
         quotes, held = world.quotes[leg.symbol], position_of(world, leg).quantity
         target = liquidation_price(world, leg) or quotes.mark
-        beyond = random.choice((0, 1, 3, quotes.mark // 100, quotes.mark // 20))
+        beyond = random.choice((0, 1, 3, quotes.mark // 100, quotes.mark // 20, quotes.mark // 6))
         price = quotes.index + target - quotes.mark - (beyond if held > 0 else -beyond)
         highest = world.contracts[leg.symbol].max_price
         return SetIndexPrice(leg.symbol, Ticks(max(1, min(highest, price))), Nanos(world.now))
