@@ -136,7 +136,6 @@ def _value(sale: Sale, lots: int, price: AdlPrice) -> int:
 def _close(state: State, sale: Sale, taker: Party, lots: int, price: AdlPrice) -> None:
     """Close lots of a bankrupt's position against a counterparty's, whose orders in the contract are canceled."""
     symbol, value = sale.market.contract.symbol, _value(sale, lots, price)
-    sale.done += lots
     for order in list(taker.account.holdings[symbol].orders.values()):
         end_order(state, order, OrderStatus.EXPIRED, ExpireReason.LIQUIDATION)
     giver = Party(sale.scope.account, sale.leg)

@@ -217,7 +217,6 @@ def _hand_over(state: State, work: _Work, sale: Sale, intent: HandOver) -> None:
     if lots:
         fund_leg = state.fund.leg(intent.symbol)
         value = sale.part(lots)
-        sale.done += lots
         sale.taken += lots
         sale.taken_value += value
         giver, taker = Party(sale.scope.account, leg), Party(state.fund, fund_leg)

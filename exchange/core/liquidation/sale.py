@@ -26,7 +26,6 @@ class Sale:
     value: int
     equity: int
     required: int
-    done: int = 0  # lots closed in whatever way
     orders: int = 0
     ordered: int = 0
     limit: int = 0
@@ -44,7 +43,8 @@ class Sale:
 
     def part(self, lots: int) -> int:
         """Return what the next `lots` should at least bring: parts add up to the whole, in favour of the owner."""
-        return self._share(self.done + lots) - self._share(self.done)
+        done = abs(self.held) - abs(self.leg.position.quantity)  # in whatever way, as another's counterparty, too
+        return self._share(done + lots) - self._share(done)
 
     def fee_rule(self, rate: int, *, gap: bool) -> FeeRule:
         """Return the fee of its fills: at most what they bring beyond bankruptcy; with `gap` the fund pays what lacks.
@@ -54,7 +54,6 @@ class Sale:
 
         def fee_of(quantity: int, notional: int, /) -> int:
             self.filled += quantity
-            self.done += quantity
             self.received -= self.side * notional
             surplus = self.received - self._share(self.filled)
             fee = min(div_floor(notional * rate, RATE_ONE), surplus - self.fees)
