@@ -211,8 +211,9 @@ def _position_case(world: World, attempt: Attempt, leg: Leg) -> PositionCase:
 
 def _wait(world: World, scope: Scope, intent: Wait) -> None:
     if intent.until > world.now:
-        world.resume_at[scope], world.memory[scope] = intent.until, intent.memory
-        world.events.append(LiquidationWaits(scope.account, Nanos(intent.until), scope.symbol, scope.side))
+        until = max(intent.until, world.now + 10**7)  # 10 ms
+        world.resume_at[scope], world.memory[scope] = until, intent.memory
+        world.events.append(LiquidationWaits(scope.account, Nanos(until), scope.symbol, scope.side))
 
 
 def _sale_of(world: World, attempt: Attempt, leg: Leg) -> Sale:

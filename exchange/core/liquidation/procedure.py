@@ -21,10 +21,11 @@ from exchange.core.policies.adl import AdlTrigger
 from exchange.core.policies.backstop import lots_taken
 from exchange.core.policies.case import Case, Deleverage, HandOver, Intent, PositionCase, SendOrder, Wait
 from exchange.core.state import Market, State
-from exchange.core.units import Atoms, Lots, Nanos, clamp
+from exchange.core.units import INT63_MAX, MILLISECOND, Atoms, Lots, Nanos, clamp
 from exchange.core.venue_orders import new_venue_order, send_venue_order
 
 STEPS_MAX = 100  # that a policy may take for one scope in one pass
+WAIT_LEAST = 10 * MILLISECOND  # a wait asks for a tick of its own: not for one after the other
 
 Key = tuple[str, PositionSide]
 
@@ -165,9 +166,10 @@ def _decided(state: State, case: Case) -> Intent | None:
 
 def _wait(state: State, scope: Scope, intent: Wait) -> None:
     if intent.until > state.ts:
-        scope.wait(intent.until, intent.memory)
-        waits = LiquidationWaits(scope.account.account_id, Nanos(intent.until), scope.symbol, scope.side)
-        state.events.append(waits)
+        until = max(intent.until, state.ts + WAIT_LEAST)
+        assert abs(intent.memory) <= INT63_MAX, "the policy's memory is more than 63 bits"
+        scope.wait(until, intent.memory)
+        state.events.append(LiquidationWaits(scope.account.account_id, Nanos(until), scope.symbol, scope.side))
 
 
 def _sale_about(state: State, work: _Work, case: Case, intent: SendOrder | HandOver | Deleverage) -> Sale:
