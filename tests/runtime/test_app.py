@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from exchange.core.commands import CreateAccount, PlaceOrder, SetIndexPrice
-from exchange.core.rules import VenueRules
 from exchange.core.enums import OrderType, Side
+from exchange.core.rules import VenueRules
 from exchange.core.snapshot import state_hash
 from exchange.core.units import Atoms, Lots, Ticks
 from exchange.journal.errors import CorruptJournalError, DataFolderLockedError, HeaderMismatchError
