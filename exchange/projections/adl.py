@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from exchange.core.account import FUND_ID, Account, Leg, scope_of
 from exchange.core.enums import PositionSide
-from exchange.core.liquidation.deleveraging import counterparty
+from exchange.core.liquidation.adl_queue import counterparty
 from exchange.core.margin import on_stale_index
 from exchange.core.policies.adl import SCORES, AdlTrigger
 from exchange.core.state import State

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from exchange.core.commands import Annotate, SetIndexPrice, SetMarginType, SetPositionMode
 from exchange.core.enums import MarginType, PositionSide, Side
 from exchange.core.events import Deleveraged
-from exchange.core.liquidation.deleveraging import counterparty
+from exchange.core.liquidation.adl_queue import counterparty
 from exchange.core.policies.adl import AdlRules, AdlTrigger, Ranker, ranked
 from exchange.core.policies.backstop import Backstop, BackstopKind
 from exchange.core.policies.deribit_incremental import DeribitIncremental

@@ -13,7 +13,7 @@ from exchange.core.enums import BalanceReason, MarginMove
 from exchange.core.events import DrawdownChanged, LiquidationsCarriedOver
 from exchange.core.fund import note_equity
 from exchange.core.isolated import move_margin
-from exchange.core.liquidation.deleveraging import deleverage_queued, deleverage_vault
+from exchange.core.liquidation.deleveraging import deleverage
 from exchange.core.liquidation.loss_sharing import share_losses
 from exchange.core.liquidation.margin_call import call
 from exchange.core.liquidation.procedure import liquidate, release
@@ -49,8 +49,7 @@ def margin_pass(state: State) -> None:
         work.had_turn.update(_key(scope) for scope in candidates)
         _take_turns(state, work, candidates)
         due = touched_accounts(state) if candidates else []
-    deleverage_queued(state, work.queue)
-    deleverage_vault(state)
+    deleverage(state, work.queue)
     share_losses(state)
     for account in work.looked_at.values():
         watch_again(state, account)

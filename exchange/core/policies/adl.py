@@ -3,7 +3,7 @@
 Sources: mechanics 9 and 12; Binance FAQ 360033525471, bitmex.com, hyperliquid.gitbook.io, dydxprotocol/v4-chain.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -150,22 +150,28 @@ def ranked(ranker: Ranker, candidates: Sequence[Counterparty], seed: int) -> lis
 def allocated(
     ranker: Ranker, candidates: Sequence[Counterparty], lots: int, seed: int
 ) -> list[tuple[Counterparty, int]]:
-    """Return of whom how many of `lots` are closed, in order: the first gives all it has, or all share by score."""
-    order = ranked(ranker, candidates, seed)
-    given = _shared(ranker, order, lots) if ranker in SHARING else _in_turn(order, lots)
-    return [(one, part) for one, part in zip(order, given, strict=True) if part]
+    """Rank candidates, and return of whom how many of `lots` are closed."""
+    return divided(ranker, ranked(ranker, candidates, seed), lots)
 
 
-def _in_turn(order: Sequence[Counterparty], lots: int) -> list[int]:
+def divided(ranker: Ranker, order: Iterable[Counterparty], lots: int) -> list[tuple[Counterparty, int]]:
+    """Return of whom how many of `lots` are closed: the first gives all it has, or all share by score.
+
+    Who is not needed is not asked for, unless all share.
+    """
+    if ranker in SHARING:
+        return _shared(ranker, list(order), lots)
     given = []
     for one in order:
+        if not lots:
+            break
         part = min(lots, one.lots)
         lots -= part
-        given.append(part)
+        given.append((one, part))
     return given
 
 
-def _shared(ranker: Ranker, order: Sequence[Counterparty], lots: int) -> list[int]:
+def _shared(ranker: Ranker, order: Sequence[Counterparty], lots: int) -> list[tuple[Counterparty, int]]:
     """Split by score, never more than a position has; what is left over is split again, at last by size."""
     given = [0] * len(order)
     scores = [SCORES[ranker](one) for one in order]
@@ -173,7 +179,7 @@ def _shared(ranker: Ranker, order: Sequence[Counterparty], lots: int) -> list[in
         room = [one.lots - part for one, part in zip(order, given, strict=True)]
         left = min(lots - sum(given), sum(room))
         if not left:
-            return given
+            return [(one, part) for one, part in zip(order, given, strict=True) if part]
         weights = [score if space else Fraction(0) for score, space in zip(scores, room, strict=True)]
         parts = shares(left, weights) if any(weights) else shares(left, room)
         given = [part + min(more, space) for part, more, space in zip(given, parts, room, strict=True)]
