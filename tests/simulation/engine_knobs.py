@@ -84,7 +84,8 @@ def _pause(random: Random, calm: int) -> Nanos:
 
 def _draw_backstop(random: Random) -> Backstop:
     kinds = (BackstopKind.FUND, BackstopKind.FUND, BackstopKind.VAULT, BackstopKind.NONE)
-    cap = random.choice((0, PERCENT, RATE_ONE // 2, RATE_ONE, 5 * RATE_ONE, UNLIMITED, UNLIMITED))
+    share = random.randint(1, 30) * RATE_ONE // random.choice((1, 10))  # of its equity: some lots, of some positions
+    cap = random.choice((0, RATE_ONE, share, share, share, UNLIMITED, UNLIMITED))
     return Backstop(random.choice(kinds), RateE8(cap), in_adl=random.random() < 0.6)
 
 

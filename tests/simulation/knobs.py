@@ -113,7 +113,9 @@ def _draw_contract(random: Random, symbol: str, price: int, calm: int) -> Contra
         maker_fee=RateE8(maker),
         taker_fee=RateE8(taker),
         liquidation_fee=RateE8(random.choice((0, 1_250_000, 5_000_000))),
-        default_leverage=random.choice((1, *(brackets[0].max_leverage,) * 5)),
+        default_leverage=random.choice(
+            (1, *(brackets[0].max_leverage,) * 4, brackets[len(brackets) // 2].max_leverage)
+        ),
         index=draw_index(random, calm),
         mark=draw_mark(random),
         funding=draw_funding(random, price * QUANTITY_SCALE * unit, brackets[0].max_leverage),
@@ -125,7 +127,7 @@ def _draw_contract(random: Random, symbol: str, price: int, calm: int) -> Contra
 def _draw_brackets(random: Random, notional: int) -> tuple[Bracket, ...]:
     """Return one to four brackets around an ordinary notional, with a maintenance margin that does not jump."""
     table = ((2, 1, 50), (-2, 4, 20), (-5, 10, 8), (-16, 40, 2))  # (divisor or -factor of notional, percent, leverage)
-    notional //= random.choice((1, 1, 5))  # in some worlds a few lots are beyond the first one
+    notional //= random.choice((1, 1, 4, 10))  # in some worlds a few lots are beyond the first one
     chosen = table[: random.randint(1, 4)] if random.random() < 0.5 else table[random.randint(0, 3) :]
     brackets: list[Bracket] = []
     floor = cum = 0

@@ -16,7 +16,39 @@ from tests.simulation.regressions import REGRESSIONS, Regression
 
 SYMBOL = "AAAUSDT"
 # Chosen by `python -m tests.simulation.campaign --commands 150000 --seeds 300 --choose`: together they see everything.
-SEEDS = (8, 9, 21, 36, 50, 77, 79, 96, 116, 150, 219, 234, 256, 289)
+SEEDS = (
+    2,
+    6,
+    12,
+    14,
+    15,
+    22,
+    23,
+    38,
+    43,
+    59,
+    61,
+    68,
+    69,
+    72,
+    77,
+    92,
+    103,
+    114,
+    140,
+    171,
+    182,
+    191,
+    198,
+    208,
+    216,
+    238,
+    253,
+    274,
+    279,
+    280,
+    281,
+)
 COMMANDS_PER_LIFE = 500
 BEYOND = 20  # steps lived after the one that once went apart
 
