@@ -24,6 +24,7 @@ from tests.reference.world import FUND, Leg, Scope, World, held_legs, open_order
 from tests.simulation.ingredients import CLOSER
 
 BEYOND = RATE_ONE // 50  # so far beyond the mark the closer stands for the fund, which reaches less far
+LOW = 4  # at a mark this many times below the first price no order may be large enough
 PATIENCE = 40  # turns in which a fund that quotes what it paid may get rid of its positions
 
 
@@ -100,7 +101,8 @@ class Ending:
         """Open a contract, at a mark within the prices of orders."""
         quotes, contract = self._world.quotes[symbol], self._world.contracts[symbol]
         price = self._base[symbol]
-        if quotes.mark and not contract.min_price <= quotes.mark <= contract.max_price:
+        lowest = max(contract.min_price, self._home[symbol] // LOW)
+        if quotes.mark and not lowest <= quotes.mark <= contract.max_price:
             price = max(1, min(contract.max_price, quotes.index + self._home[symbol] - quotes.mark))
             self._base[symbol] = price  # and it stays: a price that went to and fro would break the circuit each time
         yield SetIndexPrice(symbol, Ticks(price), Nanos(self._world.now))
