@@ -5,13 +5,13 @@ from exchange.core.enums import RejectReason
 from exchange.core.events import MarkPriceSet, Rejected, Resumed
 from exchange.core.funding import predicted_rate, sample_premium, settle_funding
 from exchange.core.index import drop_sources, expire_sources, named_sources, price_sources
-from exchange.core.insurance import unwind
 from exchange.core.liquidation.margin_pass import margin_pass
 from exchange.core.market_state import end_pause, watch_mark
 from exchange.core.price_rules import MISSED_FUNDINGS_MAX
 from exchange.core.pricing import mark_price, sample_book
 from exchange.core.state import Market, State
 from exchange.core.units import NEVER, Nanos, RateE8, Ticks
+from exchange.core.unwinding import unwind
 
 
 def next_due(state: State) -> int:

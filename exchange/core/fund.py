@@ -2,7 +2,7 @@
 
 from exchange.core.account import cross_scope
 from exchange.core.margin import equity, position_notional
-from exchange.core.state import State
+from exchange.core.state import Notes, State
 
 
 def fund_equity(state: State) -> int:
@@ -15,12 +15,12 @@ def fund_notional(state: State) -> int:
     return sum(position_notional(state.markets[symbol], leg.position) for symbol, _, leg in state.fund.legs())
 
 
-def note_equity(state: State) -> tuple[int, int]:
+def note_equity(state: State, notes: Notes) -> tuple[int, int]:
     """Note the fund's equity, forget what is older than the window, and return equity and peak, in atoms.
 
     Only those that no later one is above are kept: so the first is the peak.
     """
-    now, notes = fund_equity(state), state.fund_notes
+    now = fund_equity(state)
     while notes and notes[-1][1] <= now:
         notes.pop()
     notes.append((state.ts, now))

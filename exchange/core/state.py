@@ -12,6 +12,7 @@ from exchange.core.policies.case import LiquidationPolicy
 from exchange.core.rules import VenueRules
 from exchange.core.units import NEVER
 
+Notes = deque[tuple[int, int]]  # (ts, equity of the fund) in a window, those that no later one is above
 ScopeKey = tuple[int, str, PositionSide]  # account, contract and side of an isolated position
 
 
@@ -108,8 +109,8 @@ class State:
     carried_over: list[ScopeKey] = field(default_factory=list)  # scopes for which the last margin pass had no time
     pass_due: int = NEVER  # a margin pass is wanted then, also without a new mark
     unwind_stopped_until: int = 0
-    # (ts, equity) of the fund in its window, those that no later one is above.
-    fund_notes: deque[tuple[int, int]] = field(default_factory=deque)
+    drawdown_notes: Notes = field(default_factory=deque)  # for the trigger of deleveraging
+    stop_notes: Notes = field(default_factory=deque)  # for the stop of unwinding, forgotten when it stops
     drawdown: bool = False  # the fund has lost so much that everything is deleveraged
     trading_fees: int = 0  # what the venue earned: taker fees less maker rebates
     dust: int = 0  # what rounding of funding left over

@@ -55,9 +55,9 @@ class Venue:
         `policy`: the user's own, for rules that say `Custom`; others bring theirs.
         """
         shipped = rules.engine.liquidation
-        if policy is None:
-            assert not isinstance(shipped, Custom), f"the policy {shipped.path} must be given"
-            policy = shipped
+        if not isinstance(shipped, Custom):
+            policy = shipped  # what the rules name holds, whatever is given
+        assert policy is not None, f"the policy of {shipped} must be given"
         markets = {contract.symbol: new_market(contract) for contract in contracts}
         self.state = State(rules=rules, policy=policy, markets=markets, accounts={})
         fund = new_account(self.state, FUND_ID, "insurance fund")

@@ -13,7 +13,7 @@ from exchange.core.enums import (
     Side,
     TimeInForce,
 )
-from exchange.core.matching import Terms, walk
+from exchange.core.matching import Terms, life_rule, walk
 from exchange.core.state import Market, State
 
 
@@ -62,7 +62,7 @@ def send_venue_order(state: State, market: Market, order: Order, fee: FeeRule) -
         position_side=order.position_side,
     )
     found = walk(market.book, state.accounts, terms)
-    if found.filled == order.quantity or order.time_in_force is not TimeInForce.FOK:
+    if found.filled == order.quantity or not life_rule(order.order_type, order.time_in_force).fills_whole:
         run_walk(state, market, order, found, fee)
     if order.remaining:
         end_order(state, order, OrderStatus.EXPIRED, ExpireReason.IOC_REMAINDER, resting=False)

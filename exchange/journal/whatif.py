@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from exchange.core.account import FUND_ID
 from exchange.core.commands import AmendOrder, CancelOrder, Command, PlaceOrder, Resume, SetIndexPrice, Tick
 from exchange.core.enums import Execution
 from exchange.core.events import (
@@ -169,7 +170,7 @@ class _Run:
                     tally.flow[event.symbol] = tally.flow.get(event.symbol, 0) + flow
                 case PositionLiquidated():
                     tally.liquidations += 1
-                case Deleveraged():
+                case Deleveraged() if event.counterparty_id != FUND_ID:
                     tally.deleveragings += 1
                     tally.victims.add(event.counterparty_id)
                 case FundShortfall():

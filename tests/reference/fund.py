@@ -20,12 +20,11 @@ def fund_notional(world: World) -> int:
     return sum(value_at_mark(world, Leg(FUND, symbol)) for symbol in world.contracts)
 
 
-def note_equity(world: World) -> int:
+def note_equity(world: World, notes: list[tuple[int, int]]) -> int:
     """Note the equity of the fund, forget what is older than the window, and return the peak."""
-    world.fund_notes.append((world.now, fund_equity(world)))
     oldest = world.now - world.rules.engine.fund_window
-    world.fund_notes = [(when, noted) for when, noted in world.fund_notes if when > oldest]
-    return max(noted for _, noted in world.fund_notes)
+    notes[:] = [(when, noted) for when, noted in notes if when > oldest] + [(world.now, fund_equity(world))]
+    return max(noted for _, noted in notes)
 
 
 def is_stopped(world: World) -> bool:

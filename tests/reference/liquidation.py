@@ -50,7 +50,7 @@ def margin_pass(world: World) -> None:
 
 def _watch_drawdown(world: World) -> None:
     """Begin or end the time in which everything is deleveraged."""
-    rules, peak, now = world.rules.engine.adl, note_equity(world), fund_equity(world)
+    rules, peak, now = world.rules.engine.adl, note_equity(world, world.drawdown_notes), fund_equity(world)
     if peak <= 0:
         return
     if world.drawdown:

@@ -8,8 +8,8 @@ from exchange.core.events import LossShared
 from exchange.core.policies.losses import LossPolicy
 from exchange.core.units import Atoms
 from tests.reference.rankers import split
-from tests.reference.risk import profit, value_at_mark
-from tests.reference.world import FUND, Leg, World, held_legs, pay, pay_leg, scope_of, traders
+from tests.reference.risk import equity, is_unjudged, positions_in, profit, scopes_of, total_notional
+from tests.reference.world import FUND, Leg, Scope, World, pay, pay_leg, traders
 
 
 def share_losses(world: World) -> None:
@@ -17,28 +17,33 @@ def share_losses(world: World) -> None:
     missing, policy = -world.wallets[FUND, Wallet.FUTURES], world.rules.engine.loss
     if missing <= 0 or policy is LossPolicy.HOUSE:
         return
-    legs = [leg for account in traders(world) for leg in held_legs(world, account)]
-    legs = [leg for leg in legs if scope_of(world, leg) not in world.locked]
-    due = _haircut(world, legs, missing) if policy is LossPolicy.HAIRCUT else _by_notional(world, legs, missing)
+    payers = [scope for account in traders(world) for scope in scopes_of(world, account)]
+    payers = [scope for scope in payers if positions_in(world, scope) and scope not in world.locked]
+    payers = [scope for scope in payers if not is_unjudged(world, scope)]
+    due = _haircut(world, payers, missing) if policy is LossPolicy.HAIRCUT else _by_notional(world, payers, missing)
     paid = sum(due)
     if paid == 0:
         return
-    for leg, amount in zip(legs, due, strict=True):
-        if amount:
-            pay_leg(world, leg, BalanceReason.LOSS_SHARED, -amount)
+    for scope, amount in zip(payers, due, strict=True):
+        if amount and scope.symbol:
+            pay_leg(world, Leg(*scope), BalanceReason.LOSS_SHARED, -amount)
+        elif amount:
+            pay(world, scope.account, BalanceReason.LOSS_SHARED, -amount)
     reached = min(missing, paid)
     world.dust += paid - reached
     pay(world, FUND, BalanceReason.LOSS_SHARED, reached)
     world.events.append(LossShared(Atoms(missing), Atoms(reached)))
 
 
-def _haircut(world: World, legs: list[Leg], missing: int) -> list[int]:
-    """Return what each pays by its profit, and at most that, in atoms."""
-    profits = [max(0, profit(world, leg)) for leg in legs]
-    return split(min(missing, sum(profits)), profits) if any(profits) else [0] * len(legs)
+def _haircut(world: World, payers: list[Scope], missing: int) -> list[int]:
+    """Return what each pays by the profit of its positions together, at most that and what it has, in atoms."""
+    won = [sum(profit(world, leg) for leg in positions_in(world, scope)) for scope in payers]
+    weights = [max(0, min(gain, equity(world, scope))) for gain, scope in zip(won, payers, strict=True)]
+    return split(min(missing, sum(weights)), weights) if any(weights) else [0] * len(payers)
 
 
-def _by_notional(world: World, legs: list[Leg], missing: int) -> list[int]:
-    """Return what each pays by its notional, rounded up, in atoms."""
-    sizes = [abs(value_at_mark(world, leg)) for leg in legs]
-    return [math.ceil(Fraction(missing * size, sum(sizes))) for size in sizes]
+def _by_notional(world: World, payers: list[Scope], missing: int) -> list[int]:
+    """Return what each pays by its notional, rounded up, at most what it has, in atoms."""
+    sizes = [total_notional(world, scope) for scope in payers]
+    due = [math.ceil(Fraction(missing * size, sum(sizes))) for size in sizes]
+    return [max(0, min(amount, equity(world, scope))) for amount, scope in zip(due, payers, strict=True)]

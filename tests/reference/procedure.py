@@ -80,6 +80,8 @@ def liquidate(world: World, scope: Scope) -> list[Sale]:
     attempt = Attempt(scope)
     while attempt.steps < STEPS_MAX and _step(world, attempt):
         attempt.steps += 1
+    if attempt.steps == STEPS_MAX:
+        _wait(world, scope, Wait(world.now + world.rules.engine.carry_over, world.memory.get(scope, 0)))
     if attempt.sales:
         tell_sale(world, attempt.sales[-1])
     close_case(world, scope)
@@ -210,10 +212,9 @@ def _position_case(world: World, attempt: Attempt, leg: Leg) -> PositionCase:
 
 
 def _wait(world: World, scope: Scope, intent: Wait) -> None:
-    if intent.until > world.now:
-        until = max(intent.until, world.now + 10**7)  # 10 ms
-        world.resume_at[scope], world.memory[scope] = until, intent.memory
-        world.events.append(LiquidationWaits(scope.account, Nanos(until), scope.symbol, scope.side))
+    until = max(intent.until, world.now + 10**7)  # 10 ms
+    world.resume_at[scope], world.memory[scope] = until, intent.memory
+    world.events.append(LiquidationWaits(scope.account, Nanos(until), scope.symbol, scope.side))
 
 
 def _sale_of(world: World, attempt: Attempt, leg: Leg) -> Sale:

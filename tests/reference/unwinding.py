@@ -45,11 +45,11 @@ def unwind(world: World) -> None:
 
 def _watch_losses(world: World) -> None:
     """Leave the market for a while when the equity has fallen too far from its peak."""
-    rules, peak, now = world.rules.engine.unwind, note_equity(world), fund_equity(world)
+    rules, peak, now = world.rules.engine.unwind, note_equity(world, world.stop_notes), fund_equity(world)
     if peak <= 0 or Fraction(peak - now, peak) < share(1, rules.loss_stop):
         return
     world.unwind_stopped_until = world.now + rules.stop_pause
-    world.fund_notes = []
+    world.stop_notes = []
     world.events.append(UnwindingStopped(Nanos(world.unwind_stopped_until), Atoms(now), Atoms(peak)))
     for symbol in world.contracts:
         _withdraw_quotes(world, symbol)

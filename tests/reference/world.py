@@ -108,7 +108,8 @@ class World:
     unwind_stopped_until: int = 0
     pass_due: int = NEVER
     carried_over: list[Scope] = field(default_factory=list)  # by the last margin pass
-    fund_notes: list[tuple[int, int]] = field(default_factory=list)  # when, which equity of the fund
+    drawdown_notes: list[tuple[int, int]] = field(default_factory=list)  # when, which equity of the fund
+    stop_notes: list[tuple[int, int]] = field(default_factory=list)  # the same, for the stop of unwinding
     drawdown: bool = False
     fees: int = 0
     dust: int = 0

@@ -33,7 +33,7 @@ class OddPolicy:
             side,
             _lots(random, abs(position.quantity)),
             _limit(random, position),
-            fee_rate=random.choice((0, RATE_ONE // 200, RATE_ONE // 10, 2 * RATE_ONE)),
+            fee_rate=random.choice((0, RATE_ONE // 200, RATE_ONE // 10, RATE_ONE)),
             fills_whole=random.random() < 0.2,
             fund_pays_gap=random.random() < 0.3,
         )

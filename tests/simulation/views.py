@@ -30,7 +30,8 @@ def core_view(state: State) -> View:
             state.carried_over,
             state.unwind_stopped_until,
             state.drawdown,
-            _peak(state.fund_notes),
+            _peak(state.drawdown_notes),
+            _peak(state.stop_notes),
         ),
         "next ids": (
             state.next_account_id,
@@ -103,7 +104,8 @@ def reference_view(reference: ReferenceVenue) -> View:
             [tuple(scope) for scope in there.carried_over],
             there.unwind_stopped_until,
             there.drawdown,
-            _peak(there.fund_notes),
+            _peak(there.drawdown_notes),
+            _peak(there.stop_notes),
         ),
         "next ids": (
             len(there.names),

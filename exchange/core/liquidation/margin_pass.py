@@ -1,4 +1,4 @@
-"""The margin pass of a mark tick: calls, liquidations in a stated order, deleveraging, losses. The mark stands still.
+"""The margin pass: calls, liquidations in a stated order, deleveraging, losses. The mark stands still.
 
 It looks at scopes: the cross positions of an account together, and each isolated position alone.
 Source: docs/rules.md, section 7.
@@ -31,6 +31,7 @@ Rank = tuple[bool, bool, Fraction, int]
 class _Pass:
     """What one margin pass has looked at and done so far."""
 
+    goes_first: frozenset[ScopeKey]  # for these the last pass had no time
     looked_at: dict[int, Account] = field(default_factory=dict)
     had_turn: set[ScopeKey] = field(default_factory=set)  # scopes that were candidates
     liquidated: int = 0
@@ -41,7 +42,7 @@ class _Pass:
 def margin_pass(state: State) -> None:
     """Call, liquidate and release scopes at the marks of this moment; deleverage and share what that leaves."""
     _watch_drawdown(state)
-    work, due = _Pass(), due_accounts(state)
+    work, due = _Pass(frozenset(state.carried_over)), due_accounts(state)
     while due and not work.carried_over:
         state.touched.clear()  # whom this round touches, the next round looks at
         work.looked_at.update((account.account_id, account) for account in due)
@@ -66,7 +67,7 @@ def _judge(state: State, work: _Pass, due: list[Account]) -> list[Scope]:
             balance, required = standing(state, scope)
             call(state, scope, balance, required)
             if _must_liquidate(state, balance, required):
-                candidates.append((_rank(state, scope, balance, required), scope))
+                candidates.append((_rank(state, work, scope, balance, required), scope))
             elif scope.in_liquidation:
                 release(state, scope)
     return [scope for _, scope in sorted(candidates, key=lambda ranked: ranked[0])]  # stable: else by account, scope
@@ -96,7 +97,7 @@ def _watch_drawdown(state: State) -> None:
     rules = state.rules.engine.adl
     if rules.trigger is not AdlTrigger.DRAWDOWN:
         return
-    now, peak = note_equity(state)
+    now, peak = note_equity(state, state.drawdown_notes)
     if peak <= 0:
         return
     begins = now <= drawdown_threshold(peak, rules.drop, rules.drop_floor)
@@ -131,14 +132,14 @@ def _must_liquidate(state: State, balance: int, required: int) -> bool:
     return not state.rules.engine.muted and (balance < 0 or (required > 0 and balance <= required))
 
 
-def _rank(state: State, scope: Scope, balance: int, required: int) -> Rank:
+def _rank(state: State, work: _Pass, scope: Scope, balance: int, required: int) -> Rank:
     """Order candidates: carried over first, then no equity, the highest margin ratio, the largest notional.
 
-    Else those that nobody can help would take the place of others in every pass.
+    If they did not come first, those that nobody can help would take the place of others in every pass.
     """
     notional = sum(abs(position_notional(state.markets[symbol], leg.position)) for symbol, _, leg in scope.legs())
     ratio = Fraction(required, balance) if balance > 0 else Fraction(0)
-    return (_key(scope) not in state.carried_over, balance > 0, -ratio, -notional)
+    return (_key(scope) not in work.goes_first, balance > 0, -ratio, -notional)
 
 
 def _top_up(state: State, scope: Scope) -> None:

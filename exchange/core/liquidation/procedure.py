@@ -21,7 +21,7 @@ from exchange.core.policies.adl import AdlTrigger
 from exchange.core.policies.backstop import lots_taken
 from exchange.core.policies.case import Case, Deleverage, HandOver, Intent, PositionCase, SendOrder, Wait
 from exchange.core.state import Market, State
-from exchange.core.units import INT63_MAX, MILLISECOND, Atoms, Lots, Nanos, clamp
+from exchange.core.units import INT63_MAX, MILLISECOND, RATE_ONE, Atoms, Lots, Nanos, clamp
 from exchange.core.venue_orders import new_venue_order, send_venue_order
 
 STEPS_MAX = 100  # that a policy may take for one scope in one pass
@@ -69,6 +69,8 @@ def liquidate(state: State, scope: Scope, queue: list[Sale]) -> None:
             break
         sale = _sale_about(state, work, case, intent)
         _DOERS[type(intent)](state, work, sale, intent)
+    else:  # too many steps at once: it goes on later
+        _wait(state, scope, Wait(state.ts + state.rules.engine.carry_over, scope.memory))
     if work.sale is not None:
         report_sale(state, work.sale)
     clear(state, scope)
@@ -165,11 +167,15 @@ def _decided(state: State, case: Case) -> Intent | None:
 
 
 def _wait(state: State, scope: Scope, intent: Wait) -> None:
-    if intent.until > state.ts:
-        until = max(intent.until, state.ts + WAIT_LEAST)
-        assert abs(intent.memory) <= INT63_MAX, "the policy's memory is more than 63 bits"
-        scope.wait(until, intent.memory)
-        state.events.append(LiquidationWaits(scope.account.account_id, Nanos(until), scope.symbol, scope.side))
+    _must_fit("time and memory of a wait", intent.until, intent.memory)
+    until = max(intent.until, state.ts + WAIT_LEAST)
+    scope.wait(until, intent.memory)
+    state.events.append(LiquidationWaits(scope.account.account_id, Nanos(until), scope.symbol, scope.side))
+
+
+def _must_fit(what: str, *numbers: int) -> None:
+    """Hold a policy to what can be recorded."""
+    assert all(abs(number) <= INT63_MAX for number in numbers), f"the policy's {what} is beyond 63 bits: {numbers}"
 
 
 def _sale_about(state: State, work: _Work, case: Case, intent: SendOrder | HandOver | Deleverage) -> Sale:
@@ -191,6 +197,8 @@ def _sale_about(state: State, work: _Work, case: Case, intent: SendOrder | HandO
 def _send_order(state: State, work: _Work, sale: Sale, intent: SendOrder) -> None:
     """Send an order of the liquidated account, held within its position."""
     market, leg = sale.market, sale.leg
+    _must_fit("order", intent.quantity, intent.limit_price)
+    assert 0 <= intent.fee_rate <= RATE_ONE, f"the policy's fee rate, {intent.fee_rate}, is not within 0 and 1"
     lots = clamp(intent.quantity, 1, abs(leg.position.quantity))
     limit = max(1, intent.limit_price)
     life = TimeInForce.FOK if intent.fills_whole else TimeInForce.IOC

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from enum import Enum
 from fractions import Fraction
+from typing import NamedTuple
 
 from exchange.core.units import div_ceil
 
@@ -10,12 +11,31 @@ from exchange.core.units import div_ceil
 class LossPolicy(Enum):
     """HOUSE: nobody; the backstop's balance stays negative. HAIRCUT: who is in profit, in proportion to it.
 
-    FUNDING_DELTA: every open position, long or short, in proportion to its notional.
+    FUNDING_DELTA: everyone with a position, long or short, in proportion to its notional. Nobody pays more than it has.
     """
 
     HOUSE = "HOUSE"
     HAIRCUT = "HAIRCUT"
     FUNDING_DELTA = "FUNDING_DELTA"
+
+
+class Payer(NamedTuple):
+    """A scope that may have to pay: its equity, the unrealised profit of its positions, their notional; in atoms."""
+
+    equity: int
+    profit: int
+    notional: int
+
+
+def parts_of(policy: LossPolicy, loss: int, payers: Sequence[Payer]) -> list[int]:
+    """Return what each pays of a loss, in atoms: never more than its equity."""
+    means = [max(0, payer.equity) for payer in payers]
+    if policy is LossPolicy.HAIRCUT:
+        return haircut(loss, [min(max(0, payer.profit), most) for payer, most in zip(payers, means, strict=True)])
+    if policy is LossPolicy.FUNDING_DELTA and payers:
+        due = charges(loss, [payer.notional for payer in payers])
+        return [min(part, most) for part, most in zip(due, means, strict=True)]
+    return [0] * len(payers)
 
 
 def haircut(loss: int, profits: Sequence[int]) -> list[int]:

@@ -4,7 +4,8 @@ from enum import Enum
 
 import msgspec
 
-from exchange.core.units import RATE_ONE, SECOND, Nanos, RateE8, div_ceil, div_floor
+from exchange.core.policies.case import limit_price
+from exchange.core.units import RATE_ONE, SECOND, Nanos, RateE8, div_floor
 
 
 class UnwindStyle(Enum):
@@ -44,7 +45,7 @@ def quote_price(rules: UnwindRules, held: int, entry_value: int, mark_price: int
     """
     wanted = mark_price
     if rules.style is UnwindStyle.QUOTE_ENTRY:
-        wanted = div_ceil(entry_value, held * unit) if held > 0 else div_floor(-entry_value, -held * unit)
+        wanted = limit_price(unit, held, entry_value)
     if held > 0:
         return max(1, wanted, 0 if ahead is None else ahead + 1)
     return max(1, wanted if ahead is None else min(wanted, ahead - 1))

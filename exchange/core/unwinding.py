@@ -33,11 +33,11 @@ def _stops(state: State) -> bool:
         return True
     if not rules.loss_stop:
         return False
-    now, peak = note_equity(state)
+    now, peak = note_equity(state, state.stop_notes)
     if peak <= 0 or not fallen(peak, now, rules.loss_stop):
         return False
     state.unwind_stopped_until = state.ts + rules.stop_pause
-    state.fund_notes.clear()
+    state.stop_notes.clear()
     state.events.append(UnwindingStopped(Nanos(state.unwind_stopped_until), Atoms(now), Atoms(peak)))
     for holding in state.fund.holdings.values():
         for order in list(holding.orders.values()):

@@ -3,11 +3,11 @@
 from exchange.core import commands as c
 from exchange.core.account import Position, cross_scope
 from exchange.core.enums import Side
-from exchange.core.insurance import unwind
 from exchange.core.liquidation.sale import Sale
 from exchange.core.policies.presets import PRESETS
 from exchange.core.rules import VenueRules
 from exchange.core.units import Ticks
+from exchange.core.unwinding import unwind
 from exchange.core.venue import Venue
 from tests.core.resting import resting
 from tests.market.notation import read_contract
