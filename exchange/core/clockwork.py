@@ -5,7 +5,7 @@ from exchange.core.enums import RejectReason
 from exchange.core.events import MarkPriceSet, Rejected, Resumed
 from exchange.core.funding import predicted_rate, sample_premium, settle_funding
 from exchange.core.index import drop_sources, expire_sources, named_sources, price_sources
-from exchange.core.liquidation.margin_pass import margin_pass
+from exchange.core.liquidation.margin_pass import go_on, margin_pass
 from exchange.core.market_state import end_pause, watch_mark
 from exchange.core.price_rules import MISSED_FUNDINGS_MAX
 from exchange.core.pricing import mark_price, sample_book
@@ -52,8 +52,10 @@ def tick(state: State, _command: Tick) -> None:
         if market.funding_due <= ts:
             moved |= _settle(state, market)
             market.funding_due = next_multiple(market.funding_interval, ts)
-    if moved or state.pass_due <= ts:
+    if moved:
         margin_pass(state)
+    elif state.pass_due <= ts:
+        go_on(state)
     if state.unwind_due <= ts:
         state.unwind_due = next_multiple(state.rules.engine.unwind.interval, ts)
         unwind(state)
@@ -75,8 +77,10 @@ def resume(state: State, _command: Resume) -> None:
         _set_due_times(market, ts)
     state.events.insert(0, Resumed(Nanos(outage), missed))
     state.unwind_due = next_multiple(state.rules.engine.unwind.interval, ts)
-    if _expire(state) or state.pass_due <= ts:
+    if _expire(state):
         margin_pass(state)
+    elif state.pass_due <= ts:
+        go_on(state)
 
 
 def set_index_price(state: State, market: Market, command: SetIndexPrice) -> Rejected | None:

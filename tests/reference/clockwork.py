@@ -7,7 +7,7 @@ from exchange.core.enums import SourceStatus
 from exchange.core.events import Resumed
 from exchange.core.price_rules import MISSED_FUNDINGS_MAX
 from exchange.core.units import NEVER, Nanos
-from tests.reference.liquidation import margin_pass
+from tests.reference.liquidation import go_on, margin_pass
 from tests.reference.premium import next_multiple, sample_premium, settle_funding
 from tests.reference.prices import change_sources, end_pause, falls_silent, make_mark, sample_book, silent_sources
 from tests.reference.unwinding import unwind
@@ -37,8 +37,10 @@ def tick(world: World, _command: Tick) -> None:
                 settle_funding(world, symbol, quotes.funding_due)
                 settle = True
             quotes.funding_due = next_multiple(quotes.interval, world.now)
-    if settle or world.pass_due <= world.now:
+    if settle:
         margin_pass(world)
+    elif world.pass_due <= world.now:
+        go_on(world)
     if world.unwind_due <= world.now:
         unwind(world)
         world.unwind_due = next_multiple(world.rules.engine.unwind.interval, world.now)
@@ -65,8 +67,10 @@ def resume(world: World, _command: Resume) -> None:
     marked = _silence(world)
     for symbol in world.contracts:
         end_pause(world, symbol)
-    if marked or world.pass_due <= world.now:
+    if marked:
         margin_pass(world)
+    elif world.pass_due <= world.now:
+        go_on(world)
 
 
 def _silence(world: World) -> bool:

@@ -28,24 +28,46 @@ from tests.reference.world import Leg, Scope, World, share, traders
 
 def margin_pass(world: World) -> None:
     """Call, release and liquidate scopes, at marks that stand still; then what nobody took, and what nobody paid."""
-    world.pass_due = NEVER
-    if world.rules.engine.adl.trigger is AdlTrigger.DRAWDOWN:
-        _watch_drawdown(world)
+    _begin(world)
     seen: list[Scope] = []  # all that were candidates
     liquidated: list[Scope] = []
     queued: list[Sale] = []
     carried: list[Scope] = []
-    while due := _judge(world, seen):
+    while due := _judge(world, seen, _all_scopes(world)):
         seen += due
         queued += _liquidate_all(world, due, liquidated, carried)
         if carried:
             break
+    _finish(world, queued, carried)
+
+
+def go_on(world: World) -> None:
+    """Between marks: a turn for those that were carried over, or have waited long enough, and for nobody else."""
+    _begin(world)
+    over = [scope for scope, until in world.resume_at.items() if 0 < until <= world.now]
+    due = [scope for scope in _all_scopes(world) if scope in world.carried_over or scope in over]
+    carried: list[Scope] = []
+    queued = _liquidate_all(world, _judge(world, [], due), [], carried)
+    _finish(world, queued, carried)
+
+
+def _begin(world: World) -> None:
+    world.pass_due = NEVER
+    if world.rules.engine.adl.trigger is AdlTrigger.DRAWDOWN:
+        _watch_drawdown(world)
+
+
+def _finish(world: World, queued: list[Sale], carried: list[Scope]) -> None:
     world.carried_over = carried
     deleverage_queued(world, queued)
     rescue_vault(world)
     share_losses(world)
     waits = [until for scope, until in world.resume_at.items() if scope in world.locked and until > world.now]
     world.pass_due = min([world.pass_due, *waits])
+
+
+def _all_scopes(world: World) -> list[Scope]:
+    return [scope for account in traders(world) for scope in scopes_of(world, account)]
 
 
 def _watch_drawdown(world: World) -> None:
@@ -62,10 +84,9 @@ def _watch_drawdown(world: World) -> None:
         world.events.append(DrawdownChanged(world.drawdown, Atoms(now), Atoms(peak)))
 
 
-def _judge(world: World, seen: list[Scope]) -> list[Scope]:
+def _judge(world: World, seen: list[Scope], scopes: list[Scope]) -> list[Scope]:
     """Call or release each scope that was no candidate yet; return the candidates, the most urgent first."""
-    fresh = [scope for account in traders(world) for scope in scopes_of(world, account) if scope not in seen]
-    fresh = [scope for scope in fresh if not is_unjudged(world, scope)]
+    fresh = [scope for scope in scopes if scope not in seen and not is_unjudged(world, scope)]
     for scope in fresh:
         _call(world, scope)
         if scope in world.locked and not _is_candidate(world, scope):

@@ -70,6 +70,7 @@ def liquidate(world: World, scope: Scope) -> list[Sale]:
     fresh = scope not in world.locked
     if fresh:
         _lock(world, scope)
+    world.resume_at.pop(scope, None)  # its wait, if it had one, is over
     for symbol in [scope.symbol] if scope.symbol else world.contracts:
         for resting in open_orders(world, scope.account, symbol):
             take_off(world, resting)

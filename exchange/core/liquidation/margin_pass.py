@@ -40,16 +40,28 @@ class _Pass:
 
 
 def margin_pass(state: State) -> None:
-    """Call, liquidate and release scopes at the marks of this moment; deleverage and share what that leaves."""
+    """Call, liquidate and release scopes at new marks; deleverage and share what that leaves."""
     _watch_drawdown(state)
     work, due = _Pass(frozenset(state.carried_over)), due_accounts(state)
     while due and not work.carried_over:
         state.touched.clear()  # whom this round touches, the next round looks at
-        work.looked_at.update((account.account_id, account) for account in due)
-        candidates = _judge(state, work, due)
-        work.had_turn.update(_key(scope) for scope in candidates)
+        candidates = _judge(state, work, [scope for account in due for scope in scopes(account)])
         _take_turns(state, work, candidates)
         due = touched_accounts(state) if candidates else []
+    _finish(state, work)
+
+
+def go_on(state: State) -> None:
+    """Go on between marks with scopes that were carried over, or whose wait is over: nobody else has a turn."""
+    _watch_drawdown(state)
+    work = _Pass(frozenset(state.carried_over))
+    found = [scope for account in touched_accounts(state) for scope in scopes(account)]
+    due = [scope for scope in found if _key(scope) in work.goes_first or 0 < scope.resume_at <= state.ts]
+    _take_turns(state, work, _judge(state, work, due))
+    _finish(state, work)
+
+
+def _finish(state: State, work: _Pass) -> None:
     deleverage(state, work.queue)
     share_losses(state)
     for account in work.looked_at.values():
@@ -57,20 +69,22 @@ def margin_pass(state: State) -> None:
     _ask_for_next(state, work)
 
 
-def _judge(state: State, work: _Pass, due: list[Account]) -> list[Scope]:
+def _judge(state: State, work: _Pass, found: list[Scope]) -> list[Scope]:
     """Call and release scopes that have not had their turn, and return those to liquidate, the worst first."""
     candidates: list[tuple[Rank, Scope]] = []
-    for account in due:
-        for scope in scopes(account):
-            if _key(scope) in work.had_turn or on_stale_index(state, scope):
-                continue  # of a scope on a stale index nobody knows its equity
-            balance, required = standing(state, scope)
-            call(state, scope, balance, required)
-            if _must_liquidate(state, balance, required):
-                candidates.append((_rank(state, work, scope, balance, required), scope))
-            elif scope.in_liquidation:
-                release(state, scope)
-    return [scope for _, scope in sorted(candidates, key=lambda ranked: ranked[0])]  # stable: else by account, scope
+    for scope in found:
+        work.looked_at[scope.account.account_id] = scope.account
+        if _key(scope) in work.had_turn or on_stale_index(state, scope):
+            continue  # of a scope on a stale index nobody knows its equity
+        balance, required = standing(state, scope)
+        call(state, scope, balance, required)
+        if _must_liquidate(state, balance, required):
+            candidates.append((_rank(state, work, scope, balance, required), scope))
+        elif scope.in_liquidation:
+            release(state, scope)
+    ranked = [scope for _, scope in sorted(candidates, key=lambda one: one[0])]  # stable: else by account, scope
+    work.had_turn.update(_key(scope) for scope in ranked)
+    return ranked
 
 
 def _take_turns(state: State, work: _Pass, candidates: list[Scope]) -> None:
@@ -111,7 +125,7 @@ def _ask_for_next(state: State, work: _Pass) -> None:
     """Say when the next pass is wanted: when the first scope has waited long enough, or to go on."""
     waits = [
         scope.resume_at
-        for account in work.looked_at.values()
+        for account in touched_accounts(state)  # who is in liquidation is always among them
         for scope in scopes(account)
         if scope.in_liquidation and scope.resume_at > state.ts
     ]

@@ -53,6 +53,7 @@ class _Work:
 def liquidate(state: State, scope: Scope, queue: list[Sale]) -> None:
     """Lock a scope, cancel the orders behind it, and do what the policy says; what is to be deleveraged is queued."""
     _lock(state, scope)
+    scope.wait(0, scope.memory)  # its wait, if it had one, is over
     work = _Work(scope, queue)
     for steps in range(STEPS_MAX):
         balance, required = standing(state, scope)
