@@ -130,7 +130,7 @@ def _pro_rata(one: RankedCandidate) -> Fraction:
 
 def _risk_aware_pro_rata(one: RankedCandidate) -> Fraction:
     _, _, entry, value, _, _, equity, _, _ = one
-    return max(0, value - entry) * Fraction(abs(value), equity) if equity > 0 else Fraction(0)
+    return Fraction(math.floor(max(0, value - entry) * Fraction(abs(value), equity))) if equity > 0 else Fraction(0)
 
 
 SCORES: Mapping[Ranker, Callable[[RankedCandidate], Fraction]] = {

@@ -121,8 +121,9 @@ def by_profit(one: Counterparty) -> Fraction:
 
 
 def by_profit_and_leverage(one: Counterparty) -> Fraction:
-    """Return the profit of the position times notional per equity, 0 for a loss, or without equity."""
-    return by_profit(one) * Fraction(abs(one.notional), one.equity) if one.equity > 0 else Fraction(0)
+    """Return the profit of the position times notional per equity, 0 for a loss, or without equity; whole atoms."""
+    profit = max(0, one.notional - one.entry_value)
+    return Fraction(div_floor(profit * abs(one.notional), one.equity) if one.equity > 0 else 0)
 
 
 SCORES: Mapping[Ranker, Callable[[Counterparty], Fraction]] = {
@@ -174,13 +175,13 @@ def divided(ranker: Ranker, order: Iterable[Counterparty], lots: int) -> list[tu
 def _shared(ranker: Ranker, order: Sequence[Counterparty], lots: int) -> list[tuple[Counterparty, int]]:
     """Split by score, never more than a position has; what is left over is split again, at last by size."""
     given = [0] * len(order)
-    scores = [SCORES[ranker](one) for one in order]
+    scores = [int(SCORES[ranker](one)) for one in order]  # whole: profits, in atoms
     while True:
         room = [one.lots - part for one, part in zip(order, given, strict=True)]
         left = min(lots - sum(given), sum(room))
         if not left:
             return [(one, part) for one, part in zip(order, given, strict=True) if part]
-        weights = [score if space else Fraction(0) for score, space in zip(scores, room, strict=True)]
+        weights = [score if space else 0 for score, space in zip(scores, room, strict=True)]
         parts = shares(left, weights) if any(weights) else shares(left, room)
         given = [part + min(more, space) for part, more, space in zip(given, parts, room, strict=True)]
 

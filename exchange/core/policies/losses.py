@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from fractions import Fraction
 from typing import NamedTuple
 
 from exchange.core.units import div_ceil
@@ -53,7 +52,7 @@ def charges(loss: int, notionals: Sequence[int]) -> list[int]:
     return [div_ceil(loss * notional, total) for notional in notionals]
 
 
-def shares(amount: int, weights: Sequence[int] | Sequence[Fraction]) -> list[int]:
+def shares(amount: int, weights: Sequence[int]) -> list[int]:
     """Split a whole amount in proportion to weights, their sum positive, by largest remainder; ties: the first."""
     total = sum(weights)
     parts = [amount * weight // total for weight in weights]
