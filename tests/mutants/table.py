@@ -240,12 +240,12 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "worst_scope_last",
-        MARKET + "[stated_results: The work limit: the rest is carried over]",
+        LIVES,
         "the worst scope is liquidated last",
     ),
     Mutant(
         "residue_kept_twice",
-        LIVES,
+        "tests/core/test_unwinding.py::test_lots_closed_as_a_counterparty_are_closed",
         "what was handed over counts again for what is deleveraged",
     ),
     Mutant(
@@ -280,7 +280,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "winning_shorts_ranked_last",
-        MARKET + "[rankers: hl_index: leverage, and the move of the price in favour]",
+        "tests/core/test_backstop.py::test_the_score_of_a_short_is_side_corrected",
         "winning shorts are deleveraged last",
     ),
     Mutant(
@@ -320,8 +320,22 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "carried_over_starve",
-        MARKET
-        + "[procedures: dydx_v4: so many accounts a block, here one, and next time who was carried over]",
+        MARKET + "[procedures: dydx_v4: so many accounts a block, here one, and next time who was carried over]",
         "who cannot be helped takes the place of others in every pass",
+    ),
+    Mutant(
+        "shares_beyond_equity",
+        LIVES,
+        "a share of a loss bankrupts who pays it",
+    ),
+    Mutant(
+        "anyone_liquidated_between_marks",
+        LIVES,
+        "the end of a wait has everybody judged, without a new mark",
+    ),
+    Mutant(
+        "one_peak_for_both",
+        LIVES,
+        "the stop of unwinding forgets the peak that the drawdown is counted from",
     ),
 )
