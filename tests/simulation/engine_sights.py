@@ -232,7 +232,9 @@ def _seen_together(events: Sequence[Event], world: World) -> Iterator[str]:
         yield f"several deleveraged by {rules.adl.ranker.value}"
     if any(isinstance(event, OrderUpdated) and _is_second(event) for event in events):
         yield "several orders in a liquidation"
-    yield from _seen_in_refusals(events, rules)
+    just_now = any(isinstance(event, UnwindingStopped) for event in events)  # after the pass
+    stopped = world.now < world.unwind_stopped_until and not just_now
+    yield from _seen_in_refusals(events, rules, stopped=stopped)
     yield from _seen_of_makers(events)
     yield from _seen_of_payers(events, world)
     victims = {event.counterparty_id for event in closings} - {event.account_id for event in liquidated}
@@ -245,7 +247,7 @@ def _is_second(event: OrderUpdated) -> bool:
     return event.order.client_order_id.startswith("autoclose-") and event.order.client_order_id.count("-") > 1
 
 
-def _seen_in_refusals(events: Sequence[Event], rules: EngineRules) -> Iterator[str]:
+def _seen_in_refusals(events: Sequence[Event], rules: EngineRules, *, stopped: bool) -> Iterator[str]:
     took = False
     for event in events:
         took = took or (isinstance(event, PositionLiquidated) and event.taken_over_quantity > 0)
@@ -255,7 +257,7 @@ def _seen_in_refusals(events: Sequence[Event], rules: EngineRules) -> Iterator[s
                 yield "fund exhausted in a pass"
             if rules.adl.trigger is AdlTrigger.NEVER:
                 yield "given up for this pass"
-            if rules.backstop.kind is BackstopKind.VAULT and event.fund_equity > 0:
+            if rules.backstop.kind is not BackstopKind.NONE and stopped:
                 yield "backstop refuses while it is stopped"
 
 
