@@ -22,6 +22,7 @@ from exchange.core.enums import MarginType, MarketState, SourceStatus
 from exchange.core.events import CircuitBroken, IndexSourceChanged, MarketStateSet
 from exchange.core.state import State
 from exchange.core.units import ATOM_DECIMALS, ATOMS_PER_QUOTE, SECOND, format_decimal
+from exchange.journal.policies import policy_name
 from exchange.meter import Liquidation, MarketNews, Meter
 from exchange.projections.views import open_interest
 
@@ -93,6 +94,7 @@ class Screen:
             ("secretKey", account.secret_key),
             ("admin", f"token in {escape(str(self._venue.ready_path))}"),
             ("index", f"{escape(str(app.settings.index))} at {app.settings.speed:g}x{coupled}"),
+            ("policy", escape(policy_name(self._state.rules.engine))),
             ("data", escape(str(app.data_folder))),
         ]
         for name, text in lines:

@@ -27,7 +27,7 @@ MAY_EXECUTE = frozenset(
     {
         "exchange/runtime/sequencer.py",
         "exchange/journal/recovery.py",
-        "exchange/journal/whatif.py",
+        "exchange/runtime/whatif.py",
         "exchange/conformance/check_policy.py",
         "scenarios/kernel.py",
         "loadtests/crowd.py",

@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+from msgspec.structs import replace
+
 from exchange.core.policies.case import Custom, LiquidationPolicy
-from exchange.core.policies.presets import PRESETS, EngineRules
+from exchange.core.policies.presets import PRESETS, EngineRules, no_preset, preset_of
 from exchange.core.rules import VenueRules
 from exchange.journal.errors import PolicyError
-
-DEFAULT_PRESET = "binance_smart"
 
 
 def policy_of(rules: VenueRules) -> LiquidationPolicy:
@@ -25,9 +25,12 @@ def policy_of(rules: VenueRules) -> LiquidationPolicy:
 
 
 def policy_name(engine: EngineRules) -> str:
-    """Return what the liquidation policy of an engine is called: as a preset is, or `module:Class`."""
+    """Return what an engine is called: as its preset is, or `module:Class`; of a file that changes one says so."""
     named = engine.liquidation
-    return named.path if isinstance(named, Custom) else str(named.__struct_config__.tag)
+    if isinstance(named, Custom):
+        return named.path
+    name = str(named.__struct_config__.tag)
+    return name if engine == PRESETS[name] else f"{name}, changed"
 
 
 def load_policy(path: str) -> LiquidationPolicy:
@@ -35,7 +38,7 @@ def load_policy(path: str) -> LiquidationPolicy:
     made = _class_at(path)
     try:
         policy = made()
-    except Exception as error:
+    except BaseException as error:  # one that exits, too: that must not be the end of us without a word
         raise PolicyError(path, f"the class cannot be made without arguments: {error!r}") from error
     if not callable(getattr(policy, "decide", None)):
         raise PolicyError(path, "the class has no method `decide(self, case)`")
@@ -48,14 +51,11 @@ def engine_with(path: str) -> EngineRules:
     The other four parts are those of the preset that its attribute `preset` names, or of the default one. Raises
     PolicyError.
     """
-    preset = getattr(load_policy(path), "preset", DEFAULT_PRESET)
-    if preset not in PRESETS:
-        raise PolicyError(path, f"its attribute preset = {preset!r} is none of {', '.join(PRESETS)}")
-    from_preset = PRESETS[preset]
-    return EngineRules(
-        liquidation=Custom(path),
-        **{name: getattr(from_preset, name) for name in EngineRules.__struct_fields__ if name != "liquidation"},
-    )
+    policy = load_policy(path)
+    preset = preset_of(policy)
+    if preset is None:
+        raise PolicyError(path, no_preset(policy))
+    return replace(preset, liquidation=Custom(path))
 
 
 def _class_at(path: str) -> Callable[[], object]:
@@ -70,7 +70,7 @@ def _class_at(path: str) -> Callable[[], object]:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         raise PolicyError(path, f"no module {error.name!r}, neither in {here} nor among the installed ones") from error
-    except Exception as error:
+    except BaseException as error:
         raise PolicyError(path, f"importing {module_name} fails: {error!r}") from error
     found = getattr(module, class_name, None)
     if not isinstance(found, type):

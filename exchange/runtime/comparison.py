@@ -2,7 +2,7 @@
 
 It prints nothing. Amplification is the fall of the mark (the largest part of a peak that was lost afterwards) with the
 engine on, over the fall with it muted: 1.0 says that liquidations moved no mark. The traders are those of the record
-and do not answer to what is different (see `journal.whatif`).
+and do not answer to what is different (see `runtime.whatif`).
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,8 @@ import msgspec
 
 from exchange.core.policies.presets import PRESETS, EngineRules
 from exchange.core.units import ATOMS_PER_QUOTE
-from exchange.journal.store import JournalReader
-from exchange.journal.whatif import Reprice, WhatIf, whatif
 from exchange.runtime.engines import read_engine
-from exchange.runtime.feeds.coupling import CoupledReplay
-from exchange.runtime.settings import SettingsError
+from exchange.runtime.whatif import WhatIf, whatif
 
 MUTED = EngineRules(muted=True)
 COLUMNS = ("liquidations", "ADL victims", "fund change", "shortfall", "losses shared")
@@ -44,11 +41,10 @@ def compare(data: Path, policies: Sequence[str], *, coupled: bool) -> Comparison
     Raises a JournalError, or SettingsError for a policy that cannot be had and for coupling what was recorded coupled.
     """
     engines = {name: read_engine(name) for name in policies or PRESETS}
-    muted = whatif(data, MUTED, _reprice(data, coupled=coupled))
-    compared = []
-    for name, engine in engines.items():
-        outcome = whatif(data, engine, _reprice(data, coupled=coupled))
-        compared.append(Compared(name, outcome, _amplification(outcome, muted)))
+    muted, *outcomes = whatif(data, [MUTED, *engines.values()], coupled=coupled)
+    compared = [
+        Compared(name, outcome, _amplification(outcome, muted)) for name, outcome in zip(engines, outcomes, strict=True)
+    ]
     return Comparison("coupled" if coupled else "exogenous", muted, compared)
 
 
@@ -59,9 +55,7 @@ def lines(comparison: Comparison) -> list[str]:
     control = [f"{comparison.muted.marks[symbol].fall:.4%}" for symbol in symbols]
     rows = [["muted", *control, *_figures(comparison.muted)]]
     for one in comparison.engines:
-        falls = [
-            f"{one.outcome.marks[symbol].fall:.4%}, {_times(one.amplification[symbol])}" for symbol in one.outcome.marks
-        ]
+        falls = [f"{one.outcome.marks[symbol].fall:.4%}, {_times(one.amplification[symbol])}" for symbol in symbols]
         rows.append([one.policy, *falls, *_figures(one.outcome)])
     widths = [max(len(row[column]) for row in [names, *rows]) for column in range(len(names))]
     table = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in [names, *rows]]
@@ -81,14 +75,3 @@ def _times(amplification: float | None) -> str:
 def _amplification(outcome: WhatIf, muted: WhatIf) -> dict[str, float | None]:
     falls = {symbol: (path.fall, muted.marks[symbol].fall) for symbol, path in outcome.marks.items()}
     return {symbol: fall / control if control else None for symbol, (fall, control) in falls.items()}
-
-
-def _reprice(data: Path, *, coupled: bool) -> Reprice | None:
-    """Return a coupling that has felt nothing yet."""
-    if not coupled:
-        return None
-    with JournalReader(data) as journal:
-        if journal.header.settings.get("coupled") == "true":
-            msg = "--coupled: the index of this journal was recorded with its coupling; record it without --coupled"
-            raise SettingsError(msg)
-        return CoupledReplay(journal.header.contracts)

@@ -108,6 +108,22 @@ def test_the_liquidation_policy_is_the_presets_or_another_one(text: str, policy:
 
 
 @pytest.mark.parametrize(
+    ("written", "base"),
+    [("", "dydx_v4"), ('preset = "naive_full"', "naive_full"), ('preset = "binance_smart"', "binance_smart")],
+)
+def test_a_class_in_a_file_keeps_its_preset_unless_the_file_names_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, base: str
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "mine_kept.py").write_text(
+        "class Own:\n    preset = 'dydx_v4'\n    def decide(self, case):\n        return None\n", "utf-8"
+    )
+    text = f'{written}\n[liquidation]\npolicy = "mine_kept:Own"\n[unwind]\nshare = "0.5"'
+    unwind = replace(PRESETS[base].unwind, share=RateE8(50_000_000))
+    assert parse_engine(text) == replace(PRESETS[base], liquidation=Custom("mine_kept:Own"), unwind=unwind)
+
+
+@pytest.mark.parametrize(
     ("text", "problem"),
     [
         ('preset = "binance"', "preset = 'binance' is none of binance_smart, "),
@@ -136,7 +152,15 @@ def test_the_liquidation_policy_is_the_presets_or_another_one(text: str, policy:
         (f'[liquidation]\npolicy = "{TWAP}"\nslices = 3', "liquidation.slices: a class of your own takes no fields"),
         ('preset = "naive_full"\n[liquidation]\nslice = "1"', "liquidation.slice: .* but none"),
         ('[backstop]\ncap = "1e5"', "backstop.cap = '1e5' is not decimal text"),
-        ('[adl]\nstop = "0.4"', "adl.stop must be at most adl.drop"),
+        ('[adl]\ntrigger = "DRAWDOWN"\nstop = "0.4"', "adl.stop must be at most adl.drop"),
+        ('[adl]\nstop = "0.1"', 'adl.stop has no effect here: it needs adl.trigger = "DRAWDOWN"'),
+        ('[adl]\ndrop = "0.5"', "adl.drop has no effect"),
+        ('[adl]\ndrop_floor = "0"', "adl.drop_floor has no effect"),
+        ('preset = "hyperliquid_backstop"\n[backstop]\ncap = "1"', 'backstop.cap .* needs backstop.kind = "FUND"'),
+        ('[backstop]\nkind = "NONE"\ncap = "1"', "backstop.cap has no effect"),
+        ('preset = "tier_ladder"\n[unwind]\nbound = "0.1"', 'unwind.bound .* needs unwind.style = "TAKE"'),
+        ("[unwind]\nstop_pause_seconds = 60", "unwind.stop_pause_seconds .* needs an unwind.loss_stop above 0"),
+        ("fund_window_seconds = 60", "fund_window_seconds has no effect here"),
         ("adl = 1", r"adl = 1 is no table: write \[adl\]"),
         ("adl", "Expected '='"),
     ],

@@ -19,7 +19,7 @@ from exchange.core.liquidation.transfer import Party, transfer_lots
 from exchange.core.margin import bankruptcy_amount, position_maintenance, position_notional, standing
 from exchange.core.policies.adl import AdlTrigger
 from exchange.core.policies.backstop import lots_taken
-from exchange.core.policies.case import Case, Deleverage, HandOver, Intent, PositionCase, SendOrder, Wait
+from exchange.core.policies.case import Case, Deleverage, HandOver, Intent, PositionCase, SendOrder, Wait, ill_typed
 from exchange.core.state import Market, State
 from exchange.core.units import INT63_MAX, MILLISECOND, RATE_ONE, Atoms, Lots, Nanos, clamp
 from exchange.core.venue_orders import new_venue_order, send_venue_order
@@ -65,6 +65,7 @@ def liquidate(state: State, scope: Scope, queue: list[Sale]) -> None:
         intent = _decided(state, case)
         if intent is None:
             break
+        assert not ill_typed(intent), f"the policy's answer: {ill_typed(intent)}"
         if isinstance(intent, Wait):
             _wait(state, scope, intent)
             break

@@ -5,8 +5,9 @@ is short of margin: after each order and each hand-over, with the case as it the
 `Wait`, or the scope is well.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, get_args, get_type_hints
 
 import msgspec
 
@@ -129,6 +130,7 @@ class Wait:
 
 
 Intent = SendOrder | HandOver | Deleverage | Wait
+FIELD_TYPES: Mapping[type, Mapping[str, type]] = {intent: get_type_hints(intent) for intent in get_args(Intent)}
 
 
 class LiquidationPolicy(Protocol):
@@ -154,3 +156,29 @@ def limit_price(value_unit: int, held: int, value: int) -> int:
     if held > 0:
         return max(1, div_ceil(value, held * value_unit))
     return max(1, div_floor(-value, -held * value_unit))
+
+
+def ill_typed(answer: object) -> str:
+    """Return what is wrong with the types of a policy's answer, empty when it is None or an intent of exact types.
+
+    A policy is the user's: what it answers is known only when it is looked at. A bool is no whole number.
+    """
+    if answer is None:
+        return ""
+    fields = FIELD_TYPES.get(type(answer))
+    if fields is None:
+        return f"a {type(answer).__name__} is no intent: return a SendOrder, HandOver, Deleverage or Wait, or None"
+    wrong = (name for name, wanted in fields.items() if type(getattr(answer, name, None)) is not wanted)
+    name = next(wrong, None)
+    if name is None:
+        return ""
+    found = type(getattr(answer, name, None)).__name__
+    return f"{type(answer).__name__}.{name} is a {found}: {WANTED[fields[name]]}"
+
+
+WANTED: Mapping[type, str] = {
+    int: "lots, ticks, rates, times and memory must be whole numbers: divide with //",
+    bool: "it must be True or False",
+    str: "name the contract with position.symbol",
+    PositionSide: "name the side with position.side",
+}

@@ -22,6 +22,7 @@ from exchange.core.units import MILLISECOND, RATE_ONE, SECOND, Nanos, RateE8
 
 ShippedPolicy = BinanceSmart | TierLadder | DeribitIncremental | DydxV4 | HyperliquidBackstop | NaiveFull
 UNLIMITED = RateE8(1_000_000 * RATE_ONE)  # a cap that no fund reaches
+DEFAULT_PRESET = "binance_smart"
 
 
 class EngineRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -76,3 +77,17 @@ PRESETS: Mapping[str, EngineRules] = {
         loss=LossPolicy.HAIRCUT,
     ),
 }
+
+
+def preset_of(policy: object) -> EngineRules | None:
+    """Return the preset whose other four parts go with a liquidation policy of the user's own.
+
+    Its attribute `preset` names it; without one it is the default. None when that is the name of none.
+    """
+    name = getattr(policy, "preset", DEFAULT_PRESET)
+    return PRESETS.get(name) if isinstance(name, str) else None
+
+
+def no_preset(policy: object) -> str:
+    """Return what to say of a policy whose attribute `preset` names none."""
+    return f"its attribute preset = {getattr(policy, 'preset', None)!r} is none of {', '.join(PRESETS)}"

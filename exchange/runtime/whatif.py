@@ -1,12 +1,12 @@
-"""The commands of a journal under another liquidation engine: what would have happened. It writes nothing.
+"""The commands of a journal under other liquidation engines: what would have happened. It writes nothing.
 
 The traders are those of the record: they do not answer to what is different. So a command that the recorded venue
 refused is not asked again, and an order that is named by its id is the one that the same command placed. Time runs by
-itself: the ticks are those that the other engine wants. With a `Reprice` the index follows the contract's own flow of
-this run, as a coupled feed would have let it.
+itself: the ticks are those that the other engine wants. Coupled, the index follows the contract's own flow of each
+run, as a coupled feed would have let it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,11 +30,11 @@ from exchange.core.policies.presets import EngineRules
 from exchange.core.units import INT63_MAX, Ticks
 from exchange.core.venue import Venue
 from exchange.journal.codec import decode_entries
+from exchange.journal.header import Header
 from exchange.journal.policies import policy_of
 from exchange.journal.store import JournalReader
-
-# (symbol, price of the record in ticks, time in nanoseconds, signed taker flow in atoms since the last price) -> ticks
-Reprice = Callable[[str, int, int, int], int]
+from exchange.runtime.feeds.coupling import CoupledReplay
+from exchange.runtime.settings import SettingsError
 
 
 class MarkPath(msgspec.Struct, frozen=True):
@@ -89,35 +89,45 @@ class _Tally:
     losses_shared: int = 0
 
 
-def whatif(data: Path, engine: EngineRules, reprice: Reprice | None = None) -> WhatIf:
-    """Run the commands of the journal of folder `data` under another engine.
+def whatif(data: Path, engines: Sequence[EngineRules], *, coupled: bool = False) -> list[WhatIf]:
+    """Run the commands of the journal of folder `data` under each of these engines, all beside the recorded venue.
 
-    Raises a JournalError when the journal cannot be read, is of another core revision, or a policy cannot be had.
+    Raises a JournalError when the journal cannot be read, is of another core revision, or a policy cannot be had, and
+    SettingsError for coupling what was recorded coupled.
     """
     with JournalReader(data) as journal:
         journal.require_revision()
-        rules, contracts = journal.header.rules, journal.header.contracts
-        changed = msgspec.structs.replace(rules, engine=engine)
-        run = _Run(Venue(rules, contracts, policy_of(rules)), Venue(changed, contracts, policy_of(changed)), reprice)
+        header = journal.header
+        if coupled and header.settings.get("coupled") == "true":
+            msg = "--coupled: the index of this journal was recorded with its coupling; record it without --coupled"
+            raise SettingsError(msg)
+        recorded = _venue(header, header.rules.engine)
+        runs = [_Run(header, engine, coupled=coupled) for engine in engines]
         for batch in journal.batches():
             for ts, command in decode_entries(batch.entries):
-                run.step(ts, command)
-    return run.result()
+                recorded_events = recorded.execute(ts, command)
+                for run in runs:
+                    run.step(ts, command, recorded_events)
+    return [run.result() for run in runs]
+
+
+def _venue(header: Header, engine: EngineRules) -> Venue:
+    """Return a venue as it was recorded, but for its engine."""
+    rules = msgspec.structs.replace(header.rules, engine=engine)
+    return Venue(rules, header.contracts, policy_of(rules))
 
 
 class _Run:
-    """The recorded venue and the other one, side by side: the first tells which of its orders a command meant."""
+    """One other venue. What happened in the recorded one tells which of its orders a command meant."""
 
-    def __init__(self, recorded: Venue, other: Venue, reprice: Reprice | None) -> None:
-        self._recorded_venue = recorded
-        self._venue = other
-        self._reprice = reprice
+    def __init__(self, header: Header, engine: EngineRules, *, coupled: bool) -> None:
+        self._venue = _venue(header, engine)
+        self._coupling = CoupledReplay(header.contracts) if coupled else None
         self._order_ids: dict[int, int] = {}  # of the record -> of this run
         self._tally = _Tally()
 
-    def step(self, ts: int, command: Command) -> None:
-        """Do one recorded command in both; time between passes in each by itself."""
-        recorded_events = self._recorded_venue.execute(ts, command)
+    def step(self, ts: int, command: Command, recorded_events: Sequence[Event]) -> None:
+        """Do one recorded command, after the ticks that have fallen due here."""
         if not isinstance(command, Resume):  # after an outage that is what comes first
             while self._venue.next_due <= ts:
                 self._fold(self._venue.execute(self._venue.next_due, Tick()))
@@ -127,16 +137,16 @@ class _Run:
             return
         events = self._venue.execute(ts, translated)
         if isinstance(command, PlaceOrder):
-            self._order_ids.update(zip(_new_ids(recorded_events), _new_ids(events), strict=False))
+            recorded_id, own_id = _placed_id(recorded_events), _placed_id(events)
+            if recorded_id is not None and own_id is not None:
+                self._order_ids[recorded_id] = own_id
         self._fold(events)
 
     def result(self) -> WhatIf:
         """Return what the run came to."""
         tally, state = self._tally, self._venue.state
         return WhatIf(
-            marks={
-                symbol: MarkPath(mark.first, mark.lowest, mark.last, mark.fall) for symbol, mark in tally.marks.items()
-            },
+            marks={symbol: mark.path() for symbol, mark in tally.marks.items()},
             liquidations=tally.liquidations,
             deleveragings=tally.deleveragings,
             victims=len(tally.victims),
@@ -153,9 +163,10 @@ class _Run:
         if isinstance(command, (CancelOrder, AmendOrder)) and command.order_id:
             order_id = self._order_ids.get(command.order_id)
             return None if order_id is None else msgspec.structs.replace(command, order_id=order_id)
-        if isinstance(command, SetIndexPrice) and self._reprice is not None:
+        if isinstance(command, SetIndexPrice) and self._coupling is not None:
             flow = self._tally.flow.pop(command.symbol, 0)
-            return msgspec.structs.replace(command, price=Ticks(self._reprice(command.symbol, command.price, ts, flow)))
+            price = Ticks(self._coupling(command.symbol, command.price, ts, flow))
+            return msgspec.structs.replace(command, price=price)
         return command
 
     def _fold(self, events: Sequence[Event]) -> None:
@@ -181,7 +192,7 @@ class _Run:
                     pass
 
 
-def _new_ids(events: Sequence[Event]) -> list[int]:
-    """Return the order that a placement made: the first that was new."""
-    made = (event for event in events if isinstance(event, OrderUpdated))
-    return [event.order.order_id for event in made if event.execution is Execution.NEW][:1]
+def _placed_id(events: Sequence[Event]) -> int | None:
+    """Return the order that a placement made: the first that was new; None when none was."""
+    new = (event for event in events if isinstance(event, OrderUpdated) and event.execution is Execution.NEW)
+    return next((event.order.order_id for event in new), None)

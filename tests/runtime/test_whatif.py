@@ -11,10 +11,12 @@ from exchange.core.enums import OrderType, Side
 from exchange.core.events import MarkPriceSet, OrderUpdated, PositionLiquidated
 from exchange.core.policies.presets import PRESETS, EngineRules
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks
-from exchange.journal.whatif import whatif
-from exchange.runtime.feeds.coupling import CoupledReplay
+from exchange.journal.store import create
+from exchange.runtime.comparison import compare, lines
+from exchange.runtime.settings import SettingsError
+from exchange.runtime.whatif import whatif
 from tests.journal.life import life
-from tests.journal.recording import START, contracts, record
+from tests.journal.recording import START, header, record
 
 SYMBOL = "BTCUSDT"
 RECORDED = PRESETS["binance_smart"]
@@ -49,7 +51,7 @@ def limit(account_id: int, side: Side, lots: int, ticks: int) -> c.PlaceOrder:
 
 def test_under_its_own_engine_a_record_repeats(tmp_path: Path) -> None:
     events = record(tmp_path, life())
-    report = whatif(tmp_path, RECORDED)
+    (report,) = whatif(tmp_path, [RECORDED])
     marks = [event.mark_price for event in events if isinstance(event, MarkPriceSet) and event.symbol == SYMBOL]
     path = report.marks[SYMBOL]
     assert (path.first, path.lowest, path.last) == (marks[0], min(marks), marks[-1])
@@ -58,9 +60,9 @@ def test_under_its_own_engine_a_record_repeats(tmp_path: Path) -> None:
 
 def test_muted_nobody_is_liquidated(tmp_path: Path) -> None:
     record(tmp_path, crash())
-    assert whatif(tmp_path, RECORDED).liquidations == 1
-    report = whatif(tmp_path, MUTED)
-    assert (report.liquidations, report.fund_change, report.deleveragings) == (0, 0, 0)
+    recorded, muted = whatif(tmp_path, [RECORDED, MUTED])
+    assert recorded.liquidations == 1
+    assert (muted.liquidations, muted.fund_change, muted.deleveragings) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("engine", [RECORDED, MUTED, *PRESETS.values()])
@@ -69,12 +71,39 @@ def test_a_cancel_by_id_means_the_order_of_the_same_command(tmp_path: Path, engi
     events = record(tmp_path, crash())
     bids = [event.order for event in events if isinstance(event, OrderUpdated) and event.order.quantity == 7]
     assert {order.order_id for order in bids} == {RESTED}
-    report = whatif(tmp_path, engine)
+    (report,) = whatif(tmp_path, [engine])
     assert report.open_orders == (1 if engine in UNSOLD else 0)
+
+
+def test_engines_side_by_side_come_to_what_each_comes_to_alone(tmp_path: Path) -> None:
+    record(tmp_path, crash())
+    engines = [MUTED, *PRESETS.values()]
+    for coupled in (False, True):
+        alone = [whatif(tmp_path, [engine], coupled=coupled)[0] for engine in engines]
+        assert whatif(tmp_path, engines, coupled=coupled) == alone
 
 
 def test_coupled_the_index_follows_the_flow_of_the_run(tmp_path: Path) -> None:
     record(tmp_path, crash())
-    assert whatif(tmp_path, RECORDED).marks[SYMBOL].lowest == 979_000
+    assert whatif(tmp_path, [RECORDED])[0].marks[SYMBOL].lowest == 979_000
     # 0.1 million was bought before that price: 8 bp a million, so it is 0.8 bp higher.
-    assert whatif(tmp_path, RECORDED, CoupledReplay(contracts())).marks[SYMBOL].lowest == 979_078
+    assert whatif(tmp_path, [RECORDED], coupled=True)[0].marks[SYMBOL].lowest == 979_078
+
+
+def test_what_was_recorded_coupled_is_not_coupled_again(tmp_path: Path) -> None:
+    create(tmp_path, replace(header(), settings={"index": "manual", "coupled": "true", "seed": "1"}))
+    assert whatif(tmp_path, [MUTED])[0].liquidations == 0
+    with pytest.raises(SettingsError, match="was recorded with its coupling"):
+        whatif(tmp_path, [MUTED], coupled=True)
+
+
+def test_a_comparison_is_a_line_for_each_engine(tmp_path: Path) -> None:
+    record(tmp_path, crash())
+    comparison = compare(tmp_path, ["binance_smart", "naive_full"], coupled=False)
+    assert [one.policy for one in comparison.engines] == ["binance_smart", "naive_full"]
+    assert comparison.engines[0].amplification == {SYMBOL: 1.0}  # the index is all that its mark follows here
+    index, names, *rows = lines(comparison)
+    assert index == "index: exogenous"
+    assert names.split("  ")[-1] == "losses shared"
+    assert [row.split()[0] for row in rows] == ["muted", "binance_smart", "naive_full"]
+    assert "2.1000%, 1.000" in rows[1]
