@@ -6,6 +6,7 @@ from exchange.admin.sentences import story
 from exchange.core.account import FUND_ID
 from exchange.core.contract import Contract
 from exchange.core.events import Deleveraged, MarginCallPosition, PositionLiquidated
+from exchange.core.policies.backstop import BackstopKind
 from exchange.core.policies.case import limit_price
 from exchange.dialects.binance.numbers import (
     average_price_text,
@@ -16,7 +17,7 @@ from exchange.dialects.binance.numbers import (
     to_ms,
 )
 from exchange.projections import avoidance
-from exchange.projections.case_files import Episode, Liquidation, MarkMove, SharedLoss, residue_at_takeover
+from exchange.projections.case_files import ClosingKind, Episode, Liquidation, MarkMove, SharedLoss, residue_at_takeover
 from exchange.projections.liquidations import AdlRow, FundRow
 
 Json = dict[str, object]
@@ -37,23 +38,26 @@ def liquidation_json(contracts: Contracts, found: Liquidation) -> Json:
         "equity": money_text(event.equity),
         "maintenanceMargin": money_text(event.maintenance_margin),
         "bankruptcyValue": money_text(event.bankruptcy_value),
-        **_asked(contract, event),
+        **_asked(contract, event, found),
         "fee": money_text(event.fee),
         "takenOverQuantity": quantity_text(contract, event.taken_over_quantity),
         "takenOverValue": money_text(event.taken_over_value),
-        "path": path_json(contract, found),
-        "paid": paid_json(contracts, found),
+        "path": _path_json(contract, found),
+        "paid": _paid_json(contracts, found),
     }
 
 
-def why_json(contracts: Contracts, found: Liquidation) -> Json:
-    """Return one liquidation in one answer: what was, what set it off, what was done, who paid, what avoids it."""
+def why_json(contracts: Contracts, found: Liquidation, backstop: BackstopKind) -> Json:
+    """Return one liquidation in one answer: what was, what set it off, what was done, who paid, what avoids it.
+
+    `backstop`, what the venue has: the sentences name it.
+    """
     event, episode = found.event, found.episode
-    head: Json = {"seq": found.seq, "time": to_ms(found.ts), "text": story(contracts, found)}
+    head: Json = {"seq": found.seq, "time": to_ms(found.ts), "text": story(contracts, found, backstop)}
     if event is None or episode is None:  # a vault under water: nobody was liquidated
         contract = contracts[found.symbol]
         row: Json = {"liquidationId": found.liquidation_id, "accountId": FUND_ID, "symbol": contract.symbol}
-        return {**head, **row, **_place(found), "path": path_json(contract, found)}
+        return {**head, **row, **_place(found), "path": _path_json(contract, found)}
     contract, locked = contracts[event.symbol], episode.locked
     price = limit_price(contract.value_unit, event.quantity, _signed(event, event.bankruptcy_value))
     return {
@@ -62,19 +66,19 @@ def why_json(contracts: Contracts, found: Liquidation) -> Json:
         **_place(found),
         "margin": _margin_json(contracts, episode),
         "trigger": _trigger_json(contracts, episode),
-        **_asked(contract, event),
+        **_asked(contract, event, found),
         "averagePrice": average_price_text(contract, event.filled_value, event.filled_quantity),
         "bankruptcyValue": money_text(event.bankruptcy_value),
         "bankruptcyPrice": price_text(contract, price),
-        "path": path_json(contract, found),
-        "paid": paid_json(contracts, found),
+        "path": _path_json(contract, found),
+        "paid": _paid_json(contracts, found),
         "victims": list(found.victims),
         "smallestDeposit": money_text(avoidance.smallest_deposit(locked.equity, locked.maintenance_margin)),
         "highestLeverage": avoidance.highest_leverage(locked, contracts),
     }
 
 
-def path_json(contract: Contract, found: Liquidation) -> Json:
+def _path_json(contract: Contract, found: Liquidation) -> Json:
     """Return the path of each lot: the book, the fund or vault, other traders, or none."""
     event = found.event
     return {
@@ -96,7 +100,7 @@ def path_json(contract: Contract, found: Liquidation) -> Json:
                     "seq": row.seq,
                     "time": to_ms(row.ts),
                     "kind": row.kind.value,
-                    ("liquidationId" if row.kind.value == "TAKEOVER" else "orderId"): row.ref_id,
+                    ("liquidationId" if row.kind is ClosingKind.TAKEOVER else "orderId"): row.ref_id,
                     "quantity": quantity_text(contract, row.quantity),
                     "value": money_text(row.value),
                     "gain": money_text(row.gain),
@@ -123,7 +127,7 @@ def _closed_json(contract: Contract, event: Deleveraged, other_id: int) -> Json:
     }
 
 
-def paid_json(contracts: Contracts, found: Liquidation) -> Json:
+def _paid_json(contracts: Contracts, found: Liquidation) -> Json:
     """Return who gained and who paid, in quote: what is negative was paid by the fund."""
     event = found.event
     residue = residue_at_takeover(contracts[event.symbol], event) if event is not None else 0
@@ -201,8 +205,16 @@ def _place(found: Liquidation) -> Json:
     }
 
 
-def _asked(contract: Contract, event: PositionLiquidated) -> Json:
+def _asked(contract: Contract, event: PositionLiquidated, found: Liquidation) -> Json:
     return {
+        "orders": [
+            {
+                "orderId": one.order_id,
+                "quantity": quantity_text(contract, one.quantity),
+                "limitPrice": price_text(contract, one.limit_price),
+            }
+            for one in found.asked
+        ],
         "orderedQuantity": quantity_text(contract, event.ordered_quantity),
         "limitPrice": price_text(contract, event.limit_price),
         "filledQuantity": quantity_text(contract, event.filled_quantity),
@@ -268,7 +280,7 @@ def _shared_json(shared: SharedLoss | None) -> Json | None:
         "loss": money_text(shared.event.loss),
         "paid": money_text(shared.event.paid),
         "payers": [
-            {"accountId": account_id, "symbol": symbol, "amount": money_text(amount)}
+            {"accountId": account_id, "symbol": symbol or None, "amount": money_text(amount)}
             for account_id, symbol, amount in shared.payers
         ],
     }

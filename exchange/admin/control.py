@@ -187,7 +187,7 @@ class Control:
         found = self._app.liquidations.causes.find(int(request.match_info["liquidation_id"]))
         if found is None:
             raise LIQUIDATION_UNKNOWN.error()
-        return why_json(self._contracts, found)
+        return why_json(self._contracts, found, self._app.venue.state.rules.engine.backstop.kind)
 
     async def insurance_fund(self, request: web.Request) -> object:
         """Return the fund as it stands, with a page of the changes of its wallet, oldest first."""

@@ -25,22 +25,15 @@ def smallest_deposit(equity: int, maintenance_margin: int) -> int:
 def highest_leverage(locked: AccountLocked, contracts: Mapping[str, Contract]) -> int:
     """Return the largest whole leverage at entry with which the scope would have stayed, 0 when not even 1 would do.
 
-    It is at most the highest that its contracts all allow. E is the entry value of a position, L the leverage.
-
-    * An isolated position began with ceil(E / L0) at the leverage L0 that was chosen: with L its wallet would be
-      wallet - ceil(E / L0) + ceil(E / L). What fees, funding and losses did to it since is as it was.
-    * Cross positions are thought to have had just their margin: a wallet of ceil(sum of E / L), and nothing more.
+    It is at most the highest that its contracts all allow. Its wallet, cross or isolated, is thought to be the initial
+    margin of that leverage and nothing more: ceil(sum of |entry value| / leverage). What was added to it since, and the
+    leverage chosen now, which entry need not have had, say nothing here; nor do the fees and funding that it paid.
     """
     profit = locked.equity - locked.wallet_balance
-    entries = [abs(entry_value(contracts[row.symbol], row)) for row in locked.positions]
+    total = sum(abs(entry_value(contracts[row.symbol], row)) for row in locked.positions)
     highest = min((contracts[row.symbol].max_leverage for row in locked.positions), default=0)
-    total = sum(entries)
-    beyond = 0  # what an isolated wallet holds beyond its initial margin
-    if locked.symbol:
-        beyond = locked.wallet_balance - initial_margin_of(total, locked.positions[0].leverage)
     for leverage in range(highest, 0, -1):
-        equity = beyond + initial_margin_of(total, leverage) + profit
-        if not is_liquidated(equity, locked.maintenance_margin):
+        if not is_liquidated(initial_margin_of(total, leverage) + profit, locked.maintenance_margin):
             return leverage
     return 0
 

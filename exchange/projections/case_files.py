@@ -64,7 +64,7 @@ class Trigger:
     """What happened to a scope since it was judged last: all of it, as nobody can tell which of it was decisive.
 
     `moves`: marks that moved against a position of it. `funding`: what it paid, in atoms. `maker_of`: the last
-    liquidation in this margin pass that traded with an order of it.
+    liquidation that traded with an order of it.
     """
 
     moves: tuple[MarkMove, ...] = ()
@@ -85,6 +85,14 @@ class Episode:
     generation: int
     last_id: int = 0  # of its last liquidation so far
     released_seq: int | None = None
+
+
+class Asked(NamedTuple):
+    """An order of a liquidation as it was sent: lots, at this price or better for the owner."""
+
+    order_id: int
+    quantity: int
+    limit_price: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,10 @@ class FundClosing:
 
 @dataclass(frozen=True, slots=True)
 class SharedLoss:
-    """What traders paid for a fund below zero, at the end of a margin pass: (account, symbol, atoms) of each."""
+    """What traders paid for a fund below zero, at the end of a margin pass: (account, symbol, atoms) of each.
+
+    The symbol is that of an isolated position, empty where the cross wallet paid.
+    """
 
     seq: int
     event: LossShared
@@ -141,6 +152,7 @@ class Liquidation:
     ts: int
     episode: Episode | None
     event: PositionLiquidated | None = None
+    asked: list[Asked] = field(default_factory=list)  # its orders, in the order in which they were sent
     fills: list[BookFill] = field(default_factory=list)
     refused: int = 0  # lots that the backstop did not take
     deleveraged: list[Deleveraged] = field(default_factory=list)
@@ -203,7 +215,8 @@ class Liquidation:
     @property
     def rows(self) -> int:
         """How much of the bound it takes."""
-        return 1 + len(self.fills) + len(self.deleveraged) + len(self.closed_for) + len(self.closings)
+        paths = (self.asked, self.fills, self.deleveraged, self.closed_for, self.closings)
+        return 1 + sum(len(path) for path in paths)
 
     @property
     def victims(self) -> tuple[int, ...]:

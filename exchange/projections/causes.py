@@ -5,11 +5,10 @@ What **attribution** means here, and what not:
 * A liquidation belongs to an episode: the time in liquidation of a scope, from AccountLocked to AccountReleased.
 * What set an episode off is what happened to its scope since it was judged last: marks that moved against a position of
   it, each with the index command and the trades since the mark before; funding that it paid; a fill of an order of it
-  with another liquidation of the same margin pass. All of it is named. Nothing weighs one against the other.
+  with another liquidation, in the same margin pass, or in one between marks. All of it is named, nothing is weighed.
 * Its **parent** is the latest liquidation whose trades, in the direction in which its positions lose, were printed in a
-  contract whose mark moved against it, since the mark before; or that traded with its order in the same pass. Its
-  generation is one more than the parent's, its cascade the parent's. Without a parent its first liquidation begins a
-  cascade, at generation 0.
+  contract whose mark moved against it, since the mark before; or that traded with its order. Its generation is one more
+  than the parent's, its cascade the parent's. Without a parent its first liquidation begins a cascade, at generation 0.
 * So a parent **came before and pushed the same way**. That is no proof that the child would have lived without it: an
   index may have fallen by itself, and marks are medians and averages, into which a trade may enter later or not at all.
   For that, run the venue twice (`engine.muted`).
@@ -29,7 +28,7 @@ from typing import Any
 from exchange.core.account import FUND_ID
 from exchange.core.commands import Command, Tick
 from exchange.core.contract import Contract
-from exchange.core.enums import BalanceReason, MarginType, OrderType, PositionSide, Side
+from exchange.core.enums import BalanceReason, Execution, MarginType, OrderType, PositionSide, Side
 from exchange.core.events import (
     AccountLocked,
     AccountReleased,
@@ -49,6 +48,7 @@ from exchange.core.events import (
     TradePrinted,
 )
 from exchange.projections.case_files import (
+    Asked,
     BookFill,
     ClosingKind,
     Episode,
@@ -94,7 +94,8 @@ class _Now:
 
     seq: int = 0
     ts: int = 0
-    judged: bool = False  # there was a margin pass
+    judged: bool = False  # there was a margin pass, of everybody or of those that go on between marks
+    of_all: bool = False  # it was of everybody
     carried_until: int = 0
     files: dict[int, Liquidation] = field(default_factory=dict)  # what was done in it
     orders: dict[int, Liquidation] = field(default_factory=dict)  # by the id of a liquidation order
@@ -122,8 +123,9 @@ class Causes:
         # Since the last margin pass that carried nothing over:
         self._moves: dict[str, MarkMove] = {}
         self._funding: dict[ScopeKey, int] = {}
-        self._makers: dict[ScopeKey, Link] = {}
         self._carried_until = 0
+        # Since the last one of everybody:
+        self._makers: dict[ScopeKey, Link] = {}
         self._now = _Now()
         # The type of an event depends on its key in the table, which a mapping cannot say: hence Any.
         self._handlers: Mapping[type[Any], Callable[[Any], None]] = {
@@ -169,14 +171,17 @@ class Causes:
         """Forget what the pass of this command has judged; what it carried over is judged with the same causes."""
         if now.carried_until:
             self._carried_until = now.carried_until
-        elif now.judged or (self._carried_until and carried_is_due):
-            self._moves, self._funding, self._makers, self._carried_until = {}, {}, {}, 0
+            return
+        if now.judged or (self._carried_until and carried_is_due):
+            self._moves, self._funding, self._carried_until = {}, {}, 0
+        if now.of_all:
+            self._makers = {}  # makers of those that go on are judged at the next mark, not before
 
     def _on_index(self, event: IndexPriceSet) -> None:
         self._windows[event.symbol].index_seq = self._now.seq
 
     def _on_mark(self, event: MarkPriceSet) -> None:
-        self._now.judged = True
+        self._now.judged = self._now.of_all = True
         symbol, old = event.symbol, self._windows[event.symbol]
         self._windows[symbol] = _Window(mark=event.mark_price)
         if old.mark:
@@ -196,7 +201,7 @@ class Causes:
             window.bought_by = now.taker.link
 
     def _on_pass(self, _event: FundingSettled | Resumed) -> None:
-        self._now.judged = True
+        self._now.judged = self._now.of_all = True
 
     def _on_carried_over(self, event: LiquidationsCarriedOver) -> None:
         self._now.carried_until = event.until_ts
@@ -246,9 +251,11 @@ class Causes:
 
     def _on_order(self, event: OrderUpdated) -> None:
         now, order, fill = self._now, event.order, event.fill
-        if order.order_type is OrderType.LIQUIDATION and order.order_id not in now.orders:
+        if order.order_type is OrderType.LIQUIDATION and event.execution is Execution.NEW:
             liquidation_id = int(order.client_order_id.split("-")[1])
             found = self._file(liquidation_id, order.account_id, order.symbol, order.position_side)
+            found.asked.append(Asked(order.order_id, order.quantity, order.price))
+            self._grow()
             now.orders[order.order_id] = found
         if fill is None:
             return

@@ -1,7 +1,8 @@
-"""What a deleveraging is to its two sides, in the words of orders and wallets: the core knows neither for it. No rules.
+"""A deleveraging as its two sides see it: the one an order, the other a changed wallet. It holds no rules.
 
-To the counterparty it is an order that closed, filled at once, with a client order id of its own. To the bankrupt it is
-what a takeover by the fund is: the position goes, and no order tells of it.
+The core makes neither order nor fill for it. To the counterparty it is an order that closed, filled at once, with a
+client order id of its own. To the bankrupt it is what a takeover by the fund is: the position goes, and no order tells
+of it.
 """
 
 from collections.abc import Iterable, Iterator

@@ -16,10 +16,10 @@ def whys(stand: Stand) -> list[dict[str, Any]]:
     contracts = {contract.symbol: contract for contract in stand.contracts}
     answers = []
     for found in stand.files:
-        answer = json.loads(json.dumps(why_json(contracts, found)))
+        answer = json.loads(json.dumps(why_json(contracts, found, stand.rules.engine.backstop.kind)))
         row = json.loads(json.dumps(liquidation_json(contracts, found)))
         common = row.keys() & answer.keys()
-        assert {"trigger", "path", "paid", "parentId", "cascadeId", "generation"} <= common
+        assert {"trigger", "path", "paid", "parentId", "cascadeId", "generation", "orders"} <= common
         assert {name: row[name] for name in common} == {name: answer[name] for name in common}
         answers.append(answer)
     return answers
@@ -46,8 +46,8 @@ def test_a_liquidation_is_told_in_plain_sentences() -> None:
         "and trade 1 was printed. No liquidation before it pushed that way: it stands at the beginning of its cascade. "
         "1.000 BTC were to be sold at 950.0 or better; 0.300 were, at 955.0 on average. The fund took 0.209 BTC for "
         "198.55 USDT; at that mark they were worth 1.045 USDT more. 0.491 BTC were closed against account 1 "
-        "(auto-deleveraging). With 4.55000001 USDT more in its wallet, or with a leverage of at most 18 at entry, it "
-        "would not have been liquidated at that moment."
+        "(auto-deleveraging). With 4.55000001 USDT more in its wallet, or entered with a leverage of at most 18 (with "
+        "just the margin of that, fees and funding apart), it would not have been liquidated at that moment."
     )
 
 
@@ -73,6 +73,21 @@ def test_the_fields_say_the_same_exactly() -> None:
     assert [(row["counterpartyId"], row["quantity"]) for row in path["adl"]] == [(1, "0.491")]
     assert path["open"] == "0.000"
     assert why["paid"]["residueAtTakeover"] == "1.04500000"
+
+
+def test_each_order_is_told_with_what_it_asked() -> None:
+    (why,) = whys(laddered())
+    orders = [(row["quantity"], row["limitPrice"]) for row in why["orders"]]
+    assert orders == [("0.882", "933.4"), ("1.059", "930.6")]
+    assert (why["orderedQuantity"], why["limitPrice"]) == ("1.941", "930.6")
+
+
+def test_the_payers_of_a_shared_loss_are_told() -> None:
+    """Both pay from their cross wallets, which no contract names."""
+    (why,) = whys(shared())
+    loss = why["paid"]["lossShared"]
+    assert (loss["loss"], loss["paid"]) == ("50.00000000", "50.00000000")
+    assert [(row["accountId"], row["symbol"]) for row in loss["payers"]] == [(1, None), (3, None)]
 
 
 def test_the_other_tapes_name_the_liquidation() -> None:
@@ -131,6 +146,24 @@ def waiting() -> Stand:
     return stand
 
 
+def laddered() -> Stand:
+    """Let a long of 3 be sold down two brackets, an order for each."""
+    stand = Stand({"engine": "tier_ladder"}, {"brackets": "1000:0.01:50,2000:0.02:30,100000:0.03:20"})
+    maker, trader = stand.rich(), stand.account(4 * MARGIN, 15)
+    stand.trade(trader, maker, 3 * LOTS)
+    stand.order(stand.rich(), Side.BUY, 3 * LOTS, 9_400)
+    stand.price(9_440)
+    return stand
+
+
+def vaulted() -> Stand:
+    """Let a vault take over what nobody buys."""
+    stand = Stand({"engine": "hyperliquid_backstop", "fund_seed": "1000000", "unwind.interval": "1h"})
+    crowd(stand, 1)
+    stand.price(9_560)
+    return stand
+
+
 def ruined() -> Stand:
     """Let a short lose more than what it was sold for."""
     stand = Stand({"fund_seed": "1000000"})
@@ -149,9 +182,14 @@ def ruined() -> Stand:
         (made, "it counts as generation 1 of cascade 1"),
         (funded, "It had just paid 40 USDT of funding."),
         (waiting, "0.100 BTC were to be sold at 944.7 or better; 0.000 were."),
+        (
+            laddered,
+            "0.882 BTC were to be sold at 933.4 or better, then 1.059 at 930.6; 1.941 were, at 940.0 on average.",
+        ),
+        (vaulted, "The vault took 1.000 BTC for "),
         (waiting, "1.000 BTC stayed open."),
         (ruined, "The mark of BTCUSDT had risen from 1000.0 to 2010.0"),
-        (ruined, "no leverage at entry was low enough for that."),
+        (ruined, "the margin of no leverage at entry was enough for that."),
     ],
 )
 def test_what_matters_has_its_sentence(story: Any, sentence: str) -> None:
@@ -166,6 +204,6 @@ def test_a_vault_under_water_is_told_without_an_account() -> None:
     contracts = {contract.symbol: contract for contract in stand.contracts}
     found = stand.tapes.causes.find(stand.tapes.adl[-1].event.liquidation_id)
     assert found is not None
-    why = why_json(contracts, found)
+    why = why_json(contracts, found, stand.rules.engine.backstop.kind)
     assert why["text"] == "The vault was under water: 1.000 BTC of its position were closed against account 1."
     assert (why["accountId"], why["cascadeId"], why["parentId"]) == (0, found.liquidation_id, None)

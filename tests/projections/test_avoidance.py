@@ -28,6 +28,16 @@ def isolated(sign: int) -> Story:
     return run
 
 
+def raised(leverage: int, added: int, ticks: int) -> AccountLocked | None:
+    """Play an isolated long whose owner chooses the highest leverage once it is open: its wallet stays as it was."""
+    stand = Stand()
+    maker, trader = stand.rich(), stand.account(10_000 * ATOMS_PER_QUOTE, leverage, MarginType.ISOLATED)
+    stand.trade(trader, maker, LOTS)
+    stand.do(SetLeverage(trader, BTC, 50))
+    stand.add(trader, added, BTC)
+    return locked(stand.price(PRICE - ticks), trader)
+
+
 def cross(leverage: int, added: int, ticks: int) -> AccountLocked | None:
     """Play a cross account long in one contract and short in another, with just the margin of its leverage.
 
@@ -45,7 +55,7 @@ def cross(leverage: int, added: int, ticks: int) -> AccountLocked | None:
     return locked(stand.price(PRICE - ticks), trader)
 
 
-STORIES = [("long", isolated(1)), ("short", isolated(-1)), ("cross", cross)]
+STORIES = [("long", isolated(1)), ("short", isolated(-1)), ("raised", raised), ("cross", cross)]
 
 
 @pytest.mark.parametrize(("name", "run"), STORIES)
@@ -72,6 +82,16 @@ def test_the_highest_leverage_is_low_enough_and_one_more_is_not(name: str, run: 
     assert 0 < leverage < most
     assert run(leverage, 0, ticks) is None
     assert run(leverage + 1, 0, ticks) is not None
+
+
+def test_the_leverage_that_is_chosen_after_entry_and_margin_that_is_added_change_nothing() -> None:
+    """A long that was entered at 10 and fell by 9.9 %, 50 chosen or 0.1 % added since: 9 would have done."""
+    contracts = {contract.symbol: contract for contract in Stand().contracts}
+    added = LOTS * ATOMS_PER_QUOTE // 1_000
+    for run, more in ((isolated(1), 0), (raised, 0), (isolated(1), added), (raised, added)):
+        found = run(10, more, 990)
+        assert found is not None
+        assert highest_leverage(found, contracts) == 9
 
 
 def test_no_leverage_is_low_enough_for_a_loss_of_more_than_the_position() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from exchange.core.account import FUND_ID
 from exchange.core.commands import SetMarketState
-from exchange.core.enums import MarketState, Side
+from exchange.core.enums import MarginType, MarketState, Side
 from exchange.core.events import PositionLiquidated
 from exchange.core.units import ATOMS_PER_QUOTE
 from exchange.projections import causes
@@ -132,6 +132,38 @@ def test_what_is_carried_over_keeps_its_cause() -> None:
     for found in stand.files:
         assert found.episode is not None
         assert [move.after for move in found.episode.trigger.moves] == [FALL]
+
+
+def test_a_maker_of_what_was_carried_over_is_its_child_at_the_next_mark() -> None:
+    """Both longs are sold to one bid, the second between marks, where its owner is not judged."""
+    stand = Stand({"scopes_per_pass": "1", **NO_FUND})
+    crowd(stand, 2)
+    buyer = stand.account(2 * MARGIN)
+    stand.order(buyer, Side.BUY, 2 * LOTS, 9_995)
+    stand.price(FALL)
+    stand.later(1)
+    first, second = stand.files
+    assert (first.seq < second.seq, second.parent_id) == (True, None)
+    stand.price(FALL)
+    third = stand.files[-1]
+    assert (event_of(third).account_id, third.parent_id, third.link.generation) == (buyer, 2, 1)
+    assert third.episode is not None
+    assert third.episode.trigger.maker_of == second.link
+
+
+def test_each_order_is_kept_with_the_price_it_asked() -> None:
+    """A long of 3 at 1000 goes down two brackets: what closes it at nothing left is 933.4 first, then less."""
+    brackets = "1000:0.01:50,2000:0.02:30,100000:0.03:20"
+    stand = Stand({"engine": "tier_ladder"}, {"brackets": brackets})
+    maker, trader = stand.rich(), stand.account(200 * ATOMS_PER_QUOTE, 15)
+    stand.trade(trader, maker, 3 * LOTS)
+    stand.order(stand.rich(), Side.BUY, 3 * LOTS, 9_400)
+    stand.price(9_440)
+    (found,) = stand.files
+    event = event_of(found)
+    assert [(one.quantity, one.limit_price) for one in found.asked] == [(882, 9_334), (1_059, 9_306)]
+    assert (event.ordered_quantity, event.filled_quantity, event.limit_price) == (1_941, 1_941, 9_306)
+    assert len({one.order_id for one in found.asked}) == 2
 
 
 def test_liquidations_of_one_episode_share_its_place() -> None:
@@ -280,6 +312,24 @@ def test_losses_that_are_shared_are_told_with_their_payers() -> None:
     assert (row.change, row.liquidation_ids) == (found.shared.event.paid, (1,))
 
 
+def test_one_payment_of_a_cross_wallet_names_no_contract_and_that_of_a_position_does() -> None:
+    """Who gains cross in two contracts pays once; who gains in an isolated position pays from that."""
+    stand = Stand({"engine": "naive_full", "fund_seed": "0"})
+    maker, trader, buyer = stand.rich(), stand.account(MARGIN), stand.rich()
+    alone = stand.account(10 * MARGIN, margin_type=MarginType.ISOLATED)
+    stand.trade(trader, maker, LOTS)
+    stand.trade(buyer, maker, LOTS, symbol=ETH)
+    stand.trade(buyer, alone, LOTS)
+    stand.order(buyer, Side.BUY, LOTS, 9_000)
+    stand.price(PRICE - 100, ETH)
+    stand.price(FALL)
+    (found,) = stand.files
+    assert found.shared is not None
+    payers = [(account_id, symbol) for account_id, symbol, _ in found.shared.payers]
+    assert payers == [(maker, ""), (buyer, ""), (alone, BTC)]
+    assert sum(amount for _, _, amount in found.shared.payers) == found.shared.event.paid
+
+
 def test_a_vault_under_water_has_a_file_of_its_own() -> None:
     stand = Stand({"engine": "hyperliquid_backstop", "fund_seed": "1", "unwind.interval": "1h"})
     crowd(stand, 1)
@@ -296,8 +346,8 @@ def test_a_vault_under_water_has_a_file_of_its_own() -> None:
 
 
 def test_the_oldest_files_are_forgotten_beyond_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Room for five rows: a liquidation and its fill are two."""
-    monkeypatch.setattr(causes, "CASE_ROWS_MAX", 5)
+    """Room for seven rows: a liquidation, its order and its fill are three."""
+    monkeypatch.setattr(causes, "CASE_ROWS_MAX", 7)
     stand = Stand()
     crowd(stand, 4)
     stand.order(stand.rich(), Side.BUY, 10 * LOTS, FALL)

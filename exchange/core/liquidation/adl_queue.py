@@ -41,10 +41,15 @@ class Line:
 
     def well(self) -> Iterator[Counterparty]:
         """Yield those of scopes that are not in liquidation, and of which somebody knows what they are worth."""
+        for one, _ in self.scored():
+            yield one
+
+    def scored(self) -> Iterator[tuple[Counterparty, Fraction]]:
+        """Yield the same, each with its score: never a higher one than before."""
         for place in self._order:
             scope = scope_of(self._state.accounts[place.account_id], self._symbol, place.one.side)
             if not scope.in_liquidation and not on_stale_index(self._state, scope):
-                yield place.one
+                yield place.one, -place.falling
 
     def in_liquidation(self) -> list[Party]:
         """Return those of scopes in liquidation, by account and leg."""
