@@ -21,7 +21,8 @@ def capture(state: State) -> bytes:
             (state.unwind_stopped_until, state.drawdown),
             [[(ts, str(equity)) for ts, equity in notes] for notes in (state.drawdown_notes, state.stop_notes)],
             state.carried_over,
-            [str(total) for total in (state.trading_fees, state.dust, state.net_deposits, state.shortfall_total)],
+            [str(total) for total in (state.trading_fees, state.dust, state.net_deposits)],
+            [str(total) for total in (state.shortfall_total, state.loss_left)],
             (state.next_account_id, state.next_order_id, state.next_trade_id, state.next_liquidation_id),
         )
     )

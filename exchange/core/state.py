@@ -115,6 +115,7 @@ class State:
     trading_fees: int = 0  # what the venue earned: taker fees less maker rebates
     dust: int = 0  # what rounding of funding left over
     net_deposits: int = 0
+    loss_left: int = 0  # what the fund is below zero after all that could pay have paid: not shared again
     shortfall_total: int = 0  # losses that the fund could not pay
     next_account_id: int = FUND_ID + 1
     next_order_id: int = 1

@@ -12,7 +12,7 @@ from exchange.core.policies.case import Custom
 from exchange.core.policies.presets import PRESETS
 from exchange.core.rules import VenueRules
 from exchange.journal.errors import DivergenceError, PolicyError
-from exchange.journal.policies import engine_with, load_policy, policy_of
+from exchange.journal.policies import engine_with, load_policy, policy_name, policy_of
 from exchange.journal.recovery import recover, replay, verify
 from exchange.journal.store import Journal
 from tests.conformance.twap import Twap
@@ -68,6 +68,12 @@ def test_what_ships_is_its_own_policy() -> None:
         assert policy_of(VenueRules(engine=engine)) is engine.liquidation
 
 
+def test_an_engine_is_called_as_its_preset_unless_it_was_changed() -> None:
+    assert [policy_name(engine) for engine in PRESETS.values()] == list(PRESETS)
+    assert policy_name(replace(PRESETS["naive_full"], muted=True)) == "naive_full, changed"
+    assert policy_name(engine_with(TWAP)) == TWAP
+
+
 def test_a_journal_whose_class_is_gone_names_it(folder: Path) -> None:
     module = folder / "mine_gone.py"
     module.write_text(PATIENT, "utf-8")
@@ -107,6 +113,17 @@ class OtherPreset:
     def decide(self, case):
         return None
 
+class ListedPreset(OtherPreset):
+    preset = ["binance_smart"]
+
+class Exits(OtherPreset):
+    def __init__(self):
+        raise SystemExit(3)
+
+class Interrupts(OtherPreset):
+    def __init__(self):
+        raise KeyboardInterrupt
+
 function = len
 """
 
@@ -126,6 +143,10 @@ function = len
         ("mine_broken:NoDecide", r"the class has no method `decide\(self, case\)`"),
         ("mine_broken:NeedsArguments", "cannot be made without arguments: TypeError"),
         ("mine_broken:OtherPreset", "its attribute preset = 'binance' is none of binance_smart, "),
+        ("mine_broken:ListedPreset", r"its attribute preset = \['binance_smart'\] is none of binance_smart, "),
+        ("mine_broken:Exits", r"cannot be made without arguments: SystemExit\(3\)"),
+        ("mine_broken:Interrupts", r"cannot be made without arguments: KeyboardInterrupt\(\)"),
+        ("mine_exits:Class", r"importing mine_exits fails: SystemExit\(4\)"),
         ("mine_syntax:Class", "importing mine_syntax fails: SyntaxError"),
         ("mine_needs:Class", "no module 'mine_missing_library'"),
     ],
@@ -133,6 +154,7 @@ function = len
 def test_a_class_that_cannot_be_had_is_refused_with_the_reason(folder: Path, path: str, reason: str) -> None:
     (folder / "mine_broken.py").write_text(BROKEN, "utf-8")
     (folder / "mine_syntax.py").write_text("class :", "utf-8")
+    (folder / "mine_exits.py").write_text("import sys; sys.exit(4)", "utf-8")
     (folder / "mine_needs.py").write_text("import mine_missing_library", "utf-8")
     with pytest.raises(PolicyError, match=reason) as refused:
         engine_with(path)

@@ -338,4 +338,9 @@ MUTANTS: tuple[Mutant, ...] = (
         LIVES,
         "the stop of unwinding forgets the peak that the drawdown is counted from",
     ),
+    Mutant(
+        "loss_shared_again",
+        MARKET + "[losses: HAIRCUT: nobody pays more than its profit, the rest stays with the fund]",
+        "the same profits pay for one loss at every pass",
+    ),
 )

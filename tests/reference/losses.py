@@ -14,9 +14,20 @@ from tests.reference.world import FUND, Leg, Scope, World, pay, pay_leg, traders
 
 def share_losses(world: World) -> None:
     """Let traders pay what the fund is below 0, by the policy of the venue."""
-    missing, policy = -world.wallets[FUND, Wallet.FUTURES], world.rules.engine.loss
-    if missing <= 0 or policy is LossPolicy.HOUSE:
+    policy = world.rules.engine.loss
+    if policy is LossPolicy.HOUSE:
         return
+    missing = _below(world) - world.loss_left
+    if missing > 0:
+        _share(world, policy, missing)
+    world.loss_left = _below(world)
+
+
+def _below(world: World) -> int:
+    return max(0, -world.wallets[FUND, Wallet.FUTURES])
+
+
+def _share(world: World, policy: LossPolicy, missing: int) -> None:
     payers = [scope for account in traders(world) for scope in scopes_of(world, account)]
     payers = [scope for scope in payers if positions_in(world, scope) and scope not in world.locked]
     payers = [scope for scope in payers if not is_unjudged(world, scope)]

@@ -115,6 +115,7 @@ class World:
     dust: int = 0
     net_deposits: int = 0
     shortfall: int = 0
+    loss_left: int = 0  # of what the fund is below 0, shared already
     orders_made: int = 0
     trades_made: int = 0
     liquidations_made: int = 0

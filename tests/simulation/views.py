@@ -24,7 +24,7 @@ def core_view(state: State) -> View:
     """Return everything that the core remembers."""
     view: View = {
         "venue": (state.ts, state.resumed, state.unwind_due, state.trading_fees, state.dust, state.net_deposits),
-        "shortfall": state.shortfall_total,
+        "shortfall": (state.shortfall_total, state.loss_left),
         "engine": (
             state.pass_due,
             state.carried_over,
@@ -98,7 +98,7 @@ def reference_view(reference: ReferenceVenue) -> View:
     there = reference.world
     view: View = {
         "venue": (there.now, there.resumed, there.unwind_due, there.fees, there.dust, there.net_deposits),
-        "shortfall": there.shortfall,
+        "shortfall": (there.shortfall, there.loss_left),
         "engine": (
             there.pass_due,
             [tuple(scope) for scope in there.carried_over],

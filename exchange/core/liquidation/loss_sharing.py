@@ -14,10 +14,21 @@ from exchange.core.units import Atoms
 
 
 def share_losses(state: State) -> None:
-    """Let traders pay what the fund is below zero, as far as the policy and their equity let them."""
-    policy, loss = state.rules.engine.loss, -state.fund.cross_wallet
-    if policy is LossPolicy.HOUSE or loss <= 0:
+    """Let traders pay what the fund has come below zero, as far as the policy and their equity let them.
+
+    Each loss is shared once: what nobody could pay stays with the fund, else the same profits would pay at every pass.
+    """
+    policy = state.rules.engine.loss
+    if policy is LossPolicy.HOUSE:
         return
+    below = max(0, -state.fund.cross_wallet)
+    loss = below - min(below, state.loss_left)
+    if loss:
+        _share(state, policy, loss)
+    state.loss_left = max(0, -state.fund.cross_wallet)
+
+
+def _share(state: State, policy: LossPolicy, loss: int) -> None:
     found = _payers(state)
     parts = parts_of(policy, loss, [_payer(state, scope) for scope in found])
     if not any(parts):
