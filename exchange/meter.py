@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from exchange.core.account import FUND_ID
-from exchange.core.enums import SourceStatus
+from exchange.core.enums import BalanceReason, SourceStatus
 from exchange.core.events import (
     AccountLocked,
     AccountUpdated,
@@ -69,6 +69,8 @@ class Meter:
                     latest = None  # the next order's doing is no longer part of the liquidation before
                 case AccountLocked():
                     fund_change, latest = 0, None
+                case AccountUpdated(reason=BalanceReason.LOSS_SHARED):
+                    pass  # it is of the whole margin pass
                 case AccountUpdated() if event.account_id == FUND_ID:
                     fund_change += event.balance_change
                     if latest is not None:

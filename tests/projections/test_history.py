@@ -177,6 +177,16 @@ def test_income_tells_where_every_change_came_from() -> None:
     assert [row.amount for row in fed.history.income(1, limit=2)] == [4, -100]
 
 
+def test_a_share_of_a_loss_is_income_of_the_contract_only_where_an_isolated_position_paid_it() -> None:
+    fed = Fed()
+    fed.feed(moved(BalanceReason.LOSS_SHARED, -7), moved(BalanceReason.LOSS_SHARED, -2, "BTCUSDT"))
+    assert fed.history.income(1) == [
+        IncomeRow("", "INSURANCE_CLEAR", -7, 1 * MS, first_tran_id(1), 0),
+        IncomeRow("BTCUSDT", "INSURANCE_CLEAR", -2, 1 * MS, first_tran_id(1) + 1, 0),
+    ]
+    assert [row.amount for row in fed.history.income(1, "BTCUSDT")] == [-2]
+
+
 def test_moves_of_isolated_margin_are_told_with_their_cause_and_are_no_income() -> None:
     fed = Fed()
     fed.feed(margin(50, MarginMove.TRADE), moved(BalanceReason.FUNDING_FEE, -2, "BTCUSDT"))

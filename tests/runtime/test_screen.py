@@ -10,8 +10,9 @@ from rich.text import Text
 from exchange.composition import authority
 from exchange.core.commands import Tick
 from exchange.core.contract import parse_contract
-from exchange.core.enums import MarketState, PositionSide, Side, SourceStatus
+from exchange.core.enums import BalanceReason, MarketState, PositionSide, Side, SourceStatus
 from exchange.core.events import (
+    AccountUpdated,
     CircuitBroken,
     Deleveraged,
     Event,
@@ -19,7 +20,7 @@ from exchange.core.events import (
     MarketStateSet,
     PositionLiquidated,
 )
-from exchange.core.units import SECOND, Atoms, Lots, Nanos, Ticks
+from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Nanos, Ticks
 from exchange.meter import Liquidation, Meter
 from exchange.runtime.sequencer import Applied
 from exchange.screen import folded, liquidation_parts, market_news_parts, program
@@ -111,7 +112,10 @@ def test_an_index_source_is_news_when_it_goes_and_when_it_is_back_but_not_when_i
 
 
 def test_a_liquidation_is_told_with_what_became_of_its_lots() -> None:
-    """Of 1.000, 0.300 were sold and 0.200 taken over at 47,000, 0.400 closed against others; 0.100 is left."""
+    """Of 1.000, 0.300 were sold and 0.200 taken over at 47,000, 0.400 closed against others; 0.100 is left.
+
+    What others pay of the loss is of the whole pass, and no gain by this liquidation.
+    """
     sold, taken = Lots(300), Lots(200)
     liquidated = PositionLiquidated(
         liquidation_id=7,
@@ -132,15 +136,21 @@ def test_a_liquidation_is_told_with_what_became_of_its_lots() -> None:
     )
     closings = [deleveraged(4, 300), deleveraged(0, 50), deleveraged(5, 50)]
     meter = Meter()
-    meter.take([Applied(1, 0, Tick(), (liquidated, *closings))])
+    paid, shared = fund_moved(BalanceReason.INSURANCE_CLEAR, -3), fund_moved(BalanceReason.LOSS_SHARED, 3)
+    meter.take([Applied(1, 0, Tick(), (paid, liquidated, *closings, shared))])
     (news,) = meter.fresh
     assert isinstance(news, Liquidation)
     assert (meter.liquidations, meter.deleveragings) == (1, 2)  # account 0 is the fund
     line = folded(liquidation_parts(BTC, "ada", news), 200)
     assert Text.from_markup(line).plain == (
         "liquidated ada long 1.000 BTC at 47,000.00  "
-        "(mark 47,200.00, 0.200 to the fund, 0.400 deleveraged, 0.100 left)  fund +0.00"
+        "(mark 47,200.00, 0.200 to the fund, 0.400 deleveraged, 0.100 left)  fund -3.00"
     )
+
+
+def fund_moved(reason: BalanceReason, quote: int) -> AccountUpdated:
+    """Return that the fund's wallet moved by so much of the quote asset."""
+    return AccountUpdated(0, reason, Atoms(0), Atoms(quote * ATOMS_PER_QUOTE), Atoms(0))
 
 
 def deleveraged(counterparty_id: int, lots: int) -> Deleveraged:
