@@ -4,6 +4,7 @@ It must be zero-sum, terminating and deterministic, never worsen the account it 
 on empty and one-sided books. A policy that passes may still be a bad idea.
 """
 
+import copy
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from exchange.core.enums import BalanceReason
 from exchange.core.events import AccountUpdated, Deleveraged, Event, OrderUpdated
 from exchange.core.policies.adl import AdlTrigger
 from exchange.core.policies.case import Custom, LiquidationPolicy
-from exchange.core.policies.presets import PRESETS, EngineRules
+from exchange.core.policies.presets import PRESETS, EngineRules, no_preset, preset_of
 from exchange.core.snapshot import state_hash
 from exchange.core.units import SECOND
 from exchange.core.venue import Venue
@@ -36,8 +37,15 @@ def check_policy(policy: LiquidationPolicy, *, seeds: int = 50, engine: EngineRu
     One small world a seed. `engine`: its other four parts; without one, those of the preset that the policy belongs to,
     or that its attribute `preset` names. Every second world has the parts of another preset: a policy must go with all.
     """
-    own = replace(engine or _engine_of(policy), liquidation=TRIED)
-    worlds = [World(seed, own=own, other=_other_engine(seed)) for seed in range(seeds)]
+    engine = engine or _engine_of(policy)
+    if engine is None:
+        return [no_preset(policy)]
+    try:
+        copy.deepcopy(policy)
+    except BaseException as error:  # noqa: BLE001  an exit, too
+        return [f"the policy cannot be copied ({error!r}): keep nothing in self but plain parameters"]
+    own = replace(engine, liquidation=TRIED)
+    worlds = [World(seed, own=own, other=_other_engine(seed // len(ROUND))) for seed in range(seeds)]
     findings = Findings()
     ends = _ends(worlds, policy, findings)
     if not findings.notes and _ends(worlds, policy, findings) != ends:  # all again, so that a clock has gone on
@@ -53,20 +61,21 @@ def _ends(worlds: Sequence[World], policy: LiquidationPolicy, findings: Findings
         noted = findings.notes
         ends.append(_Run(world, policy, findings).ended())
         bad_worlds += findings.notes > noted
-        if bad_worlds == BAD_WORLDS_ENOUGH:
+        if bad_worlds == BAD_WORLDS_ENOUGH or findings.interrupted:
             break
     return ends
 
 
-def _engine_of(policy: LiquidationPolicy) -> EngineRules:
+def _engine_of(policy: LiquidationPolicy) -> EngineRules | None:
+    """Return the preset that a policy that ships belongs to, or the one that goes with the user's own."""
     own = (preset for preset in PRESETS.values() if type(preset.liquidation) is type(policy))
-    return next(own, PRESETS[getattr(policy, "preset", "binance_smart")])
+    return next(own, None) or preset_of(policy)
 
 
-def _other_engine(seed: int) -> EngineRules:
-    """Return the parts of another preset: they take turns."""
+def _other_engine(turn: int) -> EngineRules:
+    """Return the parts of another preset: every second turn of the books has the next one's."""
     presets = list(PRESETS.values())
-    return replace(presets[seed // len(ROUND) // 2 % len(presets)], liquidation=TRIED)
+    return replace(presets[turn // 2 % len(presets)], liquidation=TRIED)
 
 
 class _Run:

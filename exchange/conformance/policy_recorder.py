@@ -5,9 +5,10 @@ What would be out of bounds is noted and not passed on. It moves nothing.
 
 import copy
 from dataclasses import dataclass, field
+from reprlib import Repr
 
 from exchange.core.enums import PositionSide
-from exchange.core.liquidation.procedure import STEPS_MAX
+from exchange.core.liquidation.procedure import STEPS_MAX, WAIT_LEAST
 from exchange.core.policies.case import (
     Case,
     Deleverage,
@@ -17,14 +18,19 @@ from exchange.core.policies.case import (
     PositionCase,
     SendOrder,
     Wait,
+    ill_typed,
 )
 from exchange.core.units import INT63_MAX, MILLISECOND, RATE_ONE, SECOND, div_ceil
 
-WAIT_LEAST, WAIT_MOST = 10 * MILLISECOND, 3600 * SECOND
+WAIT_MOST = 3600 * SECOND
 ROUNDING = 1_000  # atoms: what counts as no gain at all
 NEARLY_WELL = 80  # percent of the maintenance margin: with so much equity left, selling must help
 
+TOLD_MOST = 200  # characters of what a policy raises or returns
+
 ScopeKey = tuple[int, str, PositionSide]
+_repr = Repr()  # it takes objects that cannot even tell what they are
+_repr.maxother = _repr.maxstring = TOLD_MOST
 
 
 @dataclass(slots=True)
@@ -34,6 +40,7 @@ class Findings:
     sentences: dict[str, str] = field(default_factory=dict)
     place: str = ""  # the world at work
     notes: int = 0  # repeated ones, too
+    interrupted: bool = False  # by Ctrl-C, while the policy was asked: it is asked no more
 
     def note(self, what: str, sentence: str) -> None:
         """Note something, unless the same was noted before. `what` names it."""
@@ -60,10 +67,11 @@ class Recorder:
         self.asked.add(case.account_id)
         self.passes.setdefault(key, set()).add(case.ts)
         self._judge_gain(case, self._last.pop(key, None))
-        try:
-            answers = [each.decide(case) for each in (self._policy, self._policy, copy.deepcopy(self._pristine))]
-        except Exception as error:  # noqa: BLE001  whatever a policy raises ends a venue
-            self._findings.note("raises", f"decide() raises {error!r}: return an intent, or None, for every case")
+        answers = self._asked(case)
+        what, sentence = next(filter(any, map(_ill_typed, answers)), ("", ""))  # before anything is done with them
+        if what:
+            self._findings.note(what, sentence)
+        if what or not answers:
             return None
         if any(answer != answers[0] for answer in answers):
             self._findings.note(
@@ -92,6 +100,21 @@ class Recorder:
             if isinstance(intent, SendOrder):
                 self._last[key] = case, intent
         return intent
+
+    def _asked(self, case: Case) -> list[Intent | None]:
+        """Return three answers to one case, or none where the policy raises something, be it an exit."""
+        if self._findings.interrupted:
+            return []
+        try:
+            return [each.decide(case) for each in (self._policy, self._policy, copy.deepcopy(self._pristine))]
+        except KeyboardInterrupt:
+            self._findings.interrupted = True
+            self._findings.note("interrupt", "decide() was interrupted: by Ctrl-C, or it raises KeyboardInterrupt")
+        except BaseException as error:  # noqa: BLE001  whatever a policy raises ends a venue
+            self._findings.note(
+                "raises", f"decide() raises {_repr.repr(error)}: return an intent, or None, for every case"
+            )
+        return []
 
     def _judge_gain(self, case: Case, last: tuple[Case, SendOrder] | None) -> None:
         """Note an order that filled on a deep book and left its account no better off."""
@@ -128,14 +151,17 @@ def _named(case: Case, intent: SendOrder | HandOver | Deleverage) -> PositionCas
     return next((each for each in case.positions if (each.symbol, each.side) == wanted), None)
 
 
-def _out_of_bounds(case: Case, intent: object) -> tuple[str, str]:
+def _ill_typed(answer: object) -> tuple[str, str]:
+    problem = ill_typed(answer)
+    return ("type", f"decide() returns {_repr.repr(answer)}: {problem}") if problem else ("", "")
+
+
+def _out_of_bounds(case: Case, intent: Intent | None) -> tuple[str, str]:
     """Return what an answer asks for that it must not, and the sentence that says so; empty texts when it may."""
     if intent is None:
         return "", ""
     if isinstance(intent, Wait):
         return _wait_out_of_bounds(case, intent)
-    if not isinstance(intent, SendOrder | HandOver | Deleverage):
-        return "type", f"decide() returns {intent!r}: return a SendOrder, HandOver, Deleverage or Wait, or None"
     position = _named(case, intent)
     if position is None:
         return "other", (
@@ -146,8 +172,6 @@ def _out_of_bounds(case: Case, intent: object) -> tuple[str, str]:
 
 
 def _wait_out_of_bounds(case: Case, intent: Wait) -> tuple[str, str]:
-    if not (_whole(intent.until) and _whole(intent.memory)):
-        return "wait type", f"{intent}: `until` and `memory` must be whole numbers"
     if intent.until <= case.ts:
         return "wait past", f"Wait until {intent.until} at {case.ts}: wait until a time after case.ts, or answer None"
     if intent.until - case.ts < WAIT_LEAST:
@@ -166,11 +190,6 @@ def _wait_out_of_bounds(case: Case, intent: Wait) -> tuple[str, str]:
 
 
 def _order_out_of_bounds(case: Case, position: PositionCase, order: SendOrder) -> tuple[str, str]:
-    if not all(_whole(number) for number in (order.quantity, order.limit_price, order.fee_rate)):
-        return (
-            "order type",
-            f"{order}: lots, ticks and rates must be whole numbers: divide with //",
-        )
     if not 1 <= order.quantity <= position.lots:
         return "quantity", f"SendOrder for {order.quantity} of {position.lots} lots: ask for 1 to position.lots"
     if not 1 <= order.limit_price <= position.contract.max_price:
@@ -198,7 +217,3 @@ def _told(intent: object) -> str:
         rate = f" at a fee rate of {intent.fee_rate}" if intent.fee_rate else ""
         return f"SendOrder({intent.symbol}, {intent.quantity} lots, limit {intent.limit_price}{rate})"
     return repr(intent)
-
-
-def _whole(number: object) -> bool:
-    return isinstance(number, int) and not isinstance(number, bool)

@@ -31,7 +31,13 @@ MAKER = 1
 TRADERS_LEAST, TRADERS_MOST = 4, 7
 LEVERAGES = (10, 20, 20)
 NOTIONALS = (2_000, 30_000, 80_000, 300_000)  # in quote, each of another bracket; the last is too much for 20x
-MOVES = 36  # seconds in which prices move
+HEDGE_PART, SECOND_PART = 4, 2  # a hedge is 1/4 of the position, that in the second contract 1/2
+HEDGED_SHARE, SECOND_SHARE = 0.3, 0.5  # of traders who have one
+SPARE_LEAST, SPARE_MOST = 2, 15  # percent of the margin
+FUND_SEEDS = (0, 1_000, 10_000_000)  # in quote
+DEEP_NOTIONAL = 50_000_000  # in quote, at one price: more than all positions together
+MOVES = 36  # seconds in which prices move,
+AWAY = MOVES // 3  # first away from where positions were opened
 DEEP_STEP, STEP, GAP = 400_000, 800_000, 15_000_000  # of a price, in 1e-8
 GAP_AT, HALT_AT, HALT_ENDS = 18, 6, 10  # seconds
 THIN_LEVELS, THIN_SPACING, THIN_SHARE = 4, 200_000, 40  # levels; 1e-8 of the price; a level holds 1/40 of a position
@@ -148,7 +154,7 @@ class World:
         self.own = turn % 2 == 0
         random = Random(seed)
         self.rules = VenueRules(
-            fund_seed=Atoms(random.choice((0, 1_000, 10_000_000)) * ATOMS_PER_QUOTE),
+            fund_seed=Atoms(random.choice(FUND_SEEDS) * ATOMS_PER_QUOTE),
             engine=replace(own if self.own else other, muted=False),
         )
         self.ways = random.choice((1, -1)), random.choice((1, -1))
@@ -164,7 +170,7 @@ class World:
 
     def moved(self, second: int, prices: list[int]) -> list[int]:
         """Return the next prices: first one way, then twice as long back."""
-        step = self._step(second) * (1 if second <= MOVES // 3 else -1)
+        step = self._step(second) * (1 if second <= AWAY else -1)
         return [price + price * way * step // RATE_ONE for price, way in zip(prices, self.ways, strict=True)]
 
     def commands(self, second: int, prices: list[int]) -> list[Command]:
@@ -194,15 +200,17 @@ class World:
 
 def _trader(random: Random) -> Trader:
     leverage = random.choice(LEVERAGES)
-    hedge = random.random() < 0.3  # noqa: PLR2004  about each third
+    hedge = random.random() < HEDGED_SHARE
     notional = random.choice(NOTIONALS if leverage == LEVERAGES[0] else NOTIONALS[:-1])
     first = random.choice(list(Side))
     positions = [(0, first, notional)]
     if hedge:
-        positions.append((0, Side(-first), notional // 4))
-    if random.random() < 0.5:  # noqa: PLR2004  each other one
-        positions.append((1, random.choice(list(Side)), notional // 2))
-    return Trader(leverage, random.choice(list(MarginType)), hedge, tuple(positions), random.randint(2, 15))
+        positions.append((0, Side(-first), notional // HEDGE_PART))
+    if random.random() < SECOND_SHARE:
+        positions.append((1, random.choice(list(Side)), notional // SECOND_PART))
+    return Trader(
+        leverage, random.choice(list(MarginType)), hedge, tuple(positions), random.randint(SPARE_LEAST, SPARE_MOST)
+    )
 
 
 def _entry(account_id: int, trader: Trader) -> list[Command]:
@@ -236,7 +244,7 @@ def lots_of(place: int, notional: int) -> Lots:
 
 
 def _deep(place: int, price: int) -> list[Command]:
-    everything = lots_of(place, 50_000_000)
+    everything = lots_of(place, DEEP_NOTIONAL)
     return [_order(place, Side.BUY, price - 1, everything), _order(place, Side.SELL, price + 1, everything)]
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shlex
 import signal
 import sys
@@ -147,10 +148,13 @@ async def test_ctrl_c_ends_a_demo_with_its_summary(tmp_path: Path) -> None:
     assert process.stdout is not None
     async with asyncio.timeout(PATIENCE_S):
         assert (await process.stdout.readline()).startswith(b"Margincall")
-        while b"trades/s" not in await process.stdout.readline():
+        greeting = b""
+        while b"trades/s" not in (line := await process.stdout.readline()):
             assert process.returncode is None
+            greeting += line
         process.send_signal(signal.SIGINT)
         out, _ = await process.communicate()
     assert process.returncode == 0
+    assert re.search(rb"^policy +binance_smart$", greeting, re.MULTILINE)
     assert f"margincall replay {shlex.quote(str(folder))}" in out.decode()
     assert "residue 0.00000000" in out.decode()

@@ -1,5 +1,6 @@
 """Liquidation policies that must not pass: each does one thing wrong. `test_check_policy` tries them."""
 
+import sys
 import time
 from dataclasses import replace
 from typing import cast
@@ -13,6 +14,22 @@ def order(case: Case, quantity: int | None = None, fee_rate: int = 0) -> SendOrd
     """Return a plain order for the worst position, all of it unless said otherwise, at any price."""
     worst = case.positions[0]
     return SendOrder(worst.symbol, worst.side, quantity or worst.lots, worst.any_price, fee_rate)
+
+
+class OwnOrder(SendOrder):  # not a policy
+    """An order of the user's own class."""
+
+
+class Odd:  # not a policy
+    """An object that raises whatever is asked of it."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        raise ValueError
 
 
 class NeverEnds:
@@ -154,3 +171,66 @@ class AsksForNothing:
 
     def decide(self, case: Case) -> Intent | None:
         return replace(order(case), limit_price=0)
+
+
+class AsksWithASubclass:
+    """It answers with an order of its own making."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return OwnOrder(*(getattr(order(case), name) for name in SendOrder.__slots__))
+
+
+class NamesNothing:
+    """It says that something is to be handed over."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return HandOver(cast("str", 5), cast("PositionSide", None))
+
+
+class WritesItsNumbers:
+    """Its numbers are text."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return replace(order(case), limit_price=cast("int", "100"))
+
+
+class ForgetsANumber:
+    """It has no fee."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return replace(order(case), fee_rate=cast("int", None))
+
+
+class WaitsForAFraction:
+    """Its time is a float."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return Wait(cast("int", case.ts + 1e9))
+
+
+class RemembersATruth:
+    """It takes a truth for a number."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return Wait(case.ts + SECOND, memory=True)
+
+
+class CannotBeCompared:
+    """What it answers has no equal, and not even a text."""
+
+    def decide(self, case: Case) -> Intent | None:
+        return cast("Intent", Odd())
+
+
+class Exits:
+    """It leaves."""
+
+    def decide(self, case: Case) -> Intent | None:
+        sys.exit(7)
+
+
+class IsInterrupted:
+    """It does what Ctrl-C does."""
+
+    def decide(self, case: Case) -> Intent | None:
+        raise KeyboardInterrupt

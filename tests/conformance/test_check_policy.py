@@ -2,6 +2,7 @@
 
 import inspect
 from collections import Counter
+from threading import Lock
 
 import pytest
 from msgspec.structs import replace
@@ -39,6 +40,15 @@ REASONS: dict[type[LiquidationPolicy], str] = {
     bad.ReturnsAWord: "decide() returns 'sell'",
     bad.CountsInHalves: "must be whole numbers",
     bad.AsksForNothing: "a limit is 1 to contract.max_price",
+    bad.AsksWithASubclass: "OwnOrder is no intent: return a SendOrder, HandOver, Deleverage or Wait, or None",
+    bad.NamesNothing: "HandOver.symbol is of type int: name the contract with position.symbol",
+    bad.WritesItsNumbers: "SendOrder.limit_price is of type str: lots, ticks, rates, times and memory must be",
+    bad.ForgetsANumber: "SendOrder.fee_rate is of type NoneType",
+    bad.WaitsForAFraction: "Wait.until is of type float",
+    bad.RemembersATruth: "Wait.memory is of type bool",
+    bad.CannotBeCompared: "Odd is no intent",
+    bad.Exits: "decide() raises SystemExit(7)",
+    bad.IsInterrupted: "decide() was interrupted: by Ctrl-C, or it raises KeyboardInterrupt",
 }
 
 
@@ -62,7 +72,57 @@ def test_a_bad_policy_fails_for_what_is_wrong_with_it(policy: type[LiquidationPo
 
 def test_every_bad_policy_is_tried() -> None:
     found = {each for _, each in inspect.getmembers(bad, inspect.isclass) if each.__module__ == bad.__name__}
-    assert found == REASONS.keys()
+    assert {each for each in found if hasattr(each, "decide")} == REASONS.keys()
+
+
+@pytest.mark.parametrize("preset", ["binance", ["naive_full"], None])
+def test_a_preset_that_is_none_is_said(preset: object) -> None:
+    policy = bad.DoesNothing()
+    policy.preset = preset  # type: ignore[attr-defined]
+    (problem,) = check_policy(policy, seeds=1)
+    assert problem.startswith(f"its attribute preset = {preset!r} is none of binance_smart, ")
+
+
+def test_what_cannot_be_copied_is_said() -> None:
+    policy = bad.DoesNothing()
+    policy.lock = Lock()  # type: ignore[attr-defined]
+    (problem,) = check_policy(policy, seeds=1)
+    assert problem.startswith("the policy cannot be copied (TypeError")
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        bad.AsksWithASubclass,
+        bad.NamesNothing,
+        bad.WritesItsNumbers,
+        bad.ForgetsANumber,
+        bad.CountsInHalves,
+        bad.ReturnsAWord,
+        bad.CannotBeCompared,
+        bad.AsksAboutSomebodyElse,
+    ],
+)
+def test_in_a_venue_such_an_answer_fails_by_name(policy: type[LiquidationPolicy]) -> None:
+    """Seed 1: a thin book."""
+    engine = replace(PRESETS["binance_smart"], liquidation=TRIED)
+    world = World(1, own=engine, other=engine)
+    venue = Venue(world.rules, CONTRACTS, policy())
+    for command in (Resume(), *world.opening()):
+        venue.execute(START, command)
+    with pytest.raises(AssertionError, match="the policy"):
+        live(venue, world)
+
+
+def live(venue: Venue, world: World) -> None:
+    """Let the prices of a world move, and do what falls due."""
+    prices = list(PRICES)
+    for second in range(1, MOVES + 1):
+        prices = world.moved(second, prices)
+        for command in world.commands(second, prices):
+            venue.execute(START + second * SECOND - 1, command)
+        while venue.next_due <= START + second * SECOND:
+            venue.execute(venue.next_due, Tick())
 
 
 def test_a_policy_that_is_another_one_in_another_life_is_found() -> None:

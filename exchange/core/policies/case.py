@@ -167,13 +167,13 @@ def ill_typed(answer: object) -> str:
         return ""
     fields = FIELD_TYPES.get(type(answer))
     if fields is None:
-        return f"a {type(answer).__name__} is no intent: return a SendOrder, HandOver, Deleverage or Wait, or None"
+        return f"{type(answer).__name__} is no intent: return a SendOrder, HandOver, Deleverage or Wait, or None"
     wrong = (name for name, wanted in fields.items() if type(getattr(answer, name, None)) is not wanted)
     name = next(wrong, None)
     if name is None:
         return ""
     found = type(getattr(answer, name, None)).__name__
-    return f"{type(answer).__name__}.{name} is a {found}: {WANTED[fields[name]]}"
+    return f"{type(answer).__name__}.{name} is of type {found}: {WANTED[fields[name]]}"
 
 
 WANTED: Mapping[type, str] = {
