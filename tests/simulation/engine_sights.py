@@ -248,12 +248,13 @@ def _is_second(event: OrderUpdated) -> bool:
 
 
 def _seen_in_refusals(events: Sequence[Event], rules: EngineRules, *, stopped: bool) -> Iterator[str]:
-    took = False
+    lost = False  # it has taken lots over, or paid
     for event in events:
-        took = took or (isinstance(event, PositionLiquidated) and event.taken_over_quantity > 0)
+        lost = lost or (isinstance(event, PositionLiquidated) and event.taken_over_quantity > 0)
+        lost = lost or (isinstance(event, AccountUpdated) and event.account_id == FUND and event.balance_change < 0)
         if isinstance(event, BackstopRefused):
             yield f"backstop refuses, {rules.backstop.kind.value}"
-            if took and event.fund_equity <= 0:
+            if lost and event.fund_equity <= 0:
                 yield "fund exhausted in a pass"
             if rules.adl.trigger is AdlTrigger.NEVER:
                 yield "given up for this pass"
