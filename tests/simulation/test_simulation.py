@@ -15,7 +15,7 @@ from tests.simulation.life import DivergenceError, Life, live, new_life
 from tests.simulation.regressions import REGRESSIONS, Regression
 
 SYMBOL = "AAAUSDT"
-# Chosen by `python -m tests.simulation.campaign --commands 100000 --seeds 200 --first-seed 1000 --choose`: they see all.
+# Chosen by `campaign --commands 100000 --seeds 200 --first-seed 1000 --choose`: together they see everything.
 SEEDS = (
     1002,
     1005,
