@@ -102,7 +102,9 @@ class Ending:
         quotes, contract = self._world.quotes[symbol], self._world.contracts[symbol]
         price = self._base[symbol]
         lowest = max(contract.min_price, self._home[symbol] // LOW)
-        if quotes.mark and not lowest <= quotes.mark <= contract.max_price:
+        # Above this the smallest order is larger than the closer may hold.
+        highest = min(contract.max_price, contract.brackets[-1].cap // (contract.min_quantity * contract.value_unit))
+        if quotes.mark and not lowest <= quotes.mark <= highest:
             price = max(1, min(contract.max_price, quotes.index + self._home[symbol] - quotes.mark))
             self._base[symbol] = price  # and it stays: a price that went to and fro would break the circuit each time
         yield SetIndexPrice(symbol, Ticks(price), Nanos(self._world.now))

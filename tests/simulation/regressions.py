@@ -19,4 +19,5 @@ REGRESSIONS: tuple[Regression, ...] = (
     Regression(448, 660, "cross positions wait for an index beside isolated ones, and so does auto-add"),
     Regression(475, 660, "a bankrupt wallet is cleared, and the fund flips"),
     Regression(488, 660, "fills of isolated positions find too little to spare, and the fund flips again and again"),
+    Regression(3547, 500, "a price so high that the closer may hold no order"),
 )
