@@ -170,6 +170,11 @@ def standing(state: State, scope: Scope) -> tuple[int, int]:
     return balance, required
 
 
+def falls_short(balance: int, required: int) -> bool:
+    """Tell whether a scope is liquidated: equity at its maintenance margin or below; without one, below zero."""
+    return balance <= required if required else balance < 0
+
+
 def order_losses(state: State, scope: Scope, without: Order | None = None) -> int:
     """Return what the open orders of a scope stand to lose against the mark, at their own prices.
 

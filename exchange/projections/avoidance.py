@@ -8,12 +8,7 @@ from collections.abc import Mapping
 
 from exchange.core.contract import Contract
 from exchange.core.events import AccountLocked, MarginCallPosition
-from exchange.core.margin import initial_margin_of
-
-
-def is_liquidated(equity: int, maintenance_margin: int) -> bool:
-    """Tell whether a scope with this equity and this maintenance margin is liquidated."""
-    return equity <= maintenance_margin if maintenance_margin else equity < 0
+from exchange.core.margin import falls_short, initial_margin_of
 
 
 def smallest_deposit(equity: int, maintenance_margin: int) -> int:
@@ -33,7 +28,7 @@ def highest_leverage(locked: AccountLocked, contracts: Mapping[str, Contract]) -
     total = sum(abs(entry_value(contracts[row.symbol], row)) for row in locked.positions)
     highest = min((contracts[row.symbol].max_leverage for row in locked.positions), default=0)
     for leverage in range(highest, 0, -1):
-        if not is_liquidated(initial_margin_of(total, leverage) + profit, locked.maintenance_margin):
+        if not falls_short(initial_margin_of(total, leverage) + profit, locked.maintenance_margin):
             return leverage
     return 0
 

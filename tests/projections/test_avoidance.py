@@ -7,8 +7,9 @@ import pytest
 from exchange.core.commands import SetLeverage, Withdraw
 from exchange.core.enums import MarginType
 from exchange.core.events import AccountLocked
+from exchange.core.margin import falls_short
 from exchange.core.units import ATOMS_PER_QUOTE, Atoms
-from exchange.projections.avoidance import highest_leverage, is_liquidated, smallest_deposit
+from exchange.projections.avoidance import highest_leverage, smallest_deposit
 from tests.projections.stand import BTC, ETH, PRICE, Stand, locked
 
 LOTS = 1_300
@@ -103,7 +104,7 @@ def test_no_leverage_is_low_enough_for_a_loss_of_more_than_the_position() -> Non
 
 
 def test_without_positions_only_a_debt_is_liquidated() -> None:
-    assert [is_liquidated(equity, 0) for equity in (-1, 0, 1)] == [True, False, False]
-    assert [is_liquidated(equity, 7) for equity in (6, 7, 8)] == [True, True, False]
+    assert [falls_short(equity, 0) for equity in (-1, 0, 1)] == [True, False, False]
+    assert [falls_short(equity, 7) for equity in (6, 7, 8)] == [True, True, False]
     assert [smallest_deposit(equity, 0) for equity in (-2, 0)] == [2, 0]
     assert [smallest_deposit(equity, 7) for equity in (6, 7, 8)] == [2, 1, 0]

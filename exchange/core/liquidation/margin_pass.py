@@ -19,7 +19,14 @@ from exchange.core.liquidation.margin_call import call
 from exchange.core.liquidation.procedure import liquidate, release
 from exchange.core.liquidation.sale import Sale
 from exchange.core.liquidation.watch import due_accounts, touched_accounts, watch_again
-from exchange.core.margin import max_withdrawable, on_stale_index, position_initial_margin, position_notional, standing
+from exchange.core.margin import (
+    falls_short,
+    max_withdrawable,
+    on_stale_index,
+    position_initial_margin,
+    position_notional,
+    standing,
+)
 from exchange.core.policies.adl import AdlTrigger, drawdown_threshold
 from exchange.core.state import ScopeKey, State
 from exchange.core.units import NEVER, Atoms, Nanos
@@ -143,7 +150,7 @@ def _falls(state: State, scope: Scope) -> bool:
 
 
 def _must_liquidate(state: State, balance: int, required: int) -> bool:
-    return not state.rules.engine.muted and (balance < 0 or (required > 0 and balance <= required))
+    return not state.rules.engine.muted and falls_short(balance, required)
 
 
 def _rank(state: State, work: _Pass, scope: Scope, balance: int, required: int) -> Rank:
