@@ -18,7 +18,16 @@ from exchange.core import margin
 from exchange.core.contract import Bracket, Contract, maintenance_of, parse_contract
 from exchange.core.enums import PositionSide
 from exchange.core.policies import losses
-from exchange.core.policies.adl import SCORES, SHARING, Counterparty, Ranker, allocated, drawdown_threshold, is_feasible
+from exchange.core.policies.adl import (
+    SCORES,
+    SHARING,
+    Counterparty,
+    Ranker,
+    divided,
+    drawdown_threshold,
+    is_feasible,
+    ranked,
+)
 from exchange.core.policies.backstop import Backstop, lots_taken
 from exchange.core.policies.case import Case, PositionCase
 from exchange.core.policies.chance import drawn
@@ -200,7 +209,8 @@ def adl_allocation(inputs: Inputs) -> Outputs:
     ]
     given = [0] * len(rows)
     seed = inputs.integer("seed") if "seed" in inputs else 0
-    for one, lots in allocated(_ranker(inputs), candidates, inputs.integer("lots"), seed):
+    ranker = _ranker(inputs)
+    for one, lots in divided(ranker, ranked(ranker, candidates, seed), inputs.integer("lots")):
         given[one.account_id] = lots
     return {"closed": [Fraction(lots) for lots in given]}
 

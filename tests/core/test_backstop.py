@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from exchange.core.enums import PositionSide
-from exchange.core.policies.adl import SCORES, Counterparty, Ranker, allocated, drawdown_threshold, ranked
+from exchange.core.policies.adl import SCORES, Counterparty, Ranker, divided, drawdown_threshold, ranked
 from exchange.core.policies.backstop import Backstop, BackstopKind, lots_taken
 from exchange.core.policies.losses import charges, haircut, shares
 from exchange.core.policies.unwinding import UnwindRules, UnwindStyle, fallen, part, quote_price
@@ -34,7 +34,7 @@ def test_core_and_reference_allocate_the_same(ranker: Ranker) -> None:
         candidates = draw_counterparties(random)
         there = sum(one.lots for one in candidates)
         lots = random.choice((1, there, there + 5, random.randint(1, there + 1)))
-        core = [(one.account_id, given) for one, given in allocated(ranker, candidates, lots, seed)]
+        core = [(one.account_id, given) for one, given in divided(ranker, ranked(ranker, candidates, seed), lots)]
         told = allocate(ranker, [as_reference(one) for one in candidates], lots, seed)
         assert core == [(candidates[place].account_id, given) for place, given in told], (seed, candidates, lots)
         assert sum(given for _, given in core) == min(lots, there)
@@ -102,7 +102,11 @@ def test_bitmex_divides_a_loss_by_leverage() -> None:
 def test_equal_scores_stay_as_they_come() -> None:
     twins = [holder(account, 2, 100, 150, 50) for account in (1, 2, 3)]
     for ranker in (Ranker.HL_INDEX, Ranker.LEVERAGE_PNL_ACCOUNT, Ranker.PNL_X_EFFLEV):
-        assert [(one.account_id, lots) for one, lots in allocated(ranker, twins, 3, 9)] == [(1, 2), (2, 1)]
+        given = divided(ranker, ranked(ranker, twins, 9), 3)
+        assert [(one.account_id, lots) for one, lots in given] == [(1, 2), (2, 1)]
+            (1, 2),
+            (2, 1),
+        ]
 
 
 def test_a_random_place_is_drawn_and_then_it_goes_round() -> None:
@@ -138,7 +142,7 @@ def test_risk_aware_shares_weigh_profit_by_leverage() -> None:
 
 def given(ranker: Ranker, candidates: list[Counterparty], lots: int) -> dict[int, int]:
     """Return the lots that each account gives."""
-    return {one.account_id: part for one, part in allocated(ranker, candidates, lots, 0)}
+    return {one.account_id: part for one, part in divided(ranker, ranked(ranker, candidates, 0), lots)}
 
 
 # --------------------------------------------------------------------------------------------------------- the backstop

@@ -100,7 +100,7 @@ def test_a_forbidden_import_is_seen() -> None:
         "import exchange",
         "from exchange.core.price_rules import parse",
         "from exchange.core.policies.sizing import lots_to_heal",
-        "from exchange.core.policies.adl import allocated",
+        "from exchange.core.policies.adl import divided",
         "from exchange.core.policies.backstop import lots_taken",
         "x = worst.bankruptcy_price",
         "x = position.lots",

@@ -1,11 +1,14 @@
 """The same commands under another engine: what stays, what differs, and which order a command means there."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
+from exchange.cli import main
 from exchange.core import commands as c
 from exchange.core.enums import OrderType, Side
 from exchange.core.events import MarkPriceSet, OrderUpdated, PositionLiquidated
@@ -107,3 +110,13 @@ def test_a_comparison_is_a_line_for_each_engine(tmp_path: Path) -> None:
     assert names.split("  ")[-1] == "losses shared"
     assert [row.split()[0] for row in rows] == ["muted", "binance_smart", "naive_full"]
     assert "2.1000%, 1.000" in rows[1]
+
+
+def test_the_command_prints_the_comparison(tmp_path: Path) -> None:
+    record(tmp_path, crash())
+    done = CliRunner().invoke(main, ["whatif", str(tmp_path), "--policy", "naive_full"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == lines(compare(tmp_path, ["naive_full"], coupled=False))
+    assert CliRunner().invoke(main, ["whatif", str(tmp_path), "--policy", "nobody's"]).exit_code == 2
+    printed = CliRunner().invoke(main, ["whatif", str(tmp_path), "--policy", "naive_full", "--json"]).stdout
+    assert json.loads(printed)["engines"][0]["outcome"]["liquidations"] == 1

@@ -148,13 +148,6 @@ def ranked(ranker: Ranker, candidates: Sequence[Counterparty], seed: int) -> lis
     return sorted(candidates, key=lambda one: -SCORES[ranker](one))
 
 
-def allocated(
-    ranker: Ranker, candidates: Sequence[Counterparty], lots: int, seed: int
-) -> list[tuple[Counterparty, int]]:
-    """Rank candidates, and return of whom how many of `lots` are closed."""
-    return divided(ranker, ranked(ranker, candidates, seed), lots)
-
-
 def divided(ranker: Ranker, order: Iterable[Counterparty], lots: int) -> list[tuple[Counterparty, int]]:
     """Return of whom how many of `lots` are closed: the first gives all it has, or all share by score.
 
