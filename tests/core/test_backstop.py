@@ -104,9 +104,6 @@ def test_equal_scores_stay_as_they_come() -> None:
     for ranker in (Ranker.HL_INDEX, Ranker.LEVERAGE_PNL_ACCOUNT, Ranker.PNL_X_EFFLEV):
         given = divided(ranker, ranked(ranker, twins, 9), 3)
         assert [(one.account_id, lots) for one, lots in given] == [(1, 2), (2, 1)]
-            (1, 2),
-            (2, 1),
-        ]
 
 
 def test_a_random_place_is_drawn_and_then_it_goes_round() -> None:
