@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sortedcontainers import SortedDict
 
 from exchange.core.enums import OrderStatus, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
-from exchange.core.events import OrderRecord
+from exchange.core.records import OrderRecord
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 
 

@@ -16,10 +16,11 @@ from exchange.core.enums import (
     PositionSide,
     Side,
 )
-from exchange.core.events import AccountUpdated, Fill, FundShortfall, OrderUpdated, PositionRecord, TradePrinted
+from exchange.core.events import AccountUpdated, FundShortfall, OrderUpdated, TradePrinted
 from exchange.core.isolated import settle_fill
 from exchange.core.margin import bid_ask_notionals, unrealized_pnl
 from exchange.core.matching import Walk, closing_room, knock_outs, reduce_only_orders
+from exchange.core.records import Fill, PositionRecord
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks, div_ceil
 

@@ -3,16 +3,19 @@
 import msgspec
 
 from exchange.core.enums import (
+    ConditionalType,
     MarginType,
     MarketState,
     OrderType,
     PositionSide,
+    PriceMatch,
     SelfTradePrevention,
     Side,
     TimeInForce,
     Wallet,
+    WorkingType,
 )
-from exchange.core.units import Atoms, Lots, Nanos, Ticks
+from exchange.core.units import Atoms, Lots, Nanos, RateE8, Ticks
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, tag_field="type", omit_defaults=True):
@@ -50,7 +53,10 @@ class Transfer(Record, frozen=True, gc=False, tag="transfer"):
 
 
 class PlaceOrder(Record, frozen=True, gc=False, tag="place_order"):
-    """Place an order. `price` is 0 for MARKET; an empty `client_order_id` asks the venue to make one."""
+    """Place an order. `price` is 0 for MARKET; an empty `client_order_id` asks the venue to make one.
+
+    With a `price_match` the price is 0, too: the book gives it. `good_till` is the time at which a GTD order expires.
+    """
 
     account_id: int
     symbol: str
@@ -63,6 +69,8 @@ class PlaceOrder(Record, frozen=True, gc=False, tag="place_order"):
     client_order_id: str = ""
     self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER
     position_side: PositionSide = PositionSide.BOTH
+    price_match: PriceMatch = PriceMatch.NONE
+    good_till: Nanos = Nanos(0)
 
 
 class CancelOrder(Record, frozen=True, gc=False, tag="cancel_order"):
@@ -93,6 +101,59 @@ class AmendOrder(Record, frozen=True, gc=False, tag="amend_order"):
     client_order_id: str = ""
     reduce_only: bool = False
     modify_id: int = 0
+    price_match: PriceMatch = PriceMatch.NONE
+
+
+class PlaceConditional(Record, frozen=True, gc=False, tag="place_conditional"):
+    """Have an order placed once a price is reached; nothing is reserved for it until then.
+
+    `quantity` is 0 with `close_position`, which takes what the position then is. `trigger_price` is 0 for
+    TRAILING_STOP_MARKET, whose `callback_rate` follows the price (from `activation_price` on, if that is not 0).
+    `price`, `price_match` and `time_in_force` are those of the LIMIT order that STOP and TAKE_PROFIT become.
+    """
+
+    account_id: int
+    symbol: str
+    side: Side
+    kind: ConditionalType
+    quantity: Lots = Lots(0)
+    trigger_price: Ticks = Ticks(0)
+    price: Ticks = Ticks(0)
+    working_type: WorkingType = WorkingType.CONTRACT_PRICE
+    time_in_force: TimeInForce = TimeInForce.GTC
+    reduce_only: bool = False
+    close_position: bool = False
+    price_protect: bool = False
+    activation_price: Ticks = Ticks(0)
+    callback_rate: RateE8 = RateE8(0)
+    client_id: str = ""
+    self_trade_prevention: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER
+    position_side: PositionSide = PositionSide.BOTH
+    price_match: PriceMatch = PriceMatch.NONE
+    good_till: Nanos = Nanos(0)
+
+
+class CancelConditional(Record, frozen=True, gc=False, tag="cancel_conditional"):
+    """Cancel one conditional order that waits, named by its id or, when that is 0, by its client id."""
+
+    account_id: int
+    conditional_id: int = 0
+    client_id: str = ""
+
+
+class CancelAllConditionals(Record, frozen=True, gc=False, tag="cancel_all_conditionals"):
+    """Cancel every conditional order of an account that waits in one contract."""
+
+    account_id: int
+    symbol: str
+
+
+class SetCountdown(Record, frozen=True, gc=False, tag="set_countdown"):
+    """Have all open orders of an account in a contract canceled after `countdown`, unless it is set anew; 0: never."""
+
+    account_id: int
+    symbol: str
+    countdown: Nanos
 
 
 class SetLeverage(Record, frozen=True, gc=False, tag="set_leverage"):
@@ -186,6 +247,10 @@ Command = (
     | CancelOrder
     | CancelAllOrders
     | AmendOrder
+    | PlaceConditional
+    | CancelConditional
+    | CancelAllConditionals
+    | SetCountdown
     | SetLeverage
     | SetMarginType
     | SetPositionMode

@@ -36,6 +36,50 @@ class TimeInForce(Word):
     IOC = "IOC"
     FOK = "FOK"
     GTX = "GTX"
+    GTD = "GTD"
+
+
+class PriceMatch(Word):
+    """From which level of the book an order takes its price, instead of naming one: the other side's, or its own."""
+
+    NONE = "NONE"
+    OPPONENT = "OPPONENT"
+    OPPONENT_5 = "OPPONENT_5"
+    OPPONENT_10 = "OPPONENT_10"
+    OPPONENT_20 = "OPPONENT_20"
+    QUEUE = "QUEUE"
+    QUEUE_5 = "QUEUE_5"
+    QUEUE_10 = "QUEUE_10"
+    QUEUE_20 = "QUEUE_20"
+
+
+class ConditionalType(Word):
+    """What a conditional order waits for, and what it becomes: STOP and TAKE_PROFIT a LIMIT, the others a MARKET."""
+
+    STOP = "STOP"
+    STOP_MARKET = "STOP_MARKET"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    TAKE_PROFIT_MARKET = "TAKE_PROFIT_MARKET"
+    TRAILING_STOP_MARKET = "TRAILING_STOP_MARKET"
+
+
+class WorkingType(Word):
+    """Which price a conditional order watches: the mark, or the price of the last trade."""
+
+    MARK_PRICE = "MARK_PRICE"
+    CONTRACT_PRICE = "CONTRACT_PRICE"
+
+
+class ConditionalStatus(Word):
+    """Where a conditional order stands: docs/rules.md, section 12. Only a NEW one is open."""
+
+    NEW = "NEW"
+    TRIGGERING = "TRIGGERING"
+    TRIGGERED = "TRIGGERED"
+    FINISHED = "FINISHED"
+    CANCELED = "CANCELED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
 
 
 class SelfTradePrevention(Word):
@@ -225,3 +269,14 @@ class RejectReason(Word):
     CROSS_BALANCE_INSUFFICIENT = "CROSS_BALANCE_INSUFFICIENT"
     ISOLATED_BALANCE_INSUFFICIENT = "ISOLATED_BALANCE_INSUFFICIENT"
     ISOLATED_LEVERAGE_REDUCTION = "ISOLATED_LEVERAGE_REDUCTION"
+    UNKNOWN_CONDITIONAL = "UNKNOWN_CONDITIONAL"
+    TOO_MANY_CONDITIONALS = "TOO_MANY_CONDITIONALS"
+    TRIGGER_PRICE_NOT_POSITIVE = "TRIGGER_PRICE_NOT_POSITIVE"
+    TRIGGER_PRICE_ABOVE_MAX = "TRIGGER_PRICE_ABOVE_MAX"
+    PRICE_ABOVE_TRIGGER_BAND = "PRICE_ABOVE_TRIGGER_BAND"
+    PRICE_BELOW_TRIGGER_BAND = "PRICE_BELOW_TRIGGER_BAND"
+    WOULD_TRIGGER = "WOULD_TRIGGER"
+    CALLBACK_RATE_NOT_VALID = "CALLBACK_RATE_NOT_VALID"
+    CLOSE_POSITION_NOT_VALID = "CLOSE_POSITION_NOT_VALID"
+    GOOD_TILL_NOT_VALID = "GOOD_TILL_NOT_VALID"
+    NO_DEPTH = "NO_DEPTH"

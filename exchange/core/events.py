@@ -9,66 +9,13 @@ from exchange.core.enums import (
     MarginMove,
     MarginType,
     MarketState,
-    OrderStatus,
-    OrderType,
     PositionSide,
     RejectReason,
-    SelfTradePrevention,
     Side,
     SourceStatus,
-    TimeInForce,
 )
+from exchange.core.records import ConditionalRecord, Fill, OrderRecord, PositionRecord
 from exchange.core.units import Atoms, Lots, Nanos, RateE8, Ticks
-
-
-class OrderRecord(msgspec.Struct, frozen=True, gc=False):
-    """An order as it stands after an event. Times in nanoseconds; `cum_quote` is the filled notional."""
-
-    order_id: int
-    account_id: int
-    symbol: str
-    client_order_id: str
-    side: Side
-    order_type: OrderType
-    time_in_force: TimeInForce
-    quantity: Lots
-    price: Ticks
-    reduce_only: bool
-    self_trade_prevention: SelfTradePrevention
-    status: OrderStatus
-    filled: Lots
-    cum_quote: Atoms
-    created_ts: Nanos
-    updated_ts: Nanos
-    modify_id: int = 0
-    position_side: PositionSide = PositionSide.BOTH
-
-
-class Fill(msgspec.Struct, frozen=True, gc=False):
-    """One side of a trade.
-
-    `fee` is paid by the account (negative: a rebate); of a liquidation order it goes to the insurance fund.
-    """
-
-    trade_id: int
-    price: Ticks
-    quantity: Lots
-    fee: Atoms
-    realized_pnl: Atoms
-    maker: bool
-
-
-class PositionRecord(msgspec.Struct, frozen=True, gc=False):
-    """A position as it stands: quantity and entry value are signed (+ long, - short)."""
-
-    symbol: str
-    quantity: Lots
-    entry_value: Atoms
-    realized_pnl: Atoms  # all that this account ever realised in this contract on this side, fees apart
-    unrealized_pnl: Atoms  # at the mark of the moment
-    position_side: PositionSide = PositionSide.BOTH
-    margin_type: MarginType = MarginType.CROSS
-    isolated_wallet: Atoms = Atoms(0)
 
 
 class Record(msgspec.Struct, frozen=True, gc=False, tag_field="type", omit_defaults=True):
@@ -162,6 +109,20 @@ class OrderUpdated(Record, frozen=True, gc=False, tag="order_updated"):
     expire_reason: ExpireReason = ExpireReason.NONE
     bids_notional: Atoms = Atoms(0)
     asks_notional: Atoms = Atoms(0)
+
+
+class ConditionalUpdated(Record, frozen=True, gc=False, tag="conditional_updated"):
+    """A conditional order came to another status; `conditional.status` tells to which."""
+
+    conditional: ConditionalRecord
+
+
+class CountdownSet(Record, frozen=True, gc=False, tag="countdown_set"):
+    """The open orders of an account in a contract are canceled at `due`; 0: not any more, or they just were."""
+
+    account_id: int
+    symbol: str
+    due: Nanos
 
 
 class TradePrinted(Record, frozen=True, gc=False, tag="trade_printed"):
@@ -445,6 +406,8 @@ Event = (
     | AutoAddMarginSet
     | LeverageSet
     | OrderUpdated
+    | ConditionalUpdated
+    | CountdownSet
     | TradePrinted
     | BookChanged
     | IndexPriceSet

@@ -15,3 +15,5 @@ class VenueRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engine: EngineRules = EngineRules()
     max_accounts: int = 10_000
     max_amendments: int = 10_000
+    max_conditionals: int = 200  # conditional orders of an account that wait, in all contracts
+    firings_per_command: int = 100  # conditional orders that one command may trigger; the rest go on a little later

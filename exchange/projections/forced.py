@@ -11,7 +11,8 @@ from enum import Enum
 from msgspec.structs import replace
 
 from exchange.core.enums import BalanceReason, OrderStatus, OrderType, SelfTradePrevention, TimeInForce
-from exchange.core.events import AccountUpdated, Deleveraged, Event, OrderRecord
+from exchange.core.events import AccountUpdated, Deleveraged, Event
+from exchange.core.records import OrderRecord
 from exchange.core.units import Nanos, Ticks
 
 ADL_CLIENT_ID = "adl_autoclose"

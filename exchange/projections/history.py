@@ -33,15 +33,8 @@ import msgspec
 
 from exchange.core.commands import Command
 from exchange.core.enums import BalanceReason, Execution, MarginMove, OrderType, PositionSide
-from exchange.core.events import (
-    AccountUpdated,
-    Deleveraged,
-    Event,
-    Fill,
-    IsolatedMarginMoved,
-    OrderRecord,
-    OrderUpdated,
-)
+from exchange.core.events import AccountUpdated, Deleveraged, Event, IsolatedMarginMoved, OrderUpdated
+from exchange.core.records import Fill, OrderRecord
 from exchange.core.units import INT63_MAX, MILLISECOND
 from exchange.projections.derived import BusyFileError, DerivedFile, Row
 from exchange.projections.forced import Forced, by_side, deleveraging_order

@@ -22,7 +22,8 @@ from exchange.core.enums import (
     TimeInForce,
     Wallet,
 )
-from exchange.core.events import AccountUpdated, Event, Fill, IsolatedMarginMoved, OrderRecord, OrderUpdated
+from exchange.core.events import AccountUpdated, Event, IsolatedMarginMoved, OrderUpdated
+from exchange.core.records import Fill, OrderRecord
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from exchange.projections import history as history_module
 from exchange.projections.derived import BusyFileError, DamagedFileError, DerivedFileError

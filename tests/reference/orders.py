@@ -20,7 +20,7 @@ from exchange.core.enums import (
     Side,
     TimeInForce,
 )
-from exchange.core.events import OrderRecord
+from exchange.core.records import OrderRecord
 from exchange.core.units import RATE_ONE, Atoms, Lots, Nanos, Ticks
 from tests.reference.refusal import demand
 from tests.reference.risk import (

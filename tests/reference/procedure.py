@@ -12,16 +12,10 @@ from exchange.core.enums import (
     Side,
     TimeInForce,
 )
-from exchange.core.events import (
-    AccountLocked,
-    AccountReleased,
-    BackstopRefused,
-    LiquidationWaits,
-    MarginCallPosition,
-    OrderRecord,
-)
+from exchange.core.events import AccountLocked, AccountReleased, BackstopRefused, LiquidationWaits, MarginCallPosition
 from exchange.core.policies.adl import AdlTrigger
 from exchange.core.policies.case import Case, Deleverage, HandOver, Intent, PositionCase, SendOrder, Wait
+from exchange.core.records import OrderRecord
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from tests.reference.bankruptcy import Sale, bankruptcy_value, begin, part_of, tell_sale
 from tests.reference.fund import expire_idle_orders, fund_equity, fund_notional, lots_taken

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from exchange.core.enums import PositionSide, Side, Wallet
-from exchange.core.events import OrderRecord
+from exchange.core.records import OrderRecord
 from exchange.core.units import RATE_ONE
 from tests.reference.world import (
     Leg,

@@ -4,8 +4,9 @@ import math
 from fractions import Fraction
 
 from exchange.core.enums import Execution, OrderStatus, OrderType, SelfTradePrevention, Side, TimeInForce
-from exchange.core.events import OrderRecord, UnwindingStopped
+from exchange.core.events import UnwindingStopped
 from exchange.core.policies.unwinding import UnwindStyle
+from exchange.core.records import OrderRecord
 from exchange.core.units import Atoms, Nanos
 from tests.reference.fund import fund_equity, is_stopped, note_equity
 from tests.reference.orders import new_record, take_bound

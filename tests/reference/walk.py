@@ -17,7 +17,8 @@ from exchange.core.enums import (
     Side,
     TimeInForce,
 )
-from exchange.core.events import Fill, OrderRecord, TradePrinted
+from exchange.core.events import TradePrinted
+from exchange.core.records import Fill, OrderRecord
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from tests.reference.isolated import close_by_venue, fill_isolated, settle_debt
 from tests.reference.world import (

@@ -18,17 +18,9 @@ from exchange.core.enums import (
     Side,
     Wallet,
 )
-from exchange.core.events import (
-    AccountUpdated,
-    BookChanged,
-    Event,
-    Fill,
-    FundShortfall,
-    OrderRecord,
-    OrderUpdated,
-    PositionRecord,
-)
+from exchange.core.events import AccountUpdated, BookChanged, Event, FundShortfall, OrderUpdated
 from exchange.core.policies.case import LiquidationPolicy
+from exchange.core.records import Fill, OrderRecord, PositionRecord
 from exchange.core.rules import VenueRules
 from exchange.core.units import NEVER, RATE_ONE, Atoms, Lots, Nanos, Ticks
 from tests.reference.quotes import Quotes

@@ -3,7 +3,7 @@
 from random import Random
 
 from exchange.core.enums import PositionSide, Side
-from exchange.core.events import OrderRecord
+from exchange.core.records import OrderRecord
 from exchange.core.units import MONEY_MAX, RATE_ONE
 from tests.reference.risk import surplus
 from tests.reference.world import Leg, World, best, held_legs, legs_of, position_of, queue, traders

@@ -24,8 +24,8 @@ from exchange.core.events import (
     MarkPriceSet,
     OrderUpdated,
     PositionLiquidated,
-    PositionRecord,
 )
+from exchange.core.records import PositionRecord
 from exchange.core.units import RATE_ONE
 from tests.reference.risk import equity, is_unjudged, maintenance, positions_in, scopes_of
 from tests.reference.world import FUND, Leg, Scope, World, held_legs, is_isolated, isolated_wallet, leg_of, traders

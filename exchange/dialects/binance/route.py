@@ -8,6 +8,7 @@ from exchange.core.commands import Command
 from exchange.core.contract import Contract
 from exchange.core.events import Event
 from exchange.core.state import State
+from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.projections.adl import AdlQueues
 from exchange.projections.history import History
@@ -75,7 +76,33 @@ class CommandRoute:
     respond: Callable[[Context, Params, int, Sequence[Event]], object]
 
 
-Route = ReadRoute | CommandRoute
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One element of a batch: its parameters, and the command they ask for or why they ask for none."""
+
+    params: Params
+    command: Command | DialectError
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRoute:
+    """An endpoint that is several commands, done in order; one that fails stops none of the others.
+
+    `parse` refuses the whole, or makes the parts; `respond` renders what one part came to, given that part's own
+    parameters. The answer is the list of these, with the body of its error in the place of a part that failed.
+    `order_counts` is what one call costs in the ten-second and in the minute counter, however many its parts.
+    """
+
+    method: str
+    path: str
+    security: Security
+    weight: Weight
+    order_counts: tuple[int, int]
+    parse: Callable[[Context, Params], Sequence[Part]]
+    respond: Callable[[Context, Params, int, Sequence[Event]], object]
+
+
+Route = ReadRoute | CommandRoute | BatchRoute
 
 
 def weight_of(route: Route, params: Params) -> int:

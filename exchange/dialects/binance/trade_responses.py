@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from exchange.core.contract import Contract
 from exchange.core.enums import OrderStatus, Side
-from exchange.core.events import Event, Fill, OrderRecord, OrderUpdated
+from exchange.core.events import Event, OrderUpdated
+from exchange.core.records import Fill, OrderRecord
 from exchange.dialects.binance.numbers import (
     average_price_text,
     money_text,

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from exchange.core.account import Account
 from exchange.core.admission import find_order
 from exchange.core.contract import Contract
-from exchange.core.events import Event, OrderRecord
+from exchange.core.events import Event
+from exchange.core.records import OrderRecord
 from exchange.dialects.binance import errors, requests
 from exchange.dialects.binance.numbers import to_ms
 from exchange.dialects.binance.parameters import contract_of, optional_integer, row_limit, symbol_or_none, time_window

@@ -12,15 +12,13 @@ from exchange.core.events import (
     AccountUpdated,
     Deleveraged,
     Event,
-    Fill,
     LeverageSet,
     MarginCalled,
     MarginCallPosition,
     MarginTypeSet,
-    OrderRecord,
     OrderUpdated,
-    PositionRecord,
 )
+from exchange.core.records import Fill, OrderRecord, PositionRecord
 from exchange.core.units import Atoms, Lots
 from exchange.dialects.binance.margin_words import MARGIN_WORDS
 from exchange.dialects.binance.numbers import (
