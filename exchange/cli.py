@@ -34,6 +34,13 @@ POLICY_HELP = (
     " dydx_v4, hyperliquid_backstop or naive_full; a file that changes one of them; or a class of your own, found from"
     " the current folder. docs/policies.md describes all three."
 )
+LIMITS = ["binance", "classroom", "off"]
+LIMITS_HELP = (
+    "What callers may ask: binance counts request weight per address and bans who goes on; classroom counts it per API"
+    " key and bans nobody; off counts and refuses nothing."
+)
+TIMINGS = ["instant", "real"]
+TIMING_HELP = "When answers and events leave: at once, or with seeded delays per channel, as over a real network."
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print the result as one JSON object.")
 data_argument = click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
@@ -56,7 +63,7 @@ def main() -> None:
     """Margincall: a perpetual-futures exchange that you can run."""
 
 
-def serve_options(*, speed: float, index_default: str) -> Callable[[Function], Function]:
+def serve_options(*, speed: float, index_default: str, limits: str) -> Callable[[Function], Function]:
     """Return the flags that `serve` and `demo` share, as one decorator."""
     file = click.Path(exists=True, dir_okay=False, path_type=Path)
     options = [
@@ -80,6 +87,9 @@ def serve_options(*, speed: float, index_default: str) -> Callable[[Function], F
         ),
         click.option("--seed", type=click.IntRange(0, 2**63 - 1), help="Of all chance in prices and bots."),
         click.option("--durability", type=click.Choice(["commit", "relaxed"]), default="commit", show_default=True),
+        click.option("--limits", type=click.Choice(LIMITS), default=limits, show_default=True, help=LIMITS_HELP),
+        click.option("--legacy-stops", is_flag=True, help="Take stop orders on the ordinary order endpoint, too."),
+        click.option("--timing", type=click.Choice(TIMINGS), default="instant", show_default=True, help=TIMING_HELP),
         click.option("--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Default: DATA/ready.json."),
         as_json,
     ]
@@ -93,7 +103,7 @@ def serve_options(*, speed: float, index_default: str) -> Callable[[Function], F
 
 
 @main.command()
-@serve_options(speed=1.0, index_default="as the journal was begun, else manual")
+@serve_options(speed=1.0, index_default="as the journal was begun, else manual", limits="binance")
 def serve(json_output: bool, data: Path | None, **flags: Any) -> None:  # noqa: FBT001  click passes flags
     """Serve a venue until Ctrl-C or SIGTERM; the journal of a data folder goes on where it ended."""
     settings = _settings(data or Path("data"), flags)
@@ -101,7 +111,7 @@ def serve(json_output: bool, data: Path | None, **flags: Any) -> None:  # noqa: 
 
 
 @main.command()
-@serve_options(speed=DEMO_SPEED, index_default=DEMO_INDEX)
+@serve_options(speed=DEMO_SPEED, index_default=DEMO_INDEX, limits="classroom")
 @click.option("--seconds", type=FiniteRange(0, SECONDS_MAX, min_open=True), help="End by itself after so long.")
 def demo(json_output: bool, data: Path | None, seconds: float | None, **flags: Any) -> None:  # noqa: FBT001
     """Serve a day of real prices at 60x with house bots trading on it, and show what happens."""

@@ -25,7 +25,8 @@ class Settings:
     """What `serve` and `demo` were told.
 
     None (or no contract files) means: as the journal was begun, and for a new journal the default. What is given must
-    agree with the journal. Host, port, speed and durability may differ from start to start.
+    agree with the journal. All below `seed` may differ from start to start, as may host and port: they are choices of
+    the process, no state of the venue, and no journal keeps them.
     """
 
     data_folder: Path
@@ -40,6 +41,9 @@ class Settings:
     speed: float = 1.0  # of the price playback; venue time is wall time
     durability: Durability = Durability.COMMIT
     ready_file: Path | None = None
+    limits: str = "classroom"  # the profile of request limits: a name of the dialect's table
+    legacy_stops: bool = False  # conditional orders are taken by the ordinary order endpoint, too
+    timing: str = "instant"  # when answers and events leave: "instant", or "real" with seeded delays per channel
 
     def recorded(self) -> dict[str, str]:
         """Return the settings that the journal's header keeps, as text; those that are None are left out."""
