@@ -8,7 +8,8 @@ from aiohttp import web
 from exchange.admin.control import add_control_routes
 from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX, QUERY_BYTES_MAX
-from exchange.gateway.app_keys import APP, LISTEN_KEYS
+from exchange.gateway.app_keys import APP, DESK, LISTEN_KEYS
+from exchange.gateway.desk import Desk
 from exchange.gateway.rest import RestDoor
 from exchange.gateway.streams import add_stream_routes
 from exchange.runtime.app import App
@@ -22,10 +23,11 @@ def create_application(app: App) -> web.Application:
     """Return the application that serves a venue: control API, streams, and REST for every other path."""
     application = web.Application(client_max_size=BODY_BYTES_MAX + 1)
     application[APP] = app
-    application[LISTEN_KEYS] = ListenKeys()
+    application[LISTEN_KEYS] = listen_keys = ListenKeys()
+    application[DESK] = desk = Desk(app, listen_keys)
     add_control_routes(application, app)
     add_stream_routes(application, app)
-    application.router.add_route("*", r"/{path:[\s\S]*}", RestDoor(app, application[LISTEN_KEYS]).handle)
+    application.router.add_route("*", r"/{path:[\s\S]*}", RestDoor(desk).handle)
     return application
 
 

@@ -79,16 +79,20 @@ class RateLimits:
             raise errors.TOO_MANY_REQUESTS.error(WEIGHT_PER_MINUTE, retry_after=wait)
         self._weight_1m.add(caller, weight, now_ms)
 
-    def charge_orders(self, caller: str, count: int, now_ms: int) -> None:
-        """Count orders of a call; -1015 when they do not fit one of the two windows: then they are not counted."""
-        for counter, limit, interval in (
-            (self._orders_10s, ORDERS_PER_10_SECONDS, "10 SECOND"),
-            (self._orders_1m, ORDERS_PER_MINUTE, "1 MINUTE"),
+    def charge_orders(self, caller: str, counts: tuple[int, int], now_ms: int) -> None:
+        """Count orders of a call, so many in the ten-second and so many in the minute window.
+
+        -1015 when they do not fit one of the two windows: then they are not counted.
+        """
+        in_10s, in_1m = counts
+        for counter, count, limit, interval in (
+            (self._orders_10s, in_10s, ORDERS_PER_10_SECONDS, "10 SECOND"),
+            (self._orders_1m, in_1m, ORDERS_PER_MINUTE, "1 MINUTE"),
         ):
             if not counter.fits(caller, count, now_ms):
                 raise errors.TOO_MANY_ORDERS.error(limit, interval, retry_after=counter.seconds_left(now_ms))
-        self._orders_10s.add(caller, count, now_ms)
-        self._orders_1m.add(caller, count, now_ms)
+        self._orders_10s.add(caller, in_10s, now_ms)
+        self._orders_1m.add(caller, in_1m, now_ms)
 
     def weight_headers(self, caller: str, now_ms: int) -> dict[str, str]:
         """Return the header that every reply carries."""

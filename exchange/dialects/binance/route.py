@@ -108,3 +108,14 @@ Route = ReadRoute | CommandRoute | BatchRoute
 def weight_of(route: Route, params: Params) -> int:
     """Return what a call of this route costs in request weight."""
     return route.weight if isinstance(route.weight, int) else route.weight(params)
+
+
+def order_counts(route: Route) -> tuple[int, int]:
+    """Return what a call of this route costs in the ten-second and in the minute counter of orders."""
+    match route:
+        case BatchRoute():
+            return route.order_counts
+        case CommandRoute():
+            return route.order_count, route.order_count
+        case ReadRoute():
+            return 0, 0

@@ -1,0 +1,173 @@
+"""What REST and the WebSocket API do alike once the caller is known: charge, do, and settle. It knows no socket.
+
+A door makes a `Call`, finds out what is asked and by whom, and has the desk answer it. Whatever happens is settled here
+into an `Answer`, which each door writes in its own way.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+
+from exchange.dialects.binance import errors
+from exchange.dialects.binance.auth import Credentials
+from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.limits import RateLimits
+from exchange.dialects.binance.listen_keys import ListenKeys
+from exchange.dialects.binance.numbers import to_ms
+from exchange.dialects.binance.route import (
+    BatchRoute,
+    CommandRoute,
+    Context,
+    Params,
+    Part,
+    ReadRoute,
+    Route,
+    order_counts,
+    weight_of,
+)
+from exchange.door import submit
+from exchange.projections.adl import AdlQueues
+from exchange.projections.derived import BusyFileError
+from exchange.runtime.app import App
+
+FAILED_CALL_WEIGHT = 1  # what a request costs its address when nobody can be told to have sent it
+LOGGED_CHARACTERS_MAX = 200
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way. `verb` and `name`: method and path, or `WS` and the method of the WebSocket API.
+
+    What it costs is charged to `caller`, who is the address until a key is shown. What a door has not found out yet
+    is None or empty, and stays so in a call that is refused before.
+    """
+
+    verb: str
+    name: str
+    caller: str
+    now_ms: int
+    route: Route | None = None
+    params: Params = field(default_factory=dict)
+    account_id: int = 0
+    orders_of: str = ""  # set when the call counts as orders
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call came to: HTTP status, JSON-able body (code and msg unless the status is 200), seconds to wait."""
+
+    status: int
+    body: object
+    retry_after: int = 0
+
+
+class Desk:
+    """Answers the calls of the dialect for one venue."""
+
+    def __init__(self, app: App, listen_keys: ListenKeys) -> None:
+        """Start with empty rate counters and no queue made."""
+        self.limits = RateLimits()
+        self._app = app
+        self._listen_keys = listen_keys
+        self._adl_queues = AdlQueues()
+        self._contracts = {symbol: market.contract for symbol, market in app.venue.state.markets.items()}
+
+    def call(self, verb: str, name: str, address: str | None) -> Call:
+        """Return a call that came from an address just now, in wall time: venue time may stand, and clients do not."""
+        return Call(verb, name, f"address:{address}", to_ms(self._app.clock.wall()))
+
+    def find_key(self, api_key: str) -> Credentials | None:
+        """Return what is known of an API key, or None."""
+        return self._app.keys.find(api_key)
+
+    def charge_failed(self, call: Call) -> None:
+        """Charge the address for a call whose sender is not known."""
+        self.limits.charge_weight(call.caller, FAILED_CALL_WEIGHT, call.now_ms)
+
+    async def settle(self, call: Call, answering: Awaitable[object]) -> Answer:
+        """Return what a call came to, whatever happens; an error of our own gets its traceback into the log."""
+        try:
+            return Answer(200, await answering)
+        except DialectError as error:
+            return Answer(error.http, error.body(), error.retry_after)
+        except Exception:  # noqa: BLE001 - an own error: the answer is still the dialect's
+            _LOG.exception("%s %s failed", call.verb, printable(call.name))
+            unknown = errors.UNKNOWN_ERROR.error()
+            return Answer(unknown.http, unknown.body())
+
+    async def answer(self, call: Call, known: Credentials | None, payer: Credentials | None) -> object:
+        """Charge a call that has its route and params, do it, and return the answer; DialectError for a refusal.
+
+        `known` is who was authenticated; `payer`, whose key was at least shown, is charged.
+        """
+        assert call.route is not None, "a call without a route is refused at the door"
+        self._charge(call, call.route, payer)
+        call.account_id = 0 if known is None else known.account_id
+        context = self._context(call)
+        match call.route:
+            case ReadRoute() as route:
+                return await self._read(route, context, call.params)
+            case CommandRoute() as route:
+                return await self._command(route, context, call.params)
+            case BatchRoute() as route:
+                return await self._batch(route, context, call.params)
+
+    def _charge(self, call: Call, route: Route, payer: Credentials | None) -> None:
+        """Count the call for the key that was shown, or for its address; refuse what does not fit."""
+        if payer is not None:
+            call.caller = f"key:{payer.api_key}"
+        self.limits.charge_weight(call.caller, weight_of(route, call.params), call.now_ms)
+        counts = order_counts(route)
+        if any(counts) and payer is not None:
+            call.orders_of = f"account:{payer.account_id}"
+            self.limits.charge_orders(call.orders_of, counts, call.now_ms)
+
+    async def _read(self, route: ReadRoute, context: Context, params: Params) -> object:
+        """Read when history has caught up, and answer when what was read is durable, too."""
+        await self._app.sequencer.durable()
+        try:
+            answer = route.read(context, params)
+        except BusyFileError as error:  # it passes, and the venue trades on: come again
+            raise errors.OVERLOADED.error() from error
+        await self._app.sequencer.durable()
+        return answer
+
+    async def _command(self, route: CommandRoute, context: Context, params: Params) -> object:
+        """Have the command done and render what it did."""
+        applied = await submit(self._app.sequencer, route.parse(context, params))
+        return route.respond(context, params, applied.seq, applied.events)
+
+    async def _batch(self, route: BatchRoute, context: Context, params: Params) -> object:
+        """Have the parts done in order and answer in order. They reach the sequencer in one turn of the loop."""
+        return await asyncio.gather(*(self._part(route, context, part) for part in route.parse(context, params)))
+
+    async def _part(self, route: BatchRoute, context: Context, part: Part) -> object:
+        """Have one part done; the body of its error stands in its place when it fails."""
+        try:
+            if isinstance(part.command, DialectError):
+                raise part.command
+            applied = await submit(self._app.sequencer, part.command)
+        except DialectError as error:
+            return error.body()
+        return route.respond(context, part.params, applied.seq, applied.events)
+
+    def _context(self, call: Call) -> Context:
+        return Context(
+            state=self._app.venue.state,
+            contracts=self._contracts,
+            market_data=self._app.market_data,
+            history=self._app.history,
+            listen_keys=self._listen_keys,
+            adl_queues=self._adl_queues,
+            now_ms=call.now_ms,
+            account_id=call.account_id,
+        )
+
+
+def printable(text: str) -> str:
+    """Return what a client sent fit for a log line: bounded, and without what could forge another line."""
+    return _UNPRINTABLE.sub("?", text[:LOGGED_CHARACTERS_MAX])
