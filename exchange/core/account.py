@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exchange.core.book import Order
+from exchange.core.conditional import Conditional
 from exchange.core.enums import MarginType, PositionSide, Side
 from exchange.core.units import div_floor, div_toward_zero
 
@@ -83,6 +84,7 @@ class Holding:
     auto_add_margin: bool = False
     legs: dict[PositionSide, Leg] = field(default_factory=lambda: {PositionSide.BOTH: Leg(PositionSide.BOTH)})
     orders: dict[int, Order] = field(default_factory=dict)
+    countdown_due: int = 0  # its open orders are canceled then; 0: never
 
     @property
     def isolated(self) -> bool:
@@ -122,6 +124,8 @@ class Account:
     cross_wallet: int = 0  # the futures wallet without what isolated positions have for themselves
     funding_wallet: int = 0  # beside the futures wallet; no margin
     client_order_ids: dict[str, Order] = field(default_factory=dict)  # of open orders
+    conditionals: dict[int, Conditional] = field(default_factory=dict)  # that wait, oldest first
+    conditional_client_ids: dict[str, Conditional] = field(default_factory=dict)  # of these
     hedge: bool = False
     margin_called: bool = False  # for its cross positions
     in_liquidation: bool = False  # of its cross positions, as are the next two

@@ -1,15 +1,18 @@
 """Which orders are let in: every check of docs/rules.md section 4, in its order. Pure; a refusal changes nothing."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
-from exchange.core.account import Account, Holding, Leg, cross_scope, scope_of
+from exchange.core.account import Account, cross_scope
+from exchange.core.affordability import closing_is_paid, margin_suffices
 from exchange.core.book import Order
+from exchange.core.candidate import Candidate, Check, crosses, only_reduces, refuse
 from exchange.core.commands import AmendOrder, PlaceOrder
+from exchange.core.conditional import Conditional
 from exchange.core.enums import (
     MarketState,
     OrderType,
     PositionSide,
+    PriceMatch,
     RejectReason,
     SelfTradePrevention,
     Side,
@@ -17,90 +20,24 @@ from exchange.core.enums import (
 )
 from exchange.core.events import Rejected
 from exchange.core.margin import (
-    Trial,
-    equity,
-    exposure_of,
-    exposure_with,
-    kept_margin,
     on_stale_index,
-    open_notional,
-    order_losses,
-    order_open_loss,
-    reserved_apart,
-    surplus,
 )
 from exchange.core.matching import (
-    LifeRule,
     Terms,
-    Walk,
     closing_room,
     knock_outs,
-    life_rule,
+    matched_price,
     reduce_only_orders,
     walk,
 )
 from exchange.core.state import Market, State
-from exchange.core.units import RATE_ONE, div_ceil, div_floor
+from exchange.core.units import RATE_ONE, SECOND, div_ceil, div_floor
 
 CLIENT_ORDER_ID_MAX = 36  # characters
 CLOSING_SIDES = frozenset({(PositionSide.LONG, Side.SELL), (PositionSide.SHORT, Side.BUY)})  # in hedge mode
 OPEN_FOR_ORDERS = frozenset({MarketState.TRADING, MarketState.INDEX_STALE})
+GOOD_TILL_LEAST = 600 * SECOND  # from now: a GTD order lives longer than this
 OWN_ID_PREFIXES = ("mc-", "autoclose-", "unwind-")  # of ids that the venue makes: a trader's could meet one of them
-
-
-@dataclass(slots=True)
-class Candidate:
-    """An order asking to be let in, and what is found out about it on the way. Prices in ticks, quantities in lots."""
-
-    state: State
-    account: Account
-    market: Market
-    side: Side
-    order_type: OrderType
-    time_in_force: TimeInForce
-    quantity: int  # of the whole order, for the filters
-    remaining: int  # what it would still fill
-    price: int
-    reduce_only: bool
-    self_trade_prevention: SelfTradePrevention
-    position_side: PositionSide = PositionSide.BOTH
-    client_order_id: str = ""
-    amended: Order | None = None  # the order it replaces
-    knocked_out: list[Order] = field(default_factory=list)
-    walk: Walk = field(default_factory=Walk)
-
-    @property
-    def holding(self) -> Holding:
-        """The account's holding in the contract."""
-        return self.account.holdings[self.market.contract.symbol]
-
-    @property
-    def leg(self) -> Leg:
-        """The position it would move, with its orders; its side must fit the account's mode."""
-        return self.holding.legs[self.position_side]
-
-    @property
-    def life(self) -> LifeRule:
-        """The rule of its time in force."""
-        return life_rule(self.order_type, self.time_in_force)
-
-    @property
-    def limit(self) -> int:
-        """The worst price it may trade at: its own, or the market-order bound."""
-        if self.order_type is OrderType.LIMIT:
-            return self.price
-        contract = self.market.contract
-        return contract.price_shifted(self.market.mark_price, self.side * contract.market_take_bound)
-
-    @property
-    def counted_price(self) -> int:
-        """The price it is counted at for margin: a MARKET order at the worst price that it reaches."""
-        if self.order_type is OrderType.LIMIT:
-            return self.price
-        return self.walk.worst_price or self.market.mark_price
-
-
-Check = Callable[[Candidate], RejectReason | Rejected | None]
 
 
 def locked(account: Account, symbol: str) -> bool:
@@ -118,6 +55,28 @@ def closes_only(position_side: PositionSide, side: Side) -> bool:
     return (position_side, side) in CLOSING_SIDES
 
 
+def is_own_id(client_id: str) -> bool:
+    """Tell whether a trader may not name an order so: too long, or it could meet one that the venue makes."""
+    return client_id.startswith(OWN_ID_PREFIXES) or len(client_id) > CLIENT_ORDER_ID_MAX
+
+
+def stray_good_till(order_type: OrderType, time_in_force: TimeInForce, good_till: int) -> bool:
+    """Tell whether a date stands where none belongs: only a GTD order that can rest has one."""
+    return bool(good_till) and not (order_type is OrderType.LIMIT and time_in_force is TimeInForce.GTD)
+
+
+def good_till_fits(state: State, time_in_force: TimeInForce, good_till: int) -> bool:
+    """Tell whether a GTD order's date is far enough ahead; others have none."""
+    return time_in_force is not TimeInForce.GTD or good_till > state.ts + GOOD_TILL_LEAST
+
+
+def find_conditional(account: Account, conditional_id: int, client_id: str) -> Conditional | None:
+    """Return a conditional order that waits, by its id or, when that is 0, by its client id."""
+    if conditional_id:
+        return account.conditionals.get(conditional_id)
+    return account.conditional_client_ids.get(client_id)
+
+
 def find_order(account: Account, symbol: str, order_id: int, client_order_id: str) -> Order | None:
     """Return an open order by its id or, when that is 0, by its client order id."""
     if order_id:
@@ -131,8 +90,13 @@ def first_refusal(account_id: int, grounds: Iterable[tuple[bool, RejectReason]])
     return next((Rejected(reason, account_id) for holds, reason in grounds if holds), None)
 
 
-def admit(state: State, account: Account, market: Market, command: PlaceOrder) -> Candidate | Rejected:
-    """Return what placing the order would do, or why it is refused."""
+def admit(
+    state: State, account: Account, market: Market, command: PlaceOrder, conditional: Conditional | None = None
+) -> Candidate | Rejected:
+    """Return what placing the order would do, or why it is refused; `conditional` is the one that becomes it."""
+    price = _price_of(market, command, command.order_type)
+    if isinstance(price, Rejected):
+        return price
     candidate = Candidate(
         state=state,
         account=account,
@@ -142,13 +106,16 @@ def admit(state: State, account: Account, market: Market, command: PlaceOrder) -
         time_in_force=command.time_in_force,
         quantity=command.quantity,
         remaining=command.quantity,
-        price=command.price,
+        price=price,
         reduce_only=command.reduce_only or closes_only(command.position_side, command.side),
         self_trade_prevention=command.self_trade_prevention,
         position_side=command.position_side,
         client_order_id=command.client_order_id,
+        price_match=command.price_match,
+        good_till=command.good_till,
+        conditional=conditional,
     )
-    return _first_failed(candidate, PLACE_CHECKS) or candidate
+    return first_failed(candidate, PLACE_CHECKS) or candidate
 
 
 def admit_amendment(state: State, account: Account, market: Market, command: AmendOrder) -> Candidate | Rejected:
@@ -158,12 +125,15 @@ def admit_amendment(state: State, account: Account, market: Market, command: Ame
     order = find_order(account, command.symbol, command.order_id, command.client_order_id)
     if order is None:
         return Rejected(RejectReason.UNKNOWN_ORDER, command.account_id)
+    price = _price_of(market, command, order.order_type)
+    if isinstance(price, Rejected):
+        return price
     refusals = (
         (market.state not in OPEN_FOR_ORDERS, RejectReason.MARKET_NOT_TRADING),
         (command.side is not order.side, RejectReason.AMEND_SIDE_MISMATCH),
         (command.reduce_only and not order.reduce_only, RejectReason.AMEND_NOT_REDUCE_ONLY),
         (order.amendments >= state.rules.max_amendments, RejectReason.AMEND_LIMIT_REACHED),
-        ((command.quantity, command.price) == (order.quantity, order.price), RejectReason.AMEND_NO_CHANGE),
+        ((command.quantity, price) == (order.quantity, order.price), RejectReason.AMEND_NO_CHANGE),
     )
     refusal = first_refusal(command.account_id, refusals)
     if refusal is not None:
@@ -177,42 +147,23 @@ def admit_amendment(state: State, account: Account, market: Market, command: Ame
         time_in_force=order.time_in_force,
         quantity=command.quantity,
         remaining=command.quantity - order.filled,
-        price=command.price,
+        price=price,
         reduce_only=order.reduce_only,
         self_trade_prevention=SelfTradePrevention.NONE,
         position_side=order.position_side,
+        price_match=command.price_match,
         amended=order,
     )
-    return _first_failed(candidate, FILTER_CHECKS) or candidate
+    return first_failed(candidate, FILTER_CHECKS) or candidate
 
 
 def admit_replacement(candidate: Candidate) -> Rejected | None:
     """Return why an amended order may not take its new place, if so; else its walk and knock-outs stand in it."""
-    return _first_failed(candidate, REPLACE_CHECKS)
+    return first_failed(candidate, REPLACE_CHECKS)
 
 
-def crosses(candidate: Candidate) -> bool:
-    """Tell whether any opposite price meets the order's limit."""
-    best = candidate.market.book.best_price(candidate.side.opposite)
-    return best is not None and (best - candidate.limit) * candidate.side <= 0
-
-
-def only_reduces(candidate: Candidate) -> bool:
-    """Tell whether the order, with all others of its side, can do no more than close the position."""
-    if candidate.reduce_only:
-        return True
-    leg = candidate.leg
-    room = closing_room(leg.position.quantity, candidate.side) - candidate.remaining
-    if room < 0:
-        return False
-    return room >= sum(
-        order.remaining
-        for order in candidate.holding.orders.values()
-        if order.side is candidate.side and order.position_side is leg.side and order is not candidate.amended
-    )
-
-
-def _first_failed(candidate: Candidate, checks: Iterable[Check]) -> Rejected | None:
+def first_failed(candidate: Candidate, checks: Iterable[Check]) -> Rejected | None:
+    """Return the refusal of the first check that fails."""
     for check in checks:
         refusal = check(candidate)
         if isinstance(refusal, RejectReason):
@@ -222,14 +173,33 @@ def _first_failed(candidate: Candidate, checks: Iterable[Check]) -> Rejected | N
     return None
 
 
-def _refuse(candidate: Candidate, reason: RejectReason, detail: int) -> Rejected:
-    return Rejected(reason, candidate.account.account_id, detail)
+def _price_of(market: Market, command: PlaceOrder | AmendOrder, order_type: OrderType) -> int | Rejected:
+    """Return the price that an order asks for, its own or that of a level of the book; or why there is none."""
+    if command.price_match is PriceMatch.NONE:
+        return command.price
+    if command.price or order_type is not OrderType.LIMIT:
+        return Rejected(RejectReason.VALUE_OUT_OF_RANGE, command.account_id)
+    price = matched_price(market.book, command.side, command.price_match)
+    return Rejected(RejectReason.NO_DEPTH, command.account_id) if price is None else price
 
 
 def _shape(candidate: Candidate) -> RejectReason | None:
-    client_id = candidate.client_order_id
-    not_a_traders = candidate.order_type is OrderType.LIQUIDATION or client_id.startswith(OWN_ID_PREFIXES)
-    return RejectReason.VALUE_OUT_OF_RANGE if not_a_traders or len(client_id) > CLIENT_ORDER_ID_MAX else None
+    """Refuse what cannot be a trader's order; one that was conditional was looked at when it was placed."""
+    if candidate.conditional is not None:
+        return None
+    wrong = (
+        candidate.order_type is OrderType.LIQUIDATION,
+        is_own_id(candidate.client_order_id),
+        stray_good_till(candidate.order_type, candidate.time_in_force, candidate.good_till),
+    )
+    return RejectReason.VALUE_OUT_OF_RANGE if any(wrong) else None
+
+
+def _good_till(candidate: Candidate) -> RejectReason | None:
+    if candidate.conditional is not None or candidate.order_type is not OrderType.LIMIT:
+        return None
+    fits = good_till_fits(candidate.state, candidate.time_in_force, candidate.good_till)
+    return None if fits else RejectReason.GOOD_TILL_NOT_VALID
 
 
 def _liquidation(candidate: Candidate) -> RejectReason | None:
@@ -258,22 +228,26 @@ def _signs(candidate: Candidate) -> RejectReason | None:
     return RejectReason.PRICE_NOT_ALLOWED if candidate.price else None
 
 
-def _quantity(candidate: Candidate) -> RejectReason | Rejected | None:
+def quantity_in_bounds(candidate: Candidate) -> Rejected | None:
+    """Hold the quantity within the contract's bounds; whoever closes a position closes all of it."""
+    if candidate.conditional is not None and candidate.conditional.close_position:
+        return None
     contract = candidate.market.contract
     if candidate.quantity < contract.min_quantity:
-        return _refuse(candidate, RejectReason.QUANTITY_BELOW_MIN, contract.min_quantity)
+        return refuse(candidate, RejectReason.QUANTITY_BELOW_MIN, contract.min_quantity)
     is_market = candidate.order_type is OrderType.MARKET
     largest = contract.market_max_quantity if is_market else contract.max_quantity
-    return _refuse(candidate, RejectReason.QUANTITY_ABOVE_MAX, largest) if candidate.quantity > largest else None
+    return refuse(candidate, RejectReason.QUANTITY_ABOVE_MAX, largest) if candidate.quantity > largest else None
 
 
-def _price(candidate: Candidate) -> Rejected | None:
+def price_in_bounds(candidate: Candidate) -> Rejected | None:
+    """Hold the price of a LIMIT order within the contract's bounds."""
     contract, price = candidate.market.contract, candidate.price
     if candidate.order_type is OrderType.MARKET:
         return None
     if price < contract.min_price:
-        return _refuse(candidate, RejectReason.PRICE_BELOW_MIN, contract.min_price)
-    return _refuse(candidate, RejectReason.PRICE_ABOVE_MAX, contract.max_price) if price > contract.max_price else None
+        return refuse(candidate, RejectReason.PRICE_BELOW_MIN, contract.min_price)
+    return refuse(candidate, RejectReason.PRICE_ABOVE_MAX, contract.max_price) if price > contract.max_price else None
 
 
 def _band(candidate: Candidate) -> Rejected | None:
@@ -282,9 +256,9 @@ def _band(candidate: Candidate) -> Rejected | None:
         return None
     if candidate.side is Side.BUY:
         highest = div_floor(mark_price * contract.band_up, RATE_ONE)
-        return _refuse(candidate, RejectReason.PRICE_ABOVE_BAND, highest) if candidate.price > highest else None
+        return refuse(candidate, RejectReason.PRICE_ABOVE_BAND, highest) if candidate.price > highest else None
     lowest = div_ceil(mark_price * contract.band_down, RATE_ONE)
-    return _refuse(candidate, RejectReason.PRICE_BELOW_BAND, lowest) if candidate.price < lowest else None
+    return refuse(candidate, RejectReason.PRICE_BELOW_BAND, lowest) if candidate.price < lowest else None
 
 
 def _notional(candidate: Candidate) -> Rejected | None:
@@ -292,7 +266,7 @@ def _notional(candidate: Candidate) -> Rejected | None:
     price = candidate.price or candidate.market.mark_price
     if candidate.reduce_only or contract.notional(price, candidate.quantity) >= contract.min_notional:
         return None
-    return _refuse(candidate, RejectReason.NOTIONAL_TOO_SMALL, contract.min_notional)
+    return refuse(candidate, RejectReason.NOTIONAL_TOO_SMALL, contract.min_notional)
 
 
 def _client_order_id(candidate: Candidate) -> RejectReason | None:
@@ -303,7 +277,7 @@ def _client_order_id(candidate: Candidate) -> RejectReason | None:
 def _open_orders(candidate: Candidate) -> Rejected | None:
     most = candidate.market.contract.max_open_orders
     full = candidate.life.rests and len(candidate.holding.orders) >= most
-    return _refuse(candidate, RejectReason.TOO_MANY_OPEN_ORDERS, most) if full else None
+    return refuse(candidate, RejectReason.TOO_MANY_OPEN_ORDERS, most) if full else None
 
 
 def _reduces_something(candidate: Candidate) -> RejectReason | None:
@@ -337,7 +311,7 @@ def _counter_price(candidate: Candidate) -> Rejected | None:
     if candidate.order_type is OrderType.LIMIT or crosses(candidate):
         return None
     empty = candidate.market.book.best_price(candidate.side.opposite) is None
-    return None if empty else _refuse(candidate, RejectReason.COUNTER_PRICE_OUT_OF_BAND, candidate.limit)
+    return None if empty else refuse(candidate, RejectReason.COUNTER_PRICE_OUT_OF_BAND, candidate.limit)
 
 
 def _walk(candidate: Candidate) -> RejectReason | None:
@@ -361,75 +335,13 @@ def _walk(candidate: Candidate) -> RejectReason | None:
     return RejectReason.FOK_NOT_FILLABLE if life.fills_whole and candidate.walk.filled < candidate.remaining else None
 
 
-def _margin(candidate: Candidate) -> RejectReason | Rejected | None:
-    if only_reduces(candidate):
-        return None
-    market, holding, leg = candidate.market, candidate.holding, candidate.leg
-    others = exposure_of(market, holding, leg, without=candidate.amended)
-    exposure = exposure_with(market, others, candidate.side, candidate.remaining, candidate.counted_price)
-    cap = market.contract.notional_cap(holding.leverage)
-    if open_notional(market, leg.position, exposure) > cap:
-        return _refuse(candidate, RejectReason.POSITION_LIMIT, cap)
-    trial = Trial(market.contract.symbol, leg.side, exposure)
-    short = surplus(candidate.state, candidate.account, trial) < 0
-    if holding.isolated:
-        short |= reserved_apart(candidate.state, candidate.account, trial) > candidate.account.cross_wallet
-    return RejectReason.MARGIN_INSUFFICIENT if short else None
-
-
-def _bankruptcy(candidate: Candidate) -> RejectReason | None:
-    """Let nobody close so badly that the fund would pay, or that what stays would be liquidated at an unchanged mark.
-
-    A closing at the mark or better is always let in; what opens a cross wallet has paid for by `_margin`.
-    """
-    if not (candidate.holding.isolated or only_reduces(candidate)):
-        return None
-    state, account, symbol = candidate.state, candidate.account, candidate.market.contract.symbol
-    pieces = _closing_pieces(candidate)
-    if not any(loss for _, loss in pieces):
-        return None
-    scope = scope_of(account, symbol, candidate.position_side)
-    left = equity(state, scope) - order_losses(state, scope, without=candidate.amended)
-    left -= 0 if scope.symbol else reserved_apart(state, account)
-    held = abs(candidate.leg.position.quantity)
-    for lots, loss in pieces:
-        freed_apart = div_floor(left * (held - lots), held) if scope.symbol else left
-        left, held = min(left - loss, freed_apart), held - lots
-        if left < 0:
-            return RejectReason.MARGIN_INSUFFICIENT
-    kept = kept_margin(state, scope, candidate.leg, held)
-    return RejectReason.MARGIN_INSUFFICIENT if left < kept else None
-
-
-def _closing_pieces(candidate: Candidate) -> list[tuple[int, int]]:
-    """Return (lots, loss against the mark) of what the order would close: of what it meets, then of its rest."""
-    contract, mark_price, found = candidate.market.contract, candidate.market.mark_price, candidate.walk
-    own = (candidate.account.account_id, candidate.position_side)
-    prices = [
-        (step.maker.price, step.quantity)
-        for step in found.steps
-        if (step.maker.account_id, step.maker.position_side) != own  # a leg that trades with itself moves nothing
-    ]
-    if candidate.life.rests:
-        prices.append((candidate.price, candidate.remaining - found.filled))
-    room, pieces = closing_room(candidate.leg.position.quantity, candidate.side), []
-    for price, quantity in prices:
-        lots = min(quantity, room)
-        room -= lots
-        if lots:
-            value, at_mark = contract.notional(price, lots), contract.notional(mark_price, lots)
-            pieces.append((lots, order_open_loss(candidate.side, value, at_mark)))
-    return pieces
-
-
-FILTER_CHECKS: tuple[Check, ...] = (_signs, _quantity, _price, _band, _notional)
-REPLACE_CHECKS: tuple[Check, ...] = (_index_alive, _knock_outs, _walk, _margin, _bankruptcy)
+STANDING_CHECKS: tuple[Check, ...] = (_liquidation, _market_state, _mark, _position_side)
+FILTER_CHECKS: tuple[Check, ...] = (_signs, quantity_in_bounds, price_in_bounds, _band, _notional)
+REPLACE_CHECKS: tuple[Check, ...] = (_index_alive, _knock_outs, _walk, margin_suffices, closing_is_paid)
 PLACE_CHECKS: tuple[Check, ...] = (
     _shape,
-    _liquidation,
-    _market_state,
-    _mark,
-    _position_side,
+    _good_till,
+    *STANDING_CHECKS,
     *FILTER_CHECKS,
     _client_order_id,
     _open_orders,
@@ -438,6 +350,6 @@ PLACE_CHECKS: tuple[Check, ...] = (
     _knock_outs,
     _counter_price,
     _walk,
-    _margin,
-    _bankruptcy,
+    margin_suffices,
+    closing_is_paid,
 )

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from sortedcontainers import SortedDict
 
-from exchange.core.enums import OrderStatus, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
+from exchange.core.conditional import Conditional
+from exchange.core.enums import (
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    PriceMatch,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 from exchange.core.records import OrderRecord
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 
@@ -33,6 +42,9 @@ class Order:
     amendments: int = 0
     modify_id: int = 0
     position_side: PositionSide = PositionSide.BOTH
+    price_match: PriceMatch = PriceMatch.NONE
+    good_till: int = 0
+    conditional: Conditional | None = None  # that became this order
 
     @property
     def remaining(self) -> int:
@@ -60,6 +72,9 @@ class Order:
             updated_ts=Nanos(self.updated_ts),
             modify_id=self.modify_id,
             position_side=self.position_side,
+            price_match=self.price_match,
+            good_till=Nanos(self.good_till),
+            conditional_id=0 if self.conditional is None else self.conditional.conditional_id,
         )
 
 

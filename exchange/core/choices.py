@@ -10,6 +10,7 @@ from exchange.core.isolated import move_margin
 from exchange.core.margin import max_removable, max_withdrawable, on_stale_index
 from exchange.core.state import Market, State
 from exchange.core.transfers import amount_refusal
+from exchange.core.waiting import conditionals_in
 
 
 def set_margin_type(state: State, account: Account, _market: Market, command: SetMarginType) -> Rejected | None:
@@ -18,7 +19,7 @@ def set_margin_type(state: State, account: Account, _market: Market, command: Se
     refusals = (
         (locked(account, command.symbol), RejectReason.IN_LIQUIDATION),
         (command.margin_type is holding.margin_type, RejectReason.MARGIN_TYPE_UNCHANGED),
-        (bool(holding.orders), RejectReason.MARGIN_TYPE_OPEN_ORDERS),
+        (bool(holding.orders or conditionals_in(account, command.symbol)), RejectReason.MARGIN_TYPE_OPEN_ORDERS),
         (holding.has_position(), RejectReason.MARGIN_TYPE_OPEN_POSITION),
     )
     refusal = first_refusal(command.account_id, refusals)
@@ -31,10 +32,11 @@ def set_margin_type(state: State, account: Account, _market: Market, command: Se
 
 def set_position_mode(state: State, account: Account, command: SetPositionMode) -> Rejected | None:
     """Choose one-way or hedge mode while nothing at all is open."""
+    waits = bool(account.conditionals)
     refusals = (
         (any(locked(account, symbol) for symbol in account.holdings), RejectReason.IN_LIQUIDATION),
         (command.hedge is account.hedge, RejectReason.POSITION_MODE_UNCHANGED),
-        (any(holding.orders for holding in account.holdings.values()), RejectReason.POSITION_MODE_OPEN_ORDERS),
+        (waits or any(one.orders for one in account.holdings.values()), RejectReason.POSITION_MODE_OPEN_ORDERS),
         (account.has_position(), RejectReason.POSITION_MODE_OPEN_POSITION),
     )
     refusal = first_refusal(command.account_id, refusals)

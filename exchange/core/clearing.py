@@ -9,6 +9,7 @@ from exchange.core.account import FUND_ID, Account, Change, Leg, Scope, cross_sc
 from exchange.core.book import Order
 from exchange.core.enums import (
     BalanceReason,
+    ConditionalStatus,
     Execution,
     ExpireReason,
     OrderStatus,
@@ -23,6 +24,9 @@ from exchange.core.matching import Walk, closing_room, knock_outs, reduce_only_o
 from exchange.core.records import Fill, PositionRecord
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, Atoms, Lots, Ticks, div_ceil
+from exchange.core.waiting import report_conditional
+
+ENDED = frozenset({OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH})
 
 
 class FeeRule(Protocol):
@@ -83,6 +87,9 @@ def move_position(
     Source: docs/rules.md, section 5: only an isolated position that is gone with less than nothing is owed anything.
     """
     owed = 0
+    if change.closed and (change.opened or not leg.position.quantity):
+        turned_to = Side.BUY if leg.position.quantity > 0 else Side.SELL if leg.position.quantity < 0 else None
+        state.closed.append((account.account_id, symbol, leg.side, turned_to))
     if account.holdings[symbol].isolated:
         owed = settle_fill(state, account, symbol, leg, change, net)
     else:
@@ -121,11 +128,14 @@ def report_order(
     fill: Fill | None = None,
     reason: ExpireReason = ExpireReason.NONE,
 ) -> None:
-    """Say what happened to an order."""
+    """Say what happened to an order; with its end, the conditional order that became it has finished."""
     leg = state.accounts[order.account_id].leg(order.symbol, order.position_side)
     bids, asks = bid_ask_notionals(state.markets[order.symbol], leg)
     order.updated_ts = state.ts
     state.events.append(OrderUpdated(order.record(), execution, fill, reason, Atoms(bids), Atoms(asks)))
+    if order.conditional is not None and order.status in ENDED:
+        order.conditional.filled, order.conditional.cum_quote = order.filled, order.cum_quote
+        report_conditional(state, order.conditional, ConditionalStatus.FINISHED)
 
 
 def open_order(state: State, order: Order) -> None:
@@ -133,6 +143,8 @@ def open_order(state: State, order: Order) -> None:
     account = state.accounts[order.account_id]
     account.holdings[order.symbol].open(order)
     account.client_order_ids[order.client_order_id] = order
+    if order.good_till:
+        state.good_tills[order.good_till, order.order_id] = order
 
 
 def forget_order(state: State, order: Order) -> None:
@@ -142,6 +154,8 @@ def forget_order(state: State, order: Order) -> None:
     if order.order_id in holding.orders:
         holding.close(order)
         del account.client_order_ids[order.client_order_id]
+        if order.good_till:
+            del state.good_tills[order.good_till, order.order_id]
 
 
 def end_order(

@@ -1,6 +1,7 @@
 """What time and prices set going, and in which order: samples, marks, funding, margin passes. The rules are below."""
 
 from exchange.core.commands import DropIndexSource, Resume, SetIndexPrice, Tick
+from exchange.core.deadlines import meet_deadlines, next_deadline
 from exchange.core.enums import RejectReason
 from exchange.core.events import MarkPriceSet, Rejected, Resumed
 from exchange.core.funding import predicted_rate, sample_premium, settle_funding
@@ -16,7 +17,7 @@ from exchange.core.unwinding import unwind
 
 def next_due(state: State) -> int:
     """Return when a `Tick` is wanted next, in nanoseconds; NEVER before the first `Resume`."""
-    due = min(state.unwind_due, state.pass_due)
+    due = min(state.unwind_due, state.pass_due, state.firing_due, next_deadline(state))
     for market in state.markets.values():
         sampled = min(market.sample_due, market.premium_due, market.mark_due)
         due = min(due, sampled, market.funding_due, market.stale_due, market.breaker_due)
@@ -31,6 +32,7 @@ def next_multiple(interval: int, ts: int) -> int:
 def tick(state: State, _command: Tick) -> None:
     """Do what is due, each step for all contracts before the next step."""
     ts, markets = state.ts, list(state.markets.values())
+    meet_deadlines(state)
     moved = _expire(state)
     for market in markets:
         if market.sample_due <= ts:
@@ -77,6 +79,7 @@ def resume(state: State, _command: Resume) -> None:
         _set_due_times(market, ts)
     state.events.insert(0, Resumed(Nanos(outage), missed))
     state.unwind_due = next_multiple(state.rules.engine.unwind.interval, ts)
+    meet_deadlines(state)
     if _expire(state):
         margin_pass(state)
     elif state.pass_due <= ts:

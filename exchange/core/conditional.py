@@ -21,6 +21,11 @@ CLOSING_KINDS = frozenset({ConditionalType.STOP_MARKET, ConditionalType.TAKE_PRO
 TAKE_PROFIT_KINDS = frozenset({ConditionalType.TAKE_PROFIT, ConditionalType.TAKE_PROFIT_MARKET})
 
 
+def rises(kind: ConditionalType, side: Side) -> bool:
+    """Tell whether such an order waits for the price to rise; else it waits for a fall."""
+    return (side is Side.BUY) is not (kind in TAKE_PROFIT_KINDS)
+
+
 @dataclass(slots=True)
 class Conditional:
     """One conditional order: quantity in lots, prices in ticks, callback rate in 1e-8, times in nanoseconds.
@@ -67,7 +72,7 @@ class Conditional:
     @property
     def rises(self) -> bool:
         """Tell whether it waits for the price to rise; else it waits for a fall."""
-        return (self.side is Side.BUY) is not (self.kind in TAKE_PROFIT_KINDS)
+        return rises(self.kind, self.side)
 
     def follow(self, price: int) -> bool:
         """Let a trailing one see a price; return whether its trigger price is another now."""

@@ -73,6 +73,7 @@ class Contract(msgspec.Struct, frozen=True):
     funding: FundingRules
     breaker: BreakerRules
     brackets: tuple[Bracket, ...]
+    trigger_protect: RateE8 = RateE8(5_000_000)  # how far contract price and mark may differ for a protected trigger
 
     @property
     def value_unit(self) -> int:
@@ -145,6 +146,7 @@ class ContractText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     funding: FundingText
     breaker: BreakerText
     brackets: list[BracketText]
+    trigger_protect: str = "0.05"
 
 
 def bracket_holding(brackets: Sequence[Bracket], notional: int) -> Bracket:
@@ -211,6 +213,7 @@ def parse_contract(text: str) -> Contract:
         funding=written.funding.rules(),
         breaker=written.breaker.rules(),
         brackets=_brackets(written.brackets),
+        trigger_protect=RateE8(_decimal(written.trigger_protect, "trigger_protect", 1)),
     )
     problem = _listing_problem(contract)
     if problem:
@@ -264,6 +267,7 @@ def _listing_problem(contract: Contract) -> str:
         (contract.min_notional >= 0, "min_notional must not be negative"),
         (0 <= contract.band_down < RATE_ONE < contract.band_up, "0 <= band_down < 1 < band_up must hold"),
         (0 < contract.market_take_bound < RATE_ONE, "market_take_bound must lie between 0 and 1"),
+        (0 < contract.trigger_protect < RATE_ONE, "trigger_protect must lie between 0 and 1"),
         (caps == sorted(set(caps)) and rates == sorted(rates), "bracket caps must ascend, rates must not descend"),
         (leverages == sorted(leverages, reverse=True) and leverages[-1] >= 1, "bracket max_leverage must not ascend"),
         (all(0 < rate < RATE_ONE for rate in rates), "bracket rates must lie between 0 and 1"),

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 
 from exchange.core.account import Account, Leg
 from exchange.core.book import Order, OrderBook
-from exchange.core.enums import ExpireReason, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
+from exchange.core.enums import (
+    ExpireReason,
+    OrderType,
+    PositionSide,
+    PriceMatch,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +34,18 @@ LIFE_RULES: Mapping[TimeInForce, LifeRule] = {
         rests=False, remainder=ExpireReason.IOC_REMAINDER, self_trade=ExpireReason.IOC_SELF_TRADE
     ),
     TimeInForce.FOK: LifeRule(rests=False, fills_whole=True),
+    TimeInForce.GTD: LifeRule(rests=True),
+}
+# Whether the price is of the other side of the book, and of which level, counted from the best.
+PRICE_MATCHES: Mapping[PriceMatch, tuple[bool, int]] = {
+    PriceMatch.OPPONENT: (True, 1),
+    PriceMatch.OPPONENT_5: (True, 5),
+    PriceMatch.OPPONENT_10: (True, 10),
+    PriceMatch.OPPONENT_20: (True, 20),
+    PriceMatch.QUEUE: (False, 1),
+    PriceMatch.QUEUE_5: (False, 5),
+    PriceMatch.QUEUE_10: (False, 10),
+    PriceMatch.QUEUE_20: (False, 20),
 }
 MARKET_RULE = LifeRule(rests=False, remainder=ExpireReason.MARKET_REMAINDER)
 
@@ -33,6 +53,13 @@ MARKET_RULE = LifeRule(rests=False, remainder=ExpireReason.MARKET_REMAINDER)
 def life_rule(order_type: OrderType, time_in_force: TimeInForce) -> LifeRule:
     """Return the rule of an order; a MARKET order has its own, whatever time in force came with it."""
     return MARKET_RULE if order_type is OrderType.MARKET else LIFE_RULES[time_in_force]
+
+
+def matched_price(book: OrderBook, side: Side, price_match: PriceMatch) -> int | None:
+    """Return the price in ticks that an order of this side takes from the book; None when it is not that deep."""
+    of_other_side, place = PRICE_MATCHES[price_match]
+    levels = book.depth(side.opposite if of_other_side else side, place)
+    return levels[-1][0] if len(levels) == place else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,9 @@
 """What a trader does with orders and leverage: place, amend, cancel. `admission` refuses, `clearing` moves money."""
 
 from exchange.core.account import Account, Holding
-from exchange.core.admission import (
-    Candidate,
-    admit,
-    admit_amendment,
-    admit_replacement,
-    crosses,
-    find_order,
-    locked,
-)
+from exchange.core.admission import admit, admit_amendment, admit_replacement, find_order, locked
 from exchange.core.book import Order
+from exchange.core.candidate import Candidate, crosses
 from exchange.core.clearing import end_order, open_order, proportional_fee, report_order, run_walk
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage
 from exchange.core.enums import Execution, ExpireReason, OrderStatus, RejectReason, SelfTradePrevention
@@ -24,6 +17,12 @@ def place_order(state: State, account: Account, market: Market, command: PlaceOr
     candidate = admit(state, account, market, command)
     if isinstance(candidate, Rejected):
         return candidate
+    enter_order(state, command, candidate)
+    return None
+
+
+def enter_order(state: State, command: PlaceOrder, candidate: Candidate) -> None:
+    """Match an order that is let in, and rest or expire what is left."""
     order_id = state.next_order_id
     state.next_order_id += 1
     order = Order(
@@ -35,18 +34,20 @@ def place_order(state: State, account: Account, market: Market, command: PlaceOr
         order_type=command.order_type,
         time_in_force=command.time_in_force,
         quantity=command.quantity,
-        price=command.price,
+        price=candidate.price,
         reduce_only=candidate.reduce_only,
         self_trade_prevention=command.self_trade_prevention,
         position_side=command.position_side,
         created_ts=state.ts,
         updated_ts=state.ts,
+        price_match=command.price_match,
+        good_till=command.good_till,
+        conditional=candidate.conditional,
     )
     if candidate.life.rests:
         open_order(state, order)
     report_order(state, order, Execution.NEW)
     _work(state, order, candidate)
-    return None
 
 
 def amend_order(state: State, account: Account, market: Market, command: AmendOrder) -> Rejected | None:
@@ -58,23 +59,23 @@ def amend_order(state: State, account: Account, market: Market, command: AmendOr
     assert order is not None
     if candidate.remaining <= 0 or (candidate.life.post_only and crosses(candidate)):
         end_order(state, order, OrderStatus.CANCELED)
-    elif command.price == order.price and command.quantity < order.quantity:
+    elif candidate.price == order.price and command.quantity < order.quantity:
         less = order.quantity - command.quantity
         candidate.market.book.reduce(order, less)
         candidate.holding.work(order, -less)
         order.quantity = command.quantity
-        _report_amendment(state, order, command.modify_id)
+        _report_amendment(state, order, command)
     else:
         refusal = admit_replacement(candidate)
         if refusal is not None:
             return refusal
         candidate.market.book.remove(order)
         candidate.holding.close(order)
-        order.price = command.price
+        order.price = candidate.price
         order.quantity = command.quantity
         order.self_trade_prevention = SelfTradePrevention.NONE
         candidate.holding.open(order)
-        _report_amendment(state, order, command.modify_id)
+        _report_amendment(state, order, command)
         _work(state, order, candidate)
     return None
 
@@ -105,9 +106,10 @@ def set_leverage(state: State, account: Account, market: Market, command: SetLev
     return None
 
 
-def _report_amendment(state: State, order: Order, modify_id: int) -> None:
+def _report_amendment(state: State, order: Order, command: AmendOrder) -> None:
     order.amendments += 1
-    order.modify_id = modify_id
+    order.modify_id = command.modify_id
+    order.price_match = command.price_match
     report_order(state, order, Execution.AMENDMENT)
 
 

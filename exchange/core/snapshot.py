@@ -17,7 +17,7 @@ def capture(state: State) -> bytes:
         (
             [_account(account) for _, account in sorted(state.accounts.items())],
             [_market(market) for market in state.markets.values()],
-            (state.ts, state.resumed, state.unwind_due, state.pass_due),
+            (state.ts, state.resumed, state.unwind_due, state.pass_due, state.firing_due),
             (state.unwind_stopped_until, state.drawdown),
             [[(ts, str(equity)) for ts, equity in notes] for notes in (state.drawdown_notes, state.stop_notes)],
             state.carried_over,
@@ -40,12 +40,14 @@ def _account(account: Account) -> tuple[object, ...]:
             (holding.leverage, holding.margin_type, holding.auto_add_margin),
             [_leg(leg) for leg in holding.legs.values()],
             list(holding.orders),
+            holding.countdown_due,
         )
         for symbol, holding in account.holdings.items()
     ]
     wallets = [str(balance) for balance in (account.cross_wallet, account.funding_wallet)]
     flags = (account.hedge, account.margin_called, account.in_liquidation, account.resume_at, account.memory)
-    return (account.account_id, account.name, wallets, flags, holdings)
+    waiting = [(one.record(), one.extreme) for one in account.conditionals.values()]
+    return (account.account_id, account.name, wallets, flags, holdings, waiting)
 
 
 def _leg(leg: Leg) -> tuple[object, ...]:

@@ -3,17 +3,24 @@
 from collections import deque
 from dataclasses import dataclass, field
 
+from sortedcontainers import SortedDict
+
 from exchange.core.account import FUND_ID, Account
-from exchange.core.book import OrderBook
+from exchange.core.book import Order, OrderBook
+from exchange.core.conditional import Conditional
 from exchange.core.contract import Contract
-from exchange.core.enums import MarketState, PositionSide, SourceStatus
+from exchange.core.enums import MarketState, PositionSide, Side, SourceStatus, WorkingType
 from exchange.core.events import Event
 from exchange.core.policies.case import LiquidationPolicy
 from exchange.core.rules import VenueRules
+from exchange.core.triggers import TriggerBook
 from exchange.core.units import NEVER
 
 Notes = deque[tuple[int, int]]  # (ts, equity of the fund) in a window, those that no later one is above
 ScopeKey = tuple[int, str, PositionSide]  # account, contract and side of an isolated position
+ClosedLeg = tuple[int, str, PositionSide, Side | None]  # the same of any position, and to which side it has turned
+GoodTills = SortedDict[tuple[int, int], Order | Conditional]
+Countdowns = SortedDict[tuple[int, int, str], None]
 
 
 @dataclass(slots=True)
@@ -52,6 +59,7 @@ class Market:
 
     contract: Contract
     book: OrderBook = field(default_factory=OrderBook)
+    triggers: TriggerBook = field(default_factory=TriggerBook)
     operator_state: MarketState = MarketState.TRADING
     sources: dict[str, Source] = field(default_factory=dict)  # by name, every one of the contract, in its order
     index_price: int = 0
@@ -79,6 +87,10 @@ class Market:
     quiet_lows: list[tuple[int, int]] = field(default_factory=list)  # (-mark, account id)
     quiet_highs: list[tuple[int, int]] = field(default_factory=list)  # (mark, account id)
     breaker_due: int = NEVER  # when the pause of the circuit breaker ends; NEVER: it is closed
+
+    def working_price(self, working_type: WorkingType) -> int:
+        """Return the price that conditional orders of a working type watch: the mark, or the last trade's."""
+        return self.mark_price if working_type is WorkingType.MARK_PRICE else self.last_price or self.mark_price
 
     @property
     def frozen(self) -> bool:
@@ -122,9 +134,13 @@ class State:
     next_trade_id: int = 1
     next_liquidation_id: int = 1
     touched: dict[int, None] = field(default_factory=dict)  # accounts that the next margin pass must look at
+    good_tills: GoodTills = field(default_factory=SortedDict)  # open GTD orders, waiting conditional ones: (time, id)
+    countdowns: Countdowns = field(default_factory=SortedDict)  # those that run: (due, account id, symbol)
+    firing_due: int = NEVER  # conditional orders are due, for which the last command had no time
     # Of the command at work, nothing to remember:
     previous_ts: int = 0
     events: list[Event] = field(default_factory=list)
+    closed: list[ClosedLeg] = field(default_factory=list)  # legs whose position was closed or turned around
 
     @property
     def fund(self) -> Account:

@@ -10,15 +10,19 @@ from exchange.core.commands import (
     AdjustMargin,
     AmendOrder,
     Annotate,
+    CancelAllConditionals,
     CancelAllOrders,
+    CancelConditional,
     CancelOrder,
     Command,
     CreateAccount,
     Deposit,
     DropIndexSource,
+    PlaceConditional,
     PlaceOrder,
     Resume,
     SetAutoAddMargin,
+    SetCountdown,
     SetIndexPrice,
     SetLeverage,
     SetMarginType,
@@ -28,9 +32,12 @@ from exchange.core.commands import (
     Transfer,
     Withdraw,
 )
+from exchange.core.conditional_orders import cancel_all_conditionals, cancel_conditional, place_conditional
 from exchange.core.contract import Contract
+from exchange.core.deadlines import set_countdown
 from exchange.core.enums import RejectReason, Side
 from exchange.core.events import Annotated, BookChanged, Event, Rejected
+from exchange.core.firing import follow_up
 from exchange.core.funding import funding_rate
 from exchange.core.market_state import set_market_state
 from exchange.core.orders import amend_order, cancel_all_orders, cancel_order, place_order, set_leverage
@@ -84,6 +91,7 @@ class Venue:
             assert not state.events, "a refused command has left events"
             state.ts = state.previous_ts
             return [refusal]
+        follow_up(state)
         _report_books(state)
         events, state.events = state.events, []
         return events
@@ -171,6 +179,10 @@ COMMANDS: Mapping[type[Any], Doer] = {
     CancelOrder: _of_trader_on_market(cancel_order),
     CancelAllOrders: _of_trader_on_market(cancel_all_orders),
     AmendOrder: _of_trader_on_market(amend_order),
+    PlaceConditional: _of_trader_on_market(place_conditional),
+    CancelConditional: _of_trader(cancel_conditional),
+    CancelAllConditionals: _of_trader_on_market(cancel_all_conditionals),
+    SetCountdown: _of_trader_on_market(set_countdown),
     SetLeverage: _of_trader_on_market(set_leverage),
     SetMarginType: _of_trader_on_market(set_margin_type),
     SetPositionMode: _of_trader(set_position_mode),

@@ -14,7 +14,7 @@ from exchange.core.commands import Command
 from exchange.core.events import Event
 
 FORMAT_VERSION = 1  # the layout of the file
-CORE_REVISION = 3  # what the core does with a command; raise it when a recorded command would have another effect
+CORE_REVISION = 4  # what the core does with a command; raise it when a recorded command would have another effect
 HASH_BYTES = 32
 GENESIS = bytes(HASH_BYTES)  # the running hash before the first command
 

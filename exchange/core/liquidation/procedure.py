@@ -10,7 +10,16 @@ from typing import Any
 
 from exchange.core.account import Leg, Scope
 from exchange.core.clearing import end_order, expire_knocked_out, pay_owed
-from exchange.core.enums import BalanceReason, ExpireReason, OrderStatus, OrderType, PositionSide, Side, TimeInForce
+from exchange.core.enums import (
+    BalanceReason,
+    ConditionalStatus,
+    ExpireReason,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+)
 from exchange.core.events import AccountLocked, AccountReleased, BackstopRefused, LiquidationWaits
 from exchange.core.fund import fund_equity, fund_notional
 from exchange.core.liquidation.margin_call import position_lines
@@ -23,6 +32,7 @@ from exchange.core.policies.case import Case, Deleverage, HandOver, Intent, Posi
 from exchange.core.state import Market, State
 from exchange.core.units import INT63_MAX, MILLISECOND, RATE_ONE, Atoms, Lots, Nanos, clamp
 from exchange.core.venue_orders import new_venue_order, send_venue_order
+from exchange.core.waiting import conditionals_in, end_conditional
 
 STEPS_MAX = 100  # that a policy may take for one scope in one pass
 WAIT_LEAST = 10 * MILLISECOND  # a wait asks for a tick of its own: not for one after the other
@@ -114,6 +124,8 @@ def _lock(state: State, scope: Scope) -> None:
         if symbol == scope.symbol or not scope.symbol:
             for order in list(holding.orders.values()):
                 end_order(state, order, OrderStatus.EXPIRED, ExpireReason.LIQUIDATION)
+            for conditional in conditionals_in(account, symbol):
+                end_conditional(state, conditional, ConditionalStatus.EXPIRED)
     held = [symbol for symbol, _, _ in scope.legs()]
     if begins and held and all(state.markets[symbol].frozen for symbol in held):
         state.events.append(LiquidationWaits(account.account_id, Nanos(0), scope.symbol, scope.side))
