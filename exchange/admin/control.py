@@ -82,7 +82,7 @@ def add_control_routes(application: web.Application, app: App) -> None:
         ("GET", "/insurance-fund", control.insurance_fund),
         ("GET", "/adl", control.adl),
     ):
-        application.router.add_route(method, f"/sim/v1{path}", _guarded(app.admin_token, answer))
+        application.router.add_route(method, f"/sim/v1{path}", guarded(app.admin_token, answer))
 
 
 class Control:
@@ -243,7 +243,7 @@ def _page_asked(request: web.Request) -> tuple[int, int | None]:
     return limit, optional_integer(request.query, "afterSeq", 0, INT63_MAX)
 
 
-def _guarded(admin_token: str, answer: Answer) -> Handler:
+def guarded(admin_token: str, answer: Answer) -> Handler:
     """Return a handler that asks for the token first and answers with JSON whatever happens."""
 
     async def handle(request: web.Request) -> web.Response:
