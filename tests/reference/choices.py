@@ -4,8 +4,9 @@ from exchange.core.commands import AdjustMargin, SetAutoAddMargin, SetLeverage, 
 from exchange.core.enums import MarginMove, MarginType, RejectReason
 from exchange.core.events import AutoAddMarginSet, LeverageSet, MarginTypeSet, PositionModeSet
 from exchange.core.units import MONEY_MAX
+from tests.reference.forms import check_names, check_side
 from tests.reference.isolated import move_margin
-from tests.reference.orders import check_names, check_side, notional_cap
+from tests.reference.orders import notional_cap
 from tests.reference.refusal import demand
 from tests.reference.risk import is_locked, is_placeable, is_unjudged, open_notional, removable, withdrawable
 from tests.reference.world import (
@@ -18,6 +19,7 @@ from tests.reference.world import (
     legs_of,
     open_orders,
     position_of,
+    waiting_conditionals,
 )
 
 
@@ -49,7 +51,8 @@ def set_margin_type(world: World, command: SetMarginType) -> None:
     demand(not is_locked(world, account, symbol), RejectReason.IN_LIQUIDATION)
     isolate = command.margin_type is MarginType.ISOLATED
     demand(isolate != (key in world.isolated), RejectReason.MARGIN_TYPE_UNCHANGED)
-    demand(not open_orders(world, account, symbol), RejectReason.MARGIN_TYPE_OPEN_ORDERS)
+    ordered = open_orders(world, account, symbol) or waiting_conditionals(world, account, symbol)
+    demand(not ordered, RejectReason.MARGIN_TYPE_OPEN_ORDERS)
     held = any(position_of(world, leg).quantity for leg in legs_of(world, account, symbol))
     demand(not held, RejectReason.MARGIN_TYPE_OPEN_POSITION)
     (world.isolated.add if isolate else world.isolated.discard)(key)
@@ -63,7 +66,10 @@ def set_position_mode(world: World, command: SetPositionMode) -> None:
     locked = any(is_locked(world, account, symbol) for symbol in world.contracts)
     demand(not locked, RejectReason.IN_LIQUIDATION)
     demand(command.hedge != (account in world.hedged), RejectReason.POSITION_MODE_UNCHANGED)
-    ordered = any(open_orders(world, account, symbol) for symbol in world.contracts)
+    ordered = any(
+        open_orders(world, account, symbol) or waiting_conditionals(world, account, symbol)
+        for symbol in world.contracts
+    )
     demand(not ordered, RejectReason.POSITION_MODE_OPEN_ORDERS)
     demand(not held_legs(world, account), RejectReason.POSITION_MODE_OPEN_POSITION)
     (world.hedged.add if command.hedge else world.hedged.discard)(account)

@@ -7,6 +7,7 @@ from exchange.core.enums import SourceStatus
 from exchange.core.events import Resumed
 from exchange.core.price_rules import MISSED_FUNDINGS_MAX
 from exchange.core.units import NEVER, Nanos
+from tests.reference.deadlines import deadlines, end_what_is_over
 from tests.reference.liquidation import go_on, margin_pass
 from tests.reference.premium import next_multiple, sample_premium, settle_funding
 from tests.reference.prices import change_sources, end_pause, falls_silent, make_mark, sample_book, silent_sources
@@ -16,7 +17,7 @@ from tests.reference.world import World
 
 def next_due(world: World) -> int:
     """Return when the next Tick is due."""
-    times = [world.unwind_due, world.pass_due]
+    times = [world.unwind_due, world.pass_due, world.firing_due, *deadlines(world)]
     for symbol, quotes in world.quotes.items():
         times += [quotes.sample_due, quotes.premium_due, quotes.mark_due, quotes.funding_due, quotes.broken_until]
         times += [falls_silent(world.contracts[symbol], source) for source in quotes.sources.values()]
@@ -25,6 +26,7 @@ def next_due(world: World) -> int:
 
 def tick(world: World, _command: Tick) -> None:
     """Do what is due, step by step over all contracts."""
+    end_what_is_over(world)
     settle = _silence(world)
     for symbol in world.contracts:
         end_pause(world, symbol)
@@ -64,6 +66,7 @@ def resume(world: World, _command: Resume) -> None:
     world.events = [*told, Resumed(Nanos(outage), missed), *world.events]
     world.resumed = True
     world.unwind_due = next_multiple(world.rules.engine.unwind.interval, world.now)
+    end_what_is_over(world)
     marked = _silence(world)
     for symbol in world.contracts:
         end_pause(world, symbol)

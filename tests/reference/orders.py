@@ -9,19 +9,32 @@ import msgspec
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder
 from exchange.core.contract import Contract
 from exchange.core.enums import (
+    ConditionalStatus,
     Execution,
     ExpireReason,
     MarketState,
     OrderStatus,
     OrderType,
     PositionSide,
+    PriceMatch,
     RejectReason,
     SelfTradePrevention,
     Side,
     TimeInForce,
 )
-from exchange.core.records import OrderRecord
+from exchange.core.records import ConditionalRecord, OrderRecord
 from exchange.core.units import RATE_ONE, Atoms, Lots, Nanos, Ticks
+from tests.reference.forms import (
+    OPEN,
+    check_client_id,
+    check_good_till,
+    check_good_till_time,
+    check_may_trade,
+    check_names,
+    check_price,
+    check_quantity,
+    matched_price,
+)
 from tests.reference.refusal import demand
 from tests.reference.risk import (
     Extra,
@@ -37,7 +50,6 @@ from tests.reference.risk import (
 )
 from tests.reference.walk import Plan, Waiting, carry_out, excess, expire_taker, plan_walk, waiting_orders
 from tests.reference.world import (
-    FUND,
     Leg,
     Resting,
     Scope,
@@ -53,12 +65,10 @@ from tests.reference.world import (
     share,
     take_off,
     tell,
+    tell_conditional,
 )
 
-CLIENT_ORDER_ID_MAX = 36
-VENUE_PREFIXES = ("mc-", "autoclose-", "unwind-")
-OPEN = (MarketState.TRADING, MarketState.INDEX_STALE)
-RESTS = (TimeInForce.GTC, TimeInForce.GTX)
+RESTS = (TimeInForce.GTC, TimeInForce.GTX, TimeInForce.GTD)
 
 
 # ----------------------------------------------------------------------------------------------------------- place
@@ -66,14 +76,31 @@ RESTS = (TimeInForce.GTC, TimeInForce.GTX)
 
 def place(world: World, command: PlaceOrder) -> None:
     """Check a new order in the documented order, then do all of it."""
-    _check_may_order(world, command)
+    check_names(world, command.account_id, command.symbol)
+    command = _priced(world, command)
+    limit = command.order_type is OrderType.LIMIT
+    demand(command.order_type is not OrderType.LIQUIDATION, RejectReason.VALUE_OUT_OF_RANGE)
+    check_client_id(command.client_order_id)
+    check_good_till(command.time_in_force, command.good_till, limit=limit)
+    check_good_till_time(world, command.time_in_force, command.good_till, limit=limit)
+    _place(world, command)
+
+
+def place_fired(world: World, command: PlaceOrder, fired: ConditionalRecord) -> None:
+    """Do the same for the order that a conditional one becomes; its form was checked when that was placed."""
+    _place(world, _priced(world, command), fired)
+
+
+def _place(world: World, command: PlaceOrder, fired: ConditionalRecord | None = None) -> None:
+    """Check from 4 on, then do it."""
+    check_may_trade(world, command.account_id, command.symbol, command.position_side)
     command = _as_meant(world, command)
     contract, mark = world.contracts[command.symbol], world.quotes[command.symbol].mark
     market = command.order_type is OrderType.MARKET
-    _check_form(world, contract, command)
+    _check_form(world, contract, command, closes_all=fired is not None and fired.close_position)
     rests = not market and command.time_in_force in RESTS
     _check_place(world, command, rests=rests)
-    order = _record(world, command)
+    order = _record(world, command, fired)
     held = position_of(world, leg_of(order)).quantity
     if order.reduce_only:
         demand(held * order.side < 0, RejectReason.REDUCE_ONLY_REJECTED)
@@ -95,6 +122,9 @@ def place(world: World, command: PlaceOrder) -> None:
     _check_risk(world, order, order.quantity, at)
     _check_loss(world, order, order.quantity, plan)
     world.orders_made += 1
+    if fired is not None:
+        triggered = tell_conditional(world, fired, ConditionalStatus.TRIGGERED, order_id=order.order_id)
+        world.fired[fired.conditional_id] = triggered
     world.entering = order if rests else None
     tell(world, order, Execution.NEW)
     _enter(world, order, knocked, bound, most, amendments=0)
@@ -107,40 +137,28 @@ def _as_meant(world: World, command: PlaceOrder) -> PlaceOrder:
     return msgspec.structs.replace(command, reduce_only=command.reduce_only or closes)
 
 
-def _check_may_order(world: World, command: PlaceOrder) -> None:
-    """Checks 1 to 7."""
-    check_names(world, command.account_id, command.symbol)
-    demand(command.order_type is not OrderType.LIQUIDATION, RejectReason.VALUE_OUT_OF_RANGE)
-    demand(len(command.client_order_id) <= CLIENT_ORDER_ID_MAX, RejectReason.VALUE_OUT_OF_RANGE)
-    reserved = any(command.client_order_id.startswith(prefix) for prefix in VENUE_PREFIXES)
-    demand(not reserved, RejectReason.VALUE_OUT_OF_RANGE)
-    demand(not is_locked(world, command.account_id, command.symbol), RejectReason.IN_LIQUIDATION)
-    demand(world.quotes[command.symbol].state in OPEN, RejectReason.MARKET_NOT_TRADING)
-    demand(world.quotes[command.symbol].mark > 0, RejectReason.NO_MARK_PRICE)
-    check_side(world, command.account_id, command.position_side)
+def _priced(world: World, command: PlaceOrder) -> PlaceOrder:
+    """Return the command with the price that its price match finds."""
+    if command.price_match is PriceMatch.NONE:
+        return command
+    demand(command.price == 0 and command.order_type is OrderType.LIMIT, RejectReason.VALUE_OUT_OF_RANGE)
+    price = matched_price(world, command.symbol, command.side, command.price_match)
+    return msgspec.structs.replace(command, price=Ticks(price))
 
 
-def check_side(world: World, account: int, side: PositionSide) -> None:
-    """Refuse a position side that is not one of the account's mode."""
-    fits = (side is not PositionSide.BOTH) == (account in world.hedged)
-    demand(fits, RejectReason.POSITION_SIDE_MISMATCH)
-
-
-def check_names(world: World, account: int, symbol: str) -> None:
-    """Checks 1 and 2."""
-    demand(account in world.names and account != FUND, RejectReason.UNKNOWN_ACCOUNT)
-    demand(symbol in world.contracts, RejectReason.UNKNOWN_SYMBOL)
-
-
-def _check_form(world: World, contract: Contract, command: PlaceOrder) -> None:
-    """Checks 8 to 13."""
+def _check_form(world: World, contract: Contract, command: PlaceOrder, *, closes_all: bool) -> None:
+    """Checks 8 to 13; check 10 is not for what closes all."""
     market = command.order_type is OrderType.MARKET
     demand(command.quantity > 0, RejectReason.QUANTITY_NOT_POSITIVE)
     if market:
         demand(command.price == 0, RejectReason.PRICE_NOT_ALLOWED)
     else:
         demand(command.price > 0, RejectReason.PRICE_NOT_POSITIVE)
-    _check_filters(world, contract, command.side, command.quantity, None if market else command.price)
+    if not closes_all:
+        check_quantity(contract, command.quantity, market=market)
+    if not market:
+        check_price(contract, command.price)
+        _check_band(world, contract, command.side, command.price)
     if not command.reduce_only:
         mark = world.quotes[contract.symbol].mark
         _check_notional(contract, command.quantity, mark if market else command.price)
@@ -169,15 +187,8 @@ def _reduces(world: World, order: OrderRecord, left: int) -> bool:
     return order.reduce_only or only_reduces(world, Extra(leg_of(order), order.side, left, order.price))
 
 
-def _check_filters(world: World, contract: Contract, side: Side, quantity: int, price: int | None) -> None:
-    """Checks 10 to 12; no price: a MARKET order."""
-    largest = contract.market_max_quantity if price is None else contract.max_quantity
-    demand(quantity >= contract.min_quantity, RejectReason.QUANTITY_BELOW_MIN, contract.min_quantity)
-    demand(quantity <= largest, RejectReason.QUANTITY_ABOVE_MAX, largest)
-    if price is None:
-        return
-    demand(price >= contract.min_price, RejectReason.PRICE_BELOW_MIN, contract.min_price)
-    demand(price <= contract.max_price, RejectReason.PRICE_ABOVE_MAX, contract.max_price)
+def _check_band(world: World, contract: Contract, side: Side, price: int) -> None:
+    """Check 12."""
     mark = world.quotes[contract.symbol].mark
     if side is Side.BUY:
         highest = math.floor(share(mark, contract.band_up))
@@ -265,9 +276,9 @@ def take_bound(mark: int, distance: int, side: Side) -> int:
     return math.floor(reached) if side is Side.BUY else math.ceil(reached)
 
 
-def _record(world: World, command: PlaceOrder) -> OrderRecord:
+def _record(world: World, command: PlaceOrder, fired: ConditionalRecord | None) -> OrderRecord:
     number = world.orders_made + 1
-    return new_record(
+    order = new_record(
         world,
         leg=Leg(command.account_id, command.symbol, command.position_side),
         client_order_id=command.client_order_id or f"mc-{number}",
@@ -278,6 +289,12 @@ def _record(world: World, command: PlaceOrder) -> OrderRecord:
         price=command.price,
         reduce_only=command.reduce_only,
         prevention=command.self_trade_prevention,
+    )
+    return msgspec.structs.replace(
+        order,
+        price_match=command.price_match,
+        good_till=command.good_till,
+        conditional_id=0 if fired is None else fired.conditional_id,
     )
 
 
@@ -349,6 +366,10 @@ def amend(world: World, command: AmendOrder) -> None:
     demand(not is_locked(world, command.account_id, command.symbol), RejectReason.IN_LIQUIDATION)
     resting = _find(world, command)
     old = resting.order
+    if command.price_match is not PriceMatch.NONE:
+        demand(command.price == 0, RejectReason.VALUE_OUT_OF_RANGE)
+        price = matched_price(world, command.symbol, command.side, command.price_match)
+        command = msgspec.structs.replace(command, price=Ticks(price))
     demand(world.quotes[command.symbol].state in OPEN, RejectReason.MARKET_NOT_TRADING)
     demand(command.side is old.side, RejectReason.AMEND_SIDE_MISMATCH)
     demand(old.reduce_only or not command.reduce_only, RejectReason.AMEND_NOT_REDUCE_ONLY)
@@ -357,7 +378,9 @@ def amend(world: World, command: AmendOrder) -> None:
     contract = world.contracts[command.symbol]
     demand(command.quantity > 0, RejectReason.QUANTITY_NOT_POSITIVE)
     demand(command.price > 0, RejectReason.PRICE_NOT_POSITIVE)
-    _check_filters(world, contract, command.side, command.quantity, command.price)
+    check_quantity(contract, command.quantity, market=False)
+    check_price(contract, command.price)
+    _check_band(world, contract, command.side, command.price)
     if not old.reduce_only:
         _check_notional(contract, command.quantity, command.price)
     facing = best(world, command.symbol, command.side.opposite)
@@ -399,6 +422,7 @@ def _amended(world: World, command: AmendOrder, old: OrderRecord, prevention: Se
         price=command.price,
         self_trade_prevention=prevention,
         modify_id=command.modify_id,
+        price_match=command.price_match,
         updated_ts=Nanos(world.now),
     )
 

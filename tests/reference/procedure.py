@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from exchange.core.enums import (
     BalanceReason,
+    ConditionalStatus,
     Execution,
     ExpireReason,
     OrderStatus,
@@ -18,6 +19,7 @@ from exchange.core.policies.case import Case, Deleverage, HandOver, Intent, Posi
 from exchange.core.records import OrderRecord
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from tests.reference.bankruptcy import Sale, bankruptcy_value, begin, part_of, tell_sale
+from tests.reference.conditional import give_up
 from tests.reference.fund import expire_idle_orders, fund_equity, fund_notional, lots_taken
 from tests.reference.isolated import close_by_venue, settle_debt
 from tests.reference.orders import new_record
@@ -40,6 +42,7 @@ from tests.reference.world import (
     position_of,
     take_off,
     tell,
+    waiting_conditionals,
 )
 
 STEPS_MAX = 100
@@ -69,6 +72,8 @@ def liquidate(world: World, scope: Scope) -> list[Sale]:
         for resting in open_orders(world, scope.account, symbol):
             take_off(world, resting)
             end(world, resting.order, OrderStatus.EXPIRED, ExpireReason.LIQUIDATION)
+        for waiting in waiting_conditionals(world, scope.account, symbol):
+            give_up(world, waiting, ConditionalStatus.EXPIRED)
     held = positions_in(world, scope)
     if fresh and held and all(world.quotes[leg.symbol].frozen for leg in held):
         world.events.append(LiquidationWaits(scope.account, Nanos(0), scope.symbol, scope.side))

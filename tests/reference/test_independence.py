@@ -13,6 +13,7 @@ SHARED = {  # what may be imported of each module of the core; None: any record 
     "exchange.core.enums": None,
     "exchange.core.commands": None,
     "exchange.core.events": None,
+    "exchange.core.records": None,
     "exchange.core.contract": {"Bracket", "Contract"},
     "exchange.core.rules": {"VenueRules"},
     "exchange.core.policies.presets": {"EngineRules"},
@@ -38,7 +39,18 @@ SHARED = {  # what may be imported of each module of the core; None: any record 
     "exchange.core.policies.hyperliquid_backstop": {"HyperliquidBackstop"},
     "exchange.core.policies.naive_full": {"NaiveFull"},
     "exchange.core.price_rules": {"MISSED_FUNDINGS_MAX"},
-    "exchange.core.units": {"Ticks", "Lots", "Atoms", "RateE8", "Nanos", "RATE_ONE", "NEVER", "MONEY_MAX", "SECOND"},
+    "exchange.core.units": {
+        "Ticks",
+        "Lots",
+        "Atoms",
+        "RateE8",
+        "Nanos",
+        "RATE_ONE",
+        "NEVER",
+        "MONEY_MAX",
+        "SECOND",
+        "MILLISECOND",
+    },
 }
 RECORDS = (Contract, VenueRules, Bracket)
 FIELDS = {name for record in RECORDS for name in record.__struct_fields__}

@@ -7,15 +7,19 @@ from exchange.core.commands import (
     AdjustMargin,
     AmendOrder,
     Annotate,
+    CancelAllConditionals,
     CancelAllOrders,
+    CancelConditional,
     CancelOrder,
     Command,
     CreateAccount,
     Deposit,
     DropIndexSource,
+    PlaceConditional,
     PlaceOrder,
     Resume,
     SetAutoAddMargin,
+    SetCountdown,
     SetIndexPrice,
     SetLeverage,
     SetMarginType,
@@ -39,6 +43,9 @@ from tests.reference.choices import (
     set_position_mode,
 )
 from tests.reference.clockwork import next_due, resume, tick
+from tests.reference.conditional import cancel_all_conditionals, cancel_conditional, place_conditional
+from tests.reference.consequences import follow_up
+from tests.reference.deadlines import set_countdown
 from tests.reference.orders import amend, cancel, cancel_all, place
 from tests.reference.premium import list_quotes
 from tests.reference.prices import drop_index_source, set_index_price, set_market_state
@@ -81,6 +88,7 @@ class ReferenceVenue:
             assert not world.events, "refused after something happened"
             world.now = world.previous
             return [Rejected(refused.reason, getattr(command, "account_id", 0), refused.detail)]
+        follow_up(world)
         tell_book(world)
         return world.events
 
@@ -162,6 +170,10 @@ RULES: dict[type[Command], Callable[[World, Any], None]] = {
     CancelOrder: cancel,
     CancelAllOrders: cancel_all,
     AmendOrder: amend,
+    PlaceConditional: place_conditional,
+    CancelConditional: cancel_conditional,
+    CancelAllConditionals: cancel_all_conditionals,
+    SetCountdown: set_countdown,
     SetLeverage: set_leverage,
     SetMarginType: set_margin_type,
     SetPositionMode: set_position_mode,

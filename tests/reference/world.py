@@ -10,6 +10,7 @@ import msgspec
 from exchange.core.contract import Contract
 from exchange.core.enums import (
     BalanceReason,
+    ConditionalStatus,
     Execution,
     ExpireReason,
     MarginType,
@@ -18,14 +19,15 @@ from exchange.core.enums import (
     Side,
     Wallet,
 )
-from exchange.core.events import AccountUpdated, BookChanged, Event, FundShortfall, OrderUpdated
+from exchange.core.events import AccountUpdated, BookChanged, ConditionalUpdated, Event, FundShortfall, OrderUpdated
 from exchange.core.policies.case import LiquidationPolicy
-from exchange.core.records import Fill, OrderRecord, PositionRecord
+from exchange.core.records import ConditionalRecord, Fill, OrderRecord, PositionRecord
 from exchange.core.rules import VenueRules
 from exchange.core.units import NEVER, RATE_ONE, Atoms, Lots, Nanos, Ticks
 from tests.reference.quotes import Quotes
 
 FUND = 0
+ENDED = (OrderStatus.FILLED, OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH)
 
 
 def share(amount: int, rate: int) -> Fraction:
@@ -92,6 +94,12 @@ class World:
     resume_at: dict[Scope, int] = field(default_factory=dict)  # of those in liquidation: not before, ns
     memory: dict[Scope, int] = field(default_factory=dict)  # what the policy keeps until then
     orders: list[Resting] = field(default_factory=list)
+    conditionals: list[ConditionalRecord] = field(default_factory=list)  # those that wait, by id
+    extremes: dict[int, int] = field(default_factory=dict)  # the best price that a trailing one has seen, by its id
+    fired: dict[int, ConditionalRecord] = field(default_factory=dict)  # those whose order lives, by their own id
+    countdowns: dict[tuple[int, str], int] = field(default_factory=dict)  # when each is over
+    firing_due: int = NEVER
+    ended_legs: list[Leg] = field(default_factory=list)  # closed or turned around since closers were looked at
     entering: OrderRecord | None = None  # at work and able to rest: it counts as open in what is told
     now: int = 0
     previous: int = 0  # time of the command before
@@ -178,6 +186,12 @@ def open_orders(world: World, account: int, symbol: str) -> list[Resting]:
     return sorted(mine, key=lambda one: one.place)
 
 
+def waiting_conditionals(world: World, account: int, symbol: str = "") -> list[ConditionalRecord]:
+    """Return an account's conditional orders that wait, in a contract or in all of them, oldest first."""
+    mine = [one for one in world.conditionals if one.account_id == account and symbol in {"", one.symbol}]
+    return sorted(mine, key=lambda one: one.conditional_id)
+
+
 def leg_orders(world: World, leg: Leg) -> list[Resting]:
     """Return the open orders that move a leg, oldest first."""
     return [one for one in open_orders(world, leg.account, leg.symbol) if one.order.position_side is leg.side]
@@ -244,6 +258,18 @@ def tell(
         told[new.side] += (new.quantity - new.filled) * new.price * unit
     bids, asks = told[Side.BUY], told[Side.SELL]
     world.events.append(OrderUpdated(order, execution, fill, reason, Atoms(bids), Atoms(asks)))
+    if order.conditional_id and order.status in ENDED:
+        ended = world.fired.pop(order.conditional_id)
+        tell_conditional(world, ended, ConditionalStatus.FINISHED, filled=order.filled, cum_quote=order.cum_quote)
+
+
+def tell_conditional(
+    world: World, record: ConditionalRecord, status: ConditionalStatus, **changes: object
+) -> ConditionalRecord:
+    """Report that a conditional order came to a status, with whatever else changed; return it as it stands."""
+    after = msgspec.structs.replace(record, status=status, updated_ts=Nanos(world.now), **changes)
+    world.events.append(ConditionalUpdated(after))
+    return after
 
 
 def tell_book(world: World) -> None:
@@ -289,6 +315,8 @@ def move(world: World, leg: Leg, side: Side, quantity: int, value: int) -> Moved
     profit = -side * closing_value - released if closing else 0
     after = Position(held + side * quantity, entry - released + side * (value - closing_value), realized + profit)
     world.positions[leg] = after
+    if closing and after.quantity * held <= 0:
+        world.ended_legs.append(leg)
     return Moved(profit, closing, quantity - closing, value - closing_value)
 
 
