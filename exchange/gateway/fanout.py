@@ -112,11 +112,11 @@ class Fanout:
 
     def knows(self, name: str) -> bool:
         """Tell whether a name is a market stream or a live listen key."""
-        return self._account_of(name) is not None or find_stream(self._market_data, name) is not None
+        return self.account_of(name) is not None or find_stream(self._market_data, name) is not None
 
     def join(self, name: str, reader: Reader) -> None:
         """Let a reader hear a stream; `knows` must have said that there is one."""
-        account_id = self._account_of(name)
+        account_id = self.account_of(name)
         if account_id is not None:
             user = self._users.get(account_id)
             if user is not None and user.name != name:  # its key ended, and a new one was made before the check
@@ -173,7 +173,8 @@ class Fanout:
             timer.cancel()
         self._timers.clear()
 
-    def _account_of(self, name: str) -> int | None:
+    def account_of(self, name: str) -> int | None:
+        """Return whose user stream a name is; None: it is no live listen key."""
         return self._listen_keys.account_of(name, self._now_ms())
 
     def _index(self) -> None:

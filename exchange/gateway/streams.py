@@ -25,6 +25,7 @@ from exchange.dialects.binance.streams import (
 )
 from exchange.gateway.app_keys import LISTEN_KEYS
 from exchange.gateway.fanout import Fanout
+from exchange.gateway.stream_door import StreamDoor
 from exchange.runtime.app import App
 
 ROOTS = ("", "/public", "/market", "/private")
@@ -38,10 +39,11 @@ PONG_SECONDS_MAX = 600  # without a pong the connection is closed
 LIFE_SECONDS_MAX = 24 * 3600
 CLOSE_SECONDS_MAX = 1  # a closing handshake may take so long, then the socket is cut
 UPGRADE_REQUIRED = 426
-TOO_MANY_CONNECTIONS = 503
+TOO_MANY_CONNECTIONS = STREAMS_CLOSED = 503
 
 FANOUT = web.AppKey("fanout", Fanout)
 CONNECTIONS: web.AppKey[dict["Connection", None]] = web.AppKey("connections", dict)
+STREAM_DOOR = web.AppKey("stream_door", StreamDoor)
 
 
 def add_stream_routes(application: web.Application, app: App) -> None:
@@ -52,6 +54,7 @@ def add_stream_routes(application: web.Application, app: App) -> None:
     app.sequencer.subscribe(fanout.publish)
     application[FANOUT] = fanout
     application[CONNECTIONS] = {}
+    application[STREAM_DOOR] = StreamDoor(application[CONNECTIONS])
     for root in ROOTS:
         application.router.add_get(f"{root}/ws", _handler(combined=False))
         application.router.add_get(f"{root}/ws/{{names:.*}}", _handler(combined=False))
@@ -67,6 +70,7 @@ class Connection:
         self.combined = combined
         self._events = events
         self._socket = socket_
+        self._transport: asyncio.BaseTransport | None = None
         self._fanout = fanout
         self._names: dict[str, None] = {}
         self._queue: deque[bytes] = deque()
@@ -99,8 +103,19 @@ class Connection:
             self._close_code, self._close_reason = code, reason
             self._closing.set()
 
+    def hears(self, account_id: int) -> bool:
+        """Tell whether it hears the user stream of this account."""
+        return any(self._fanout.account_of(name) == account_id for name in self._names)
+
+    def cut(self) -> None:
+        """End at once, without a closing handshake; what is queued is not sent any more."""
+        if isinstance(self._transport, asyncio.Transport):
+            self._transport.abort()
+        self.close(WSCloseCode.ABNORMAL_CLOSURE, b"cut")
+
     async def run(self, transport: asyncio.BaseTransport | None, names: list[str]) -> None:
         """Serve, hearing these streams, until either side ends it; then hear nothing and cut a lingering socket."""
+        self._transport = transport
         parts = [
             asyncio.create_task(part)
             for part in (self._read(), self._write(), self._keep_alive(), self._closing.wait())
@@ -233,6 +248,8 @@ def _handler(*, combined: bool) -> Callable[[web.Request], Awaitable[web.StreamR
         if not socket_.can_prepare(request).ok:
             return _refused(UPGRADE_REQUIRED, "This path is a WebSocket.")
         connections = request.app[CONNECTIONS]
+        if not request.app[STREAM_DOOR].open:
+            return _refused(STREAMS_CLOSED, "Stream connections are closed.")
         if len(connections) >= CONNECTIONS_MAX:
             return _refused(TOO_MANY_CONNECTIONS, "Too many stream connections.")
         events = stream_names(request.query.get("events", ""))
