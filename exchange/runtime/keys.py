@@ -1,7 +1,8 @@
 """API keys in a file of their own, so that a journal can be shared. It stores secrets; it checks no signature.
 
 The file is JSON lines: the admin token with the id of the venue, then one key a line, appended and synced as they are
-issued. Account ids count from 1 in every venue, so the keys of one would open the accounts of strangers in another.
+issued; a revoked one is taken out. Account ids count from 1 in every venue, so the keys of one would open the accounts
+of strangers in another.
 """
 
 import os
@@ -9,18 +10,20 @@ import secrets
 import string
 import sys
 import threading
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from exchange.dialects.binance.credentials import KeyKind, Permission
 from exchange.journal.disk import write_secret
 
 KEYS_NAME = "keys.jsonl"
 OLD_SUFFIX = ".old"
 KEY_LENGTH = 64
+KEYS_PER_ACCOUNT_MAX = 30
 ALPHABET = string.ascii_letters + string.digits
 ADMIN_TOKEN_BYTES = 32
 
@@ -36,12 +39,23 @@ class AdminLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     venue_id: str  # that of the journal
 
 
-class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one account signs its requests with, a line of the file; key and secret: KEY_LENGTH letters and digits."""
+class TooManyKeysError(Exception):
+    """The account has all the keys that it may have."""
+
+
+class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What one account signs its requests with, a line of the file; key and secret: KEY_LENGTH letters and digits.
+
+    A key of another kind than HMAC has a public key, as PEM, in the place of the secret, which its owner keeps. Lines
+    of the time before there were kinds have no fields but the first three.
+    """
 
     account_id: int
     api_key: str
     secret_key: str
+    kind: KeyKind = KeyKind.HMAC
+    public_key: str = ""
+    permission: Permission = Permission.TRADE
 
 
 Record = TypeVar("Record", AdminLine, ApiKey)
@@ -84,29 +98,43 @@ class KeyStore:
         lost = [key for key in self.all() if key.account_id not in account_ids]
         if not lost:
             return
-        admin = _line(AdminLine(self.admin_token, self._venue_id))
+        admin = self._admin_line()
         old = self.path.with_name(self.path.name + OLD_SUFFIX)
         lost_before = old.read_bytes() if old.exists() else b""
         write_secret(old, b"".join([lost_before, admin, *map(_line, lost)]))
         for key in lost:
             del self._keys[key.api_key]
-        write_secret(self.path, b"".join([admin, *map(_line, self.all())]))
+        self._rewrite(self.all())
         sys.stderr.write(
             f"margincall: {self.path}: {len(lost)} keys are removed, the journal does not have their accounts (it lost "
             f"its end, or is an older copy); {old} has them now\n"
         )
 
-    def issue(self, account_id: int) -> ApiKey:
-        """Make a key for an account; it is on the disk when this returns. An account may have several.
+    def issue(self, account_id: int, permission: Permission = Permission.TRADE) -> ApiKey:
+        """Make a key that signs with a secret; it is on the disk when this returns. An account may have several.
 
-        Raises OSError when it cannot be written; then there is no such key. It waits for the disk: on an event loop,
-        call it in a thread.
+        Raises OSError when it cannot be written (then there is no such key), and TooManyKeysError beyond
+        KEYS_PER_ACCOUNT_MAX. It waits for the disk: on an event loop, call it in a thread.
         """
-        key = ApiKey(account_id, _random_text(), _random_text())
+        return self._add(ApiKey(account_id, _random_text(), _random_text(), permission=permission))
+
+    def register(self, account_id: int, permission: Permission, kind: KeyKind, public_key: str) -> ApiKey:
+        """Make a key whose owner signs with the private part of this public key. Raises and waits as `issue` does."""
+        return self._add(ApiKey(account_id, _random_text(), "", kind, public_key, permission))
+
+    def revoke(self, api_key: str) -> bool:
+        """Forget a key, on the disk, too, when this returns; False when there is none. Raises and waits as `issue`."""
         with self._appending:
-            _append(self.path, _line(key))
-            self._keys[key.api_key] = key
-        return key
+            if api_key not in self._keys:
+                return False
+            kept = {name: key for name, key in self._keys.items() if name != api_key}
+            self._rewrite(kept.values())
+            self._keys = kept
+        return True
+
+    def of_account(self, account_id: int) -> tuple[ApiKey, ...]:
+        """Return the keys of one account, oldest first."""
+        return tuple(key for key in self.all() if key.account_id == account_id)
 
     def find(self, api_key: str) -> ApiKey | None:
         """Return the key with this public part, or None."""
@@ -115,6 +143,21 @@ class KeyStore:
     def all(self) -> tuple[ApiKey, ...]:
         """Return every key, oldest first."""
         return tuple(self._keys.values())
+
+    def _add(self, key: ApiKey) -> ApiKey:
+        with self._appending:
+            if len(self.of_account(key.account_id)) >= KEYS_PER_ACCOUNT_MAX:
+                raise TooManyKeysError
+            _append(self.path, _line(key))
+            self._keys[key.api_key] = key
+        return key
+
+    def _rewrite(self, keys: Iterable[ApiKey]) -> None:
+        """Put a file with just these keys in the place of the old one."""
+        write_secret(self.path, b"".join([self._admin_line(), *map(_line, keys)]))
+
+    def _admin_line(self) -> bytes:
+        return _line(AdminLine(self.admin_token, self._venue_id))
 
 
 def refuse_left_keys(path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.dialects.binance.auth import authenticate, check_time, signed_bytes
+from exchange.dialects.binance.credentials import KeyKind, Permission
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.parameters import parse_parameters
 from exchange.dialects.binance.route import Security
@@ -24,6 +25,9 @@ class Key:
     account_id: int = 7
     api_key: str = "k" * 64
     secret_key: str = "s" * 64
+    kind: KeyKind = KeyKind.HMAC
+    public_key: str = ""
+    permission: Permission = Permission.TRADE
 
 
 KEY = Key()

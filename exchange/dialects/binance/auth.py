@@ -1,43 +1,24 @@
-"""Who is calling, and is it fresh: key form, signature over the bytes as sent, timestamp window. It keeps no keys."""
+"""Who is calling, may they, and is it fresh: key form, signature, permission, timestamp window. It keeps no keys."""
 
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import unquote_to_bytes
 
 from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
+from exchange.dialects.binance.credentials import Credentials, KeyKind, Permission
 from exchange.dialects.binance.numbers import parse_integer
 from exchange.dialects.binance.parameters import required
-from exchange.dialects.binance.route import Params, Security
+from exchange.dialects.binance.public_keys import ed25519_matches, rsa_matches
+from exchange.dialects.binance.route import Params, Route, Security
 
 RECV_WINDOW_MS = 5000
 RECV_WINDOW_MS_MAX = 60_000
 AHEAD_MS_MAX = 1000
 _KEY_FORM = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SIGNATURE = b"signature="
-
-
-class Credentials(Protocol):
-    """What is known of an API key."""
-
-    @property
-    def account_id(self) -> int:
-        """Whose key it is."""
-        ...
-
-    @property
-    def api_key(self) -> str:
-        """The public part."""
-        ...
-
-    @property
-    def secret_key(self) -> str:
-        """What its owner signs with."""
-        ...
-
 
 FindKey = Callable[[str], Credentials | None]
 
@@ -63,7 +44,7 @@ def authenticate(
         raise errors.KEY_UNKNOWN.error()
     if security is Security.SIGNED:
         required(params, "timestamp")
-        check_signature(known.secret_key, raw_query, raw_body, params)
+        check_signature(known, raw_query, raw_body, params)
         check_time(params, now_ms)
     return known
 
@@ -75,20 +56,40 @@ def check_key_form(api_key: str | None) -> str:
     return api_key
 
 
-def check_signature(secret_key: str, raw_query: bytes, raw_body: bytes, params: Params) -> None:
-    """Check the parameter `signature`: HMAC-SHA256 of query and body as sent, or of their percent-decoded form.
+def check_permission(known: Credentials | None, route: Route) -> None:
+    """Refuse (-2015, 401) a key that may only read on what trades, sets or moves: signed calls that are no GET.
+
+    The user stream's endpoints are not signed, so they are open to every key.
+    """
+    writes = route.security is Security.SIGNED and route.method != "GET"
+    if writes and known is not None and known.permission is not Permission.TRADE:
+        raise errors.KEY_UNKNOWN.error()
+
+
+def check_signature(known: Credentials, raw_query: bytes, raw_body: bytes, params: Params) -> None:
+    """Check the parameter `signature` over query and body as sent, or over their percent-decoded form.
 
     Some clients sign what they meant and send it encoded (python-binance's DELETE batchOrders), so both forms count.
     Errors: -1102 without a signature, -1022 when neither form matches.
     """
-    given = required(params, "signature").lower()
+    given = required(params, "signature")
     raw = signed_bytes(raw_query, raw_body)
-    decoded = unquote_to_bytes(raw.replace(b"+", b" "))
-    for text in (raw, decoded):
-        expected = hmac.new(secret_key.encode(), text, hashlib.sha256).hexdigest()
-        if hmac.compare_digest(expected.encode(), given.encode("utf-8", errors="replace")):
-            return
-    raise errors.SIGNATURE_NOT_VALID.error()
+    check_signed(known, given, (raw, unquote_to_bytes(raw.replace(b"+", b" "))))
+
+
+def check_signed(known: Credentials, signature: str, texts: Sequence[bytes]) -> None:
+    """Refuse (-1022) a signature that is that of none of the texts."""
+    if not any(verify(known, text, signature) for text in dict.fromkeys(texts)):
+        raise errors.SIGNATURE_NOT_VALID.error()
+
+
+def verify(known: Credentials, signed_text: bytes, signature: str) -> bool:
+    """Tell whether this signature, as text, is what the owner of the key makes of this text.
+
+    HMAC: hex in either case. Ed25519 and RSA (PKCS#1 v1.5, SHA-256): base64, in which a space counts as the plus sign
+    that a client forgot to encode.
+    """
+    return _VERIFIERS[known.kind](known, signed_text, signature)
 
 
 def signed_bytes(raw_query: bytes, raw_body: bytes) -> bytes:
@@ -115,3 +116,15 @@ def check_time(params: Params, now_ms: int) -> None:
 
 def _unsigned(part: bytes) -> bytes:
     return b"&".join(pair for pair in part.split(b"&") if not pair.startswith(_SIGNATURE))
+
+
+def _hmac_matches(secret_key: str, signed_text: bytes, signature: str) -> bool:
+    expected = hmac.new(secret_key.encode(), signed_text, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), signature.lower().encode("utf-8", errors="replace"))
+
+
+_VERIFIERS: Mapping[KeyKind, Callable[[Credentials, bytes, str], bool]] = {
+    KeyKind.HMAC: lambda known, text, signature: _hmac_matches(known.secret_key, text, signature),
+    KeyKind.ED25519: lambda known, text, signature: ed25519_matches(known.public_key, text, signature),
+    KeyKind.RSA: lambda known, text, signature: rsa_matches(known.public_key, text, signature),
+}
