@@ -9,6 +9,7 @@ from exchange.core.commands import Command
 from exchange.core.events import Rejected
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX
+from exchange.dialects.binance.rejections import rejection
 from exchange.runtime.sequencer import Applied, InboxFullError, Sequencer, StoppedError
 
 
@@ -30,7 +31,8 @@ async def submit(sequencer: Sequencer, command: Command) -> Applied:
         raise errors.OVERLOADED.error() from None
     for event in applied.events:
         if isinstance(event, Rejected):
-            raise errors.rejection(command, event)
+            contracts = {symbol: market.contract for symbol, market in sequencer.venue.state.markets.items()}
+            raise rejection(contracts, command, event)
     return applied
 
 

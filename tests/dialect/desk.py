@@ -9,10 +9,11 @@ from exchange.core.events import Event, Rejected
 from exchange.core.rules import VenueRules
 from exchange.core.units import SECOND, Atoms, Ticks
 from exchange.core.venue import Venue
-from exchange.dialects.binance.errors import rejection
+from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.numbers import to_ms
-from exchange.dialects.binance.route import Context, Params, ReadRoute
+from exchange.dialects.binance.rejections import rejection
+from exchange.dialects.binance.route import BatchRoute, CommandRoute, Context, Params, Part, ReadRoute
 from exchange.dialects.binance.routes import find
 from exchange.projections.adl import AdlQueues
 from exchange.projections.history import History
@@ -35,6 +36,7 @@ class Desk:
     rules: VenueRules = field(default_factory=VenueRules, kw_only=True)
     ts: int = START
     seq: int = 0
+    legacy_conditional: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         """Open the venue and give it prices."""
@@ -81,6 +83,7 @@ class Desk:
             adl_queues=self.adl_queues,
             now_ms=to_ms(self.ts),
             account_id=account_id,
+            legacy_conditional=self.legacy_conditional,
         )
 
     def call(self, account_id: int, method: str, path: str, params: Params) -> object:
@@ -90,9 +93,24 @@ class Desk:
         context = self.context(account_id)
         if isinstance(route, ReadRoute):
             return route.read(context, params)
-        command = route.parse(context, params)
+        if isinstance(route, BatchRoute):
+            parts = route.parse(context, params)
+            return [self._part(route, context, part) for part in parts]
+        return self._done(route, context, params, route.parse(context, params))
+
+    def _part(self, route: BatchRoute, context: Context, part: Part) -> object:
+        """Return what one part came to, or the body of its error."""
+        try:
+            if isinstance(part.command, DialectError):
+                raise part.command
+            return self._done(route, context, part.params, part.command)
+        except DialectError as error:
+            return error.body()
+
+    def _done(self, route: CommandRoute | BatchRoute, context: Context, params: Params, command: Command) -> object:
+        """Do a command and render what it did."""
         events = self.execute(command)
         for event in events:
             if isinstance(event, Rejected):
-                raise rejection(command, event)
+                raise rejection(context.contracts, command, event)
         return route.respond(context, params, self.seq, events)

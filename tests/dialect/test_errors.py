@@ -5,23 +5,31 @@ import pytest
 from exchange.core.commands import (
     AdjustMargin,
     AmendOrder,
+    CancelConditional,
     CancelOrder,
     Command,
+    PlaceConditional,
     PlaceOrder,
+    SetCountdown,
     SetLeverage,
     SetMarginType,
     SetPositionMode,
 )
-from exchange.core.enums import MarginType, OrderType, RejectReason, Side
+from exchange.core.enums import ConditionalType, MarginType, OrderType, RejectReason, Side
 from exchange.core.events import Rejected
-from exchange.core.units import Atoms, Lots, Ticks
+from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from exchange.dialects.binance import errors
-from exchange.dialects.binance.errors import AMEND_REJECTIONS, REJECTIONS, Refusal, rejection
+from exchange.dialects.binance.errors import Refusal
+from exchange.dialects.binance.rejections import AMEND_REJECTIONS, REJECTIONS, amount_text, rejection
+from tests.dialect.desk import shipped_contracts
 
+CONTRACTS = {contract.symbol: contract for contract in shipped_contracts()}
 PLACE = PlaceOrder(1, "BTCUSDT", Side.BUY, OrderType.LIMIT, Lots(1), Ticks(1))
 AMEND = AmendOrder(1, "BTCUSDT", Side.BUY, Lots(1), Ticks(1))
 MARGIN_TYPE = SetMarginType(1, "BTCUSDT", MarginType.ISOLATED)
 MODE = SetPositionMode(1, hedge=True)
+STOP = PlaceConditional(1, "BTCUSDT", Side.SELL, ConditionalType.STOP)
+TRAILING = PlaceConditional(1, "BTCUSDT", Side.SELL, ConditionalType.TRAILING_STOP_MARKET)
 MARGIN = AdjustMargin(1, "BTCUSDT", Atoms(1), add=True)
 REFUSALS = {name: value for name, value in vars(errors).items() if isinstance(value, Refusal)}
 
@@ -30,10 +38,15 @@ def test_every_refusal_of_the_core_has_an_error() -> None:
     assert set(REJECTIONS) == set(RejectReason)
 
 
-@pytest.mark.parametrize("command", [PLACE, AMEND, SetLeverage(1, "BTCUSDT", 200), CancelOrder(1, "BTCUSDT", 5)])
+TRIGGER_BAND = {RejectReason.PRICE_ABOVE_TRIGGER_BAND, RejectReason.PRICE_BELOW_TRIGGER_BAND}
+
+
+@pytest.mark.parametrize("command", [PLACE, AMEND, STOP, SetLeverage(1, "BTCUSDT", 200), CancelOrder(1, "BTCUSDT", 5)])
 @pytest.mark.parametrize("reason", list(RejectReason))
 def test_every_error_is_complete(reason: RejectReason, command: Command) -> None:
-    error = rejection(command, Rejected(reason, 1, 500_000_000))
+    if reason in TRIGGER_BAND:
+        command = STOP  # nothing else is held against a trigger price
+    error = rejection(CONTRACTS, command, Rejected(reason, 1, 500_000_000))
     assert "%s" not in error.msg
     assert error.msg
     assert 400 <= error.http < 600
@@ -121,10 +134,32 @@ def test_codes_are_negative_and_one_code_has_one_http_status() -> None:
             -4161,
             "Leverage reduction is not supported in Isolated Margin Mode with open positions",
         ),
+        (RejectReason.UNKNOWN_CONDITIONAL, CancelConditional(1, 5), -2011, "Unknown order sent."),
+        (RejectReason.TOO_MANY_CONDITIONALS, STOP, -4045, "Reach max stop order limit."),
+        (RejectReason.WOULD_TRIGGER, STOP, -2021, "Order would immediately trigger."),
+        (RejectReason.TRIGGER_PRICE_NOT_POSITIVE, STOP, -4006, "Stop price less than zero."),
+        (RejectReason.TRIGGER_PRICE_ABOVE_MAX, STOP, -4007, "Stop price greater than max price."),
+        (RejectReason.PRICE_ABOVE_TRIGGER_BAND, STOP, -4183, "Limit price can't be higher than 50000000.00."),
+        (RejectReason.PRICE_BELOW_TRIGGER_BAND, STOP, -4184, "Limit price can't be lower than 50000000.00."),
+        (RejectReason.CALLBACK_RATE_NOT_VALID, TRAILING, -2007, "Invalid callBack rate."),
+        (
+            RejectReason.CLOSE_POSITION_NOT_VALID,
+            TRAILING,
+            -4136,
+            "Target strategy invalid for orderType TRAILING_STOP_MARKET,closePosition true",
+        ),
+        (RejectReason.NO_DEPTH, PLACE, -5041, "No depth matches this BBO order"),
+        (RejectReason.VALUE_OUT_OF_RANGE, STOP, -1130, "Data sent for parameter 'clientAlgoId' is not valid."),
+        (
+            RejectReason.VALUE_OUT_OF_RANGE,
+            SetCountdown(1, "BTCUSDT", Nanos(1)),
+            -1130,
+            "Data sent for parameter 'countdownTime' is not valid.",
+        ),
     ],
 )
 def test_texts_that_clients_compare(reason: RejectReason, command: Command, code: int, msg: str) -> None:
-    error = rejection(command, Rejected(reason, 1, 500_000_000))
+    error = rejection(CONTRACTS, command, Rejected(reason, 1, 500_000_000))
     assert (error.code, error.msg) == (code, msg)
 
 
@@ -136,4 +171,4 @@ def test_amendments_rename_only_known_refusals() -> None:
     ("atoms", "text"), [(500_000_000, "5.0"), (1_000_000_000_000, "10000.0"), (550_000_000, "5.5")]
 )
 def test_amounts_in_texts(atoms: int, text: str) -> None:
-    assert errors.amount_text(atoms) == text
+    assert amount_text(atoms) == text

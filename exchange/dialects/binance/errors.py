@@ -1,27 +1,9 @@
-"""Every error of the dialect with its exact text, and which one each refusal of the core becomes. It decides nothing.
+"""Every error of the dialect with its code, exact text and HTTP status. `rejections` says which refusal becomes which.
 
 Texts are those of the public error-code page, as clients compare some of them letter by letter; `%s` is filled in.
 """
 
-from collections.abc import Callable, Mapping
 from typing import NamedTuple
-
-from exchange.core.commands import (
-    AdjustMargin,
-    AmendOrder,
-    Annotate,
-    Command,
-    CreateAccount,
-    Deposit,
-    PlaceOrder,
-    SetLeverage,
-    SetMarketState,
-    Transfer,
-    Withdraw,
-)
-from exchange.core.enums import RejectReason
-from exchange.core.events import Rejected
-from exchange.core.units import ATOM_DECIMALS, format_decimal
 
 
 class DialectError(Exception):
@@ -86,11 +68,13 @@ PARAMETERS_CLASH = Refusal(-1128, "Combination of optional parameters invalid.")
 DATA_NOT_VALID = Refusal(-1130, "Data sent for parameter '%s' is not valid.")
 RECV_WINDOW_TOO_LARGE = Refusal(-1131, "recvWindow must be less than 60000")
 RESPONSE_TYPE_NOT_VALID = Refusal(-1136, "Invalid newOrderRespType.")
+CALLBACK_RATE_NOT_VALID = Refusal(-2007, "Invalid callBack rate.")
 CANCEL_UNKNOWN_ORDER = Refusal(-2011, "Unknown order sent.")
 ORDER_NOT_EXISTING = Refusal(-2013, "Order does not exist.")
 KEY_MALFORMED = Refusal(-2014, "API-key format invalid.", 401)
 KEY_UNKNOWN = Refusal(-2015, "Invalid API-key, IP, or permissions for action.", 401)
 MARGIN_INSUFFICIENT = Refusal(-2019, "Margin is insufficient.")
+WOULD_TRIGGER = Refusal(-2021, "Order would immediately trigger.")
 REDUCE_ONLY_REJECTED = Refusal(-2022, "ReduceOnly Order is rejected.")
 IN_LIQUIDATION = Refusal(-2023, "User in liquidation mode now.")
 TOO_MANY_OPEN_ORDERS = Refusal(-2025, "Reach max open order limit.")
@@ -101,6 +85,8 @@ PRICE_ABOVE_MAX = Refusal(-4002, "Price greater than max price.")
 QUANTITY_BELOW_ZERO = Refusal(-4003, "Quantity less than zero.")
 QUANTITY_BELOW_MIN = Refusal(-4004, "Quantity less than min quantity.")
 QUANTITY_ABOVE_MAX = Refusal(-4005, "Quantity greater than max quantity.")
+TRIGGER_PRICE_BELOW_ZERO = Refusal(-4006, "Stop price less than zero.")
+TRIGGER_PRICE_ABOVE_MAX = Refusal(-4007, "Stop price greater than max price.")
 PRICE_BELOW_MIN = Refusal(-4013, "Price less than min price.")
 PRICE_OFF_TICK = Refusal(-4014, "Price not increased by tick size.")
 CLIENT_ORDER_ID_TOO_LONG = Refusal(-4015, "Client order id length should not be more than %s chars")
@@ -109,6 +95,7 @@ PRICE_ABOVE_BAND = Refusal(-4016, "Price is higher than mark price multiplier ca
 QUANTITY_OFF_STEP = Refusal(-4023, "Qty not increased by step size.")
 PRICE_BELOW_BAND = Refusal(-4024, "Price is lower than mark price multiplier floor.")
 LEVERAGE_NOT_VALID = Refusal(-4028, "Leverage %s is not valid")
+TOO_MANY_CONDITIONALS = Refusal(-4045, "Reach max stop order limit.")
 MARGIN_TYPE_UNCHANGED = Refusal(-4046, "No need to change margin type.")
 MARGIN_TYPE_OPEN_ORDERS = Refusal(-4047, "Margin type cannot be changed if there exists open orders.")
 MARGIN_TYPE_OPEN_POSITION = Refusal(-4048, "Margin type cannot be changed if there exists position.")
@@ -122,15 +109,20 @@ POSITION_SIDE_NOT_VALID = Refusal(-4060, "Invalid position side.")
 POSITION_SIDE_MISMATCH = Refusal(-4061, "Order's position side does not match user's setting.")
 POSITION_MODE_OPEN_ORDERS = Refusal(-4067, "Position side cannot be changed if there exists open orders.")
 POSITION_MODE_OPEN_POSITION = Refusal(-4068, "Position side cannot be changed if there exists position.")
+BATCH_SIZE_NOT_VALID = Refusal(-4082, "Invalid number of batch place orders: %s")
 CLIENT_ORDER_ID_DUPLICATED = Refusal(-4116, "clientOrderId is duplicated")
 REDUCE_ONLY_EXCEEDS = Refusal(-4118, "ReduceOnly Order Failed. Please check your existing position and open orders")
 USE_ALGO_ENDPOINT = Refusal(
     -4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead."
 )
 COUNTER_PRICE_OUT_OF_BAND = Refusal(-4131, "The counterparty's best price does not meet the PERCENT_PRICE filter limit")
+CLOSE_POSITION_NOT_VALID = Refusal(-4136, "Target strategy invalid for orderType %s,closePosition true")
+CLOSE_POSITION_QUANTITY = Refusal(-4137, "Quantity must be zero with closePosition equals true")
 MARKET_NOT_TRADING = Refusal(-4140, "Invalid symbol status for opening position.")
 ISOLATED_LEVERAGE = Refusal(-4161, "Leverage reduction is not supported in Isolated Margin Mode with open positions")
 NOTIONAL_TOO_SMALL = Refusal(-4164, "Order's notional must be no smaller than %s (unless you choose reduce only)")
+PRICE_ABOVE_TRIGGER_BAND = Refusal(-4183, "Limit price can't be higher than %s.")
+PRICE_BELOW_TRIGGER_BAND = Refusal(-4184, "Limit price can't be lower than %s.")
 ONLY_REDUCING = Refusal(
     -4400,
     "Futures Trading Quantitative Rules violated, only reduceOnly order is allowed, please try again later.",
@@ -149,6 +141,12 @@ AMEND_NOTIONAL = Refusal(-5029, "Order's notional must be no smaller than %s")
 PRICE_MATCH_NOT_VALID = Refusal(-5037, "Invalid price match")
 PRICE_MATCH_ORDER_TYPE = Refusal(-5038, "Price match only supports order type: LIMIT, STOP AND TAKE_PROFIT")
 SELF_TRADE_NOT_VALID = Refusal(-5039, "Invalid self trade prevention mode")
+GOOD_TILL_NOT_VALID = Refusal(
+    -5040,
+    "The goodTillDate timestamp must be greater than the current time plus 600 seconds and smaller than 253402300799000"
+    " (UTC 9999-12-31 23:59:59)",
+)
+NO_DEPTH = Refusal(-5041, "No depth matches this BBO order")
 AMEND_NOT_REDUCE_ONLY = Refusal(-5047, "The original order is not a reduce-only order")
 
 # Ours: the dialect has no word for these. docs/fidelity.md lists them.
@@ -156,99 +154,3 @@ BODY_TOO_LARGE = Refusal(-9000, "Request too large: at most %s bytes.", 413)
 BODY_UNREADABLE = Refusal(-9001, "The request body cannot be read.")
 TOO_MANY_ACCOUNTS = Refusal(-9002, "This venue has reached its maximum number of accounts.")
 NO_MARK_PRICE = Refusal(-9003, "The contract has no price yet.")
-
-REJECTIONS: Mapping[RejectReason, Refusal] = {
-    RejectReason.UNKNOWN_ACCOUNT: KEY_UNKNOWN,
-    RejectReason.UNKNOWN_SYMBOL: SYMBOL_NOT_VALID,
-    RejectReason.UNKNOWN_ORDER: CANCEL_UNKNOWN_ORDER,
-    RejectReason.VALUE_OUT_OF_RANGE: DATA_NOT_VALID,
-    RejectReason.AMOUNT_NOT_POSITIVE: AMOUNT_NOT_POSITIVE,
-    RejectReason.TOO_MANY_ACCOUNTS: TOO_MANY_ACCOUNTS,
-    RejectReason.IN_LIQUIDATION: IN_LIQUIDATION,
-    RejectReason.MARKET_NOT_TRADING: MARKET_NOT_TRADING,
-    RejectReason.NO_MARK_PRICE: NO_MARK_PRICE,
-    RejectReason.PRICE_NOT_POSITIVE: PRICE_BELOW_ZERO,
-    RejectReason.PRICE_BELOW_MIN: PRICE_BELOW_MIN,
-    RejectReason.PRICE_ABOVE_MAX: PRICE_ABOVE_MAX,
-    RejectReason.PRICE_NOT_ALLOWED: PARAMETER_NOT_REQUIRED,
-    RejectReason.QUANTITY_NOT_POSITIVE: QUANTITY_BELOW_ZERO,
-    RejectReason.QUANTITY_BELOW_MIN: QUANTITY_BELOW_MIN,
-    RejectReason.QUANTITY_ABOVE_MAX: QUANTITY_ABOVE_MAX,
-    RejectReason.NOTIONAL_TOO_SMALL: NOTIONAL_TOO_SMALL,
-    RejectReason.PRICE_ABOVE_BAND: PRICE_ABOVE_BAND,
-    RejectReason.PRICE_BELOW_BAND: PRICE_BELOW_BAND,
-    RejectReason.COUNTER_PRICE_OUT_OF_BAND: COUNTER_PRICE_OUT_OF_BAND,
-    RejectReason.CLIENT_ORDER_ID_DUPLICATED: CLIENT_ORDER_ID_DUPLICATED,
-    RejectReason.TOO_MANY_OPEN_ORDERS: TOO_MANY_OPEN_ORDERS,
-    RejectReason.REDUCE_ONLY_REJECTED: REDUCE_ONLY_REJECTED,
-    RejectReason.REDUCE_ONLY_EXCEEDS_POSITION: REDUCE_ONLY_EXCEEDS,
-    RejectReason.POSITION_LIMIT: POSITION_LIMIT,
-    RejectReason.FOK_NOT_FILLABLE: FOK_NOT_FILLABLE,
-    RejectReason.POST_ONLY_WOULD_TAKE: POST_ONLY_WOULD_TAKE,
-    RejectReason.MARGIN_INSUFFICIENT: MARGIN_INSUFFICIENT,
-    RejectReason.BALANCE_INSUFFICIENT: TRANSFER_BALANCE,
-    RejectReason.LEVERAGE_NOT_VALID: LEVERAGE_NOT_VALID,
-    RejectReason.LEVERAGE_MARGIN_INSUFFICIENT: LEVERAGE_MARGIN,
-    RejectReason.AMEND_NO_CHANGE: AMEND_NO_CHANGE,
-    RejectReason.AMEND_LIMIT_REACHED: AMEND_LIMIT_REACHED,
-    RejectReason.AMEND_SIDE_MISMATCH: SIDE_NOT_VALID,
-    RejectReason.AMEND_NOT_REDUCE_ONLY: AMEND_NOT_REDUCE_ONLY,
-    RejectReason.UNKNOWN_INDEX_SOURCE: DATA_NOT_VALID,
-    RejectReason.INDEX_STALE: ONLY_REDUCING,
-    RejectReason.POSITION_SIDE_MISMATCH: POSITION_SIDE_MISMATCH,
-    RejectReason.MARGIN_TYPE_UNCHANGED: MARGIN_TYPE_UNCHANGED,
-    RejectReason.MARGIN_TYPE_OPEN_ORDERS: MARGIN_TYPE_OPEN_ORDERS,
-    RejectReason.MARGIN_TYPE_OPEN_POSITION: MARGIN_TYPE_OPEN_POSITION,
-    RejectReason.POSITION_MODE_UNCHANGED: POSITION_MODE_UNCHANGED,
-    RejectReason.POSITION_MODE_OPEN_ORDERS: POSITION_MODE_OPEN_ORDERS,
-    RejectReason.POSITION_MODE_OPEN_POSITION: POSITION_MODE_OPEN_POSITION,
-    RejectReason.MARGIN_NOT_ISOLATED: MARGIN_NOT_ISOLATED,
-    RejectReason.POSITION_EMPTY: POSITION_EMPTY,
-    RejectReason.CROSS_BALANCE_INSUFFICIENT: CROSS_BALANCE,
-    RejectReason.ISOLATED_BALANCE_INSUFFICIENT: ISOLATED_BALANCE,
-    RejectReason.ISOLATED_LEVERAGE_REDUCTION: ISOLATED_LEVERAGE,
-}
-
-# Where an amendment is refused in other words than a placement or a cancel.
-AMEND_REJECTIONS: Mapping[RejectReason, Refusal] = {
-    RejectReason.UNKNOWN_ORDER: ORDER_NOT_EXISTING,
-    RejectReason.MARKET_NOT_TRADING: AMEND_NOT_TRADING,
-    RejectReason.NOTIONAL_TOO_SMALL: AMEND_NOTIONAL,
-}
-
-# The parameter that a value out of range is blamed on.
-_RANGED_PARAMETER: Mapping[type, str] = {
-    CreateAccount: "name, deposit or fundingDeposit",
-    Deposit: "amount",
-    Withdraw: "amount",
-    Transfer: "amount",
-    AdjustMargin: "amount",
-    SetMarketState: "state",
-    PlaceOrder: "newClientOrderId",
-    Annotate: "kind or text",
-}
-
-_PARTS: Mapping[RejectReason, Callable[[Command, Rejected], str]] = {
-    RejectReason.VALUE_OUT_OF_RANGE: lambda command, _: _RANGED_PARAMETER.get(type(command), "value"),
-    RejectReason.PRICE_NOT_ALLOWED: lambda _command, _rejected: "price",
-    RejectReason.UNKNOWN_INDEX_SOURCE: lambda _command, _rejected: "source",
-    RejectReason.NOTIONAL_TOO_SMALL: lambda _, rejected: amount_text(rejected.detail),
-    RejectReason.LEVERAGE_NOT_VALID: lambda command, _: (
-        str(command.leverage) if isinstance(command, SetLeverage) else ""
-    ),
-}
-
-
-def rejection(command: Command, rejected: Rejected) -> DialectError:
-    """Return the error that a refused command is answered with, its places filled from the command and the detail."""
-    refusal = REJECTIONS[rejected.reason]
-    if isinstance(command, AmendOrder):
-        refusal = AMEND_REJECTIONS.get(rejected.reason, refusal)
-    part = _PARTS.get(rejected.reason)
-    return refusal.error(part(command, rejected)) if part else refusal.error()
-
-
-def amount_text(atoms: int) -> str:
-    """Return an amount as the error texts write it, with at least one decimal: "5.0"."""
-    whole, _, fraction = format_decimal(atoms, ATOM_DECIMALS).partition(".")
-    return f"{whole}.{fraction.rstrip('0') or '0'}"

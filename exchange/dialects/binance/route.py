@@ -30,7 +30,8 @@ class Security(Enum):
 class Context:
     """What an endpoint may look at. `account_id` is 0 where the route asks for no key.
 
-    `state` is read, never written. `now_ms` is the server's wall time in milliseconds.
+    `state` is read, never written. `now_ms` is the server's wall time in milliseconds. `legacy_conditional`
+    tells whether the order endpoint takes conditional types, too, as it did before they had endpoints of their own.
     """
 
     state: State
@@ -41,6 +42,7 @@ class Context:
     adl_queues: AdlQueues
     now_ms: int
     account_id: int
+    legacy_conditional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class CommandRoute:
     `respond` renders what it came to, from its sequence number and the events it caused; it may not look for that in a
     projection, as commands of the same batch are folded already when it is asked.
     `order_count` is what one call costs in the order counters (4 of the dialect). A `Rejected` event never reaches
-    `respond`: the gateway turns it into the error of `errors.REJECTIONS` first.
+    `respond`: the gateway turns it into the error of `rejections.REJECTIONS` first.
     """
 
     method: str
