@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.auth import Credentials
 from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.faults import Faults
 from exchange.dialects.binance.limits import RateLimits
 from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.numbers import to_ms
@@ -28,6 +29,7 @@ from exchange.dialects.binance.route import (
     weight_of,
 )
 from exchange.door import submit
+from exchange.gateway.faults import UnansweredError, suffer
 from exchange.projections.adl import AdlQueues
 from exchange.projections.derived import BusyFileError
 from exchange.runtime.app import App
@@ -58,11 +60,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call came to: HTTP status, JSON-able body (code and msg unless the status is 200), seconds to wait."""
+    """What a call came to: HTTP status, JSON-able body (code and msg unless the status is 200), seconds to wait.
+
+    `unanswered`: nothing of it may be told, and the door ends the connection.
+    """
 
     status: int
     body: object
     retry_after: int = 0
+    unanswered: bool = False
 
 
 class Desk:
@@ -70,6 +76,7 @@ class Desk:
 
     def __init__(self, app: App, listen_keys: ListenKeys) -> None:
         """Start with empty rate counters and no queue made."""
+        self.faults = Faults()
         self.limits = RateLimits()
         self._app = app
         self._listen_keys = listen_keys
@@ -94,6 +101,8 @@ class Desk:
             return Answer(200, await answering)
         except DialectError as error:
             return Answer(error.http, error.body(), error.retry_after)
+        except UnansweredError:
+            return Answer(errors.UNKNOWN_ERROR.http, None, unanswered=True)
         except Exception:  # noqa: BLE001 - an own error: the answer is still the dialect's
             _LOG.exception("%s %s failed", call.verb, printable(call.name))
             unknown = errors.UNKNOWN_ERROR.error()
@@ -105,8 +114,13 @@ class Desk:
         `known` is who was authenticated; `payer`, whose key was at least shown, is charged.
         """
         assert call.route is not None, "a call without a route is refused at the door"
-        self._charge(call, call.route, payer)
         call.account_id = 0 if known is None else known.account_id
+        self._charge(call, call.route, payer)
+        fault = self.faults.take(call.route, call.account_id)
+        return await suffer(fault, lambda: self._do(call))
+
+    async def _do(self, call: Call) -> object:
+        """Do a call that is paid for."""
         context = self._context(call)
         match call.route:
             case ReadRoute() as route:
@@ -115,6 +129,8 @@ class Desk:
                 return await self._command(route, context, call.params)
             case BatchRoute() as route:
                 return await self._batch(route, context, call.params)
+            case None:
+                raise AssertionError("a call without a route is refused at the door")
 
     def _charge(self, call: Call, route: Route, payer: Credentials | None) -> None:
         """Count the call for the key that was shown, or for its address; refuse what does not fit."""
