@@ -1,5 +1,6 @@
 """The REST door: one catch-all handler from raw request to JSON answer. It knows no endpoint and no venue rule."""
 
+import asyncio
 import logging
 
 from aiohttp import web
@@ -27,7 +28,10 @@ class RestDoor:
         """Answer one request; whatever happens, the answer is JSON."""
         path = request.path.encode("utf-8", errors="replace").decode()  # what is no text could not be answered
         call = self._desk.call(request.method, path, request.remote)
-        return self._response(call, await self._desk.settle(call, self._answer(call, request)))
+        answer = await self._desk.settle(call, self._answer(call, request))
+        if answer.unanswered and isinstance(request.transport, asyncio.Transport):
+            request.transport.abort()  # what is written below reaches nobody
+        return self._response(call, answer)
 
     async def _answer(self, call: Call, request: web.Request) -> object:
         """Check at the door in the documented order, then have it done; raise DialectError for every refusal."""

@@ -53,8 +53,9 @@ def add_stream_routes(application: web.Application, app: App) -> None:
     fanout = Fanout(app.market_data, contracts, listen_keys, lambda: to_ms(app.clock.wall()), app.sequencer.fail)
     app.sequencer.subscribe(fanout.publish)
     application[FANOUT] = fanout
-    application[CONNECTIONS] = {}
-    application[STREAM_DOOR] = StreamDoor(application[CONNECTIONS])
+    connections: dict[Connection, None] = {}
+    application[CONNECTIONS] = connections
+    application[STREAM_DOOR] = StreamDoor(connections)
     for root in ROOTS:
         application.router.add_get(f"{root}/ws", _handler(combined=False))
         application.router.add_get(f"{root}/ws/{{names:.*}}", _handler(combined=False))
