@@ -4,6 +4,7 @@
 PYTHON ?= python3
 ARGS ?=
 MINUTES ?=
+PYTHON312 ?= python3.12
 GOLDEN_PYTHONS ?= python3.11 python3.12 python3.13
 VENV := .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TYPED := $(wildcard exchange clients scenarios tests loadtests)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-day test check mutants simulate kill bench-detection golden-all lock clean
+.PHONY: help demo real-day test check mutants simulate kill bench-detection golden-all \
+	connector freqtrade nautilus lock lock-outside clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -56,6 +58,33 @@ golden-all: ## replay the golden journal on each of Python 3.11, 3.12 and 3.13 t
 		$$venv/bin/python -m tests.journal.golden; \
 	done
 
+# Clients that cannot share .venv: each in an environment of its own, on a venue in a process of its own.
+OUTSIDE := tests/conformance_clients/outside
+
+connector: $(VENV)/runtime.stamp .venv-connector/stamp ## binance-futures-connector against a served venue; writes its column of the matrix
+	.venv-connector/bin/python -m tests.conformance_clients.outside.connector $(ARGS)
+
+freqtrade: $(VENV)/runtime.stamp .venv-freqtrade/stamp ## freqtrade, its exchange layer and a short run, likewise; some three minutes
+	.venv-freqtrade/bin/python -m tests.conformance_clients.outside.freqtrade $(ARGS)
+
+nautilus: $(VENV)/runtime.stamp .venv-nautilus/stamp ## nautilus_trader, a TradingNode and all its message structs, likewise; needs python3.12 (PYTHON312)
+	.venv-nautilus/bin/python -m tests.conformance_clients.outside.nautilus $(ARGS)
+
+.venv-nautilus/stamp: PYTHON := $(PYTHON312)
+.venv-%/stamp: $(OUTSIDE)/%.lock
+	$(PYTHON) -m venv .venv-$*
+	.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement $<
+	@touch $@
+
+lock-outside: ## renew the locks of those environments
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip --disable-pip-version-check install --quiet --upgrade uv
+	@set -e; for client in connector:3.11 freqtrade:3.11 nautilus:3.12; do \
+		.venv-lock/bin/uv pip compile $(OUTSIDE)/$${client%:*}.in --universal --python-version $${client#*:} \
+			--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --upgrade --quiet \
+			--custom-compile-command 'make lock-outside' --output-file $(OUTSIDE)/$${client%:*}.lock; \
+	done
+
 lock: ## renew requirements.lock and requirements-dev.lock from pyproject.toml
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip --disable-pip-version-check install --quiet --upgrade uv
@@ -68,7 +97,7 @@ LOCK = .venv-lock/bin/uv pip compile pyproject.toml --group build --universal --
 	--custom-compile-command 'make lock'
 
 clean: ## remove .venv, caches and build folders
-	rm -rf $(VENV) .venv-lock .venv-golden-* build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-* build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
