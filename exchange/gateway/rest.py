@@ -1,6 +1,5 @@
 """The REST door: one catch-all handler from raw request to JSON answer. It knows no endpoint and no venue rule."""
 
-import asyncio
 import logging
 
 from aiohttp import web
@@ -12,6 +11,7 @@ from exchange.dialects.binance.parameters import parse_parameters
 from exchange.dialects.binance.routes import find
 from exchange.door import json_response, read_body
 from exchange.gateway.desk import Answer, Call, Desk, printable
+from exchange.gateway.stream_door import abort
 
 API_KEY_HEADER = "X-MBX-APIKEY"
 _LOG = logging.getLogger(__name__)
@@ -29,8 +29,8 @@ class RestDoor:
         path = request.path.encode("utf-8", errors="replace").decode()  # what is no text could not be answered
         call = self._desk.call(request.method, path, request.remote)
         answer = await self._desk.settle(call, self._answer(call, request))
-        if answer.unanswered and isinstance(request.transport, asyncio.Transport):
-            request.transport.abort()  # what is written below reaches nobody
+        if answer.unanswered:
+            abort(request.transport)  # what is written below reaches nobody
         return self._response(call, answer)
 
     async def _answer(self, call: Call, request: web.Request) -> object:

@@ -1,7 +1,8 @@
 """Whether stream connections are taken, and how open ones end at an operator's word. It knows no protocol."""
 
+import asyncio
 from collections.abc import Collection
-from typing import Protocol
+from typing import Protocol, cast
 
 
 class Line(Protocol):
@@ -30,3 +31,9 @@ class StreamDoor:
         for line in chosen:
             line.cut()
         return len(chosen)
+
+
+def abort(transport: asyncio.BaseTransport | None) -> None:
+    """End a connection at once; None: it has ended already. uvloop's transports are none of asyncio's classes."""
+    if transport is not None:
+        cast("asyncio.Transport", transport).abort()

@@ -25,7 +25,7 @@ from exchange.dialects.binance.streams import (
 )
 from exchange.gateway.app_keys import LISTEN_KEYS
 from exchange.gateway.fanout import Fanout
-from exchange.gateway.stream_door import StreamDoor
+from exchange.gateway.stream_door import StreamDoor, abort
 from exchange.runtime.app import App
 
 ROOTS = ("", "/public", "/market", "/private")
@@ -110,8 +110,7 @@ class Connection:
 
     def cut(self) -> None:
         """End at once, without a closing handshake; what is queued is not sent any more."""
-        if isinstance(self._transport, asyncio.Transport):
-            self._transport.abort()
+        abort(self._transport)
         self.close(WSCloseCode.ABNORMAL_CLOSURE, b"cut")
 
     async def run(self, transport: asyncio.BaseTransport | None, names: list[str]) -> None:
@@ -141,8 +140,7 @@ class Connection:
             async with asyncio.timeout(CLOSE_SECONDS_MAX):
                 await self._socket.close(code=self._close_code, message=self._close_reason)
         except (TimeoutError, ConnectionError):
-            if isinstance(transport, asyncio.Transport):
-                transport.abort()
+            abort(transport)
 
     async def _write(self) -> None:
         """Send what is queued, in order."""
