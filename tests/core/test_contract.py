@@ -39,6 +39,8 @@ REFUSED: list[tuple[str, Mapping[str, str]]] = [
     ("0 <= band_down < 1 < band_up must hold", {"band_down": "1"}),
     ("market_take_bound must lie between 0 and 1", {"market_take_bound": "0"}),
     ("market_take_bound must lie between 0 and 1", {"market_take_bound": "1"}),
+    ("trigger_protect must lie between 0 and 1", {"trigger_protect": "0"}),
+    ("trigger_protect must lie between 0 and 1", {"trigger_protect": "1"}),
     ("bracket caps must ascend, rates must not descend", {"brackets": "100:0.01:50,100:0.02:50"}),
     ("bracket caps must ascend, rates must not descend", {"brackets": "100:0.02:50,200:0.01:50"}),
     ("bracket max_leverage must not ascend", {"brackets": "100:0.01:50,200:0.02:51"}),

@@ -7,13 +7,15 @@ from exchange.core.enums import (
     MarginType,
     MarketState,
     OrderType,
+    PriceMatch,
     SelfTradePrevention,
     Side,
     TimeInForce,
     Wallet,
 )
 from exchange.core.events import Event
-from exchange.core.units import Atoms, Lots, Ticks
+from exchange.core.units import Atoms, Lots, Nanos, Ticks
+from tests.market import conditional_words as conditionals
 from tests.market.engine_words import read_rules
 from tests.market.notation import counted, nanos, read_contract
 from tests.market.stage import Stage, side_among
@@ -59,11 +61,11 @@ def _accounts(stage: Stage, words: list[str]) -> None:
 
 
 def _place(stage: Stage, words: list[str]) -> list[Event]:
-    """`place A BUY 1 [ETH] [LONG] @ 10000|market [IOC] [reduce-only] [stp=NONE] [id=mine]`."""
+    """`place A BUY 1 [ETH] [LONG] @ 10000|market|QUEUE_5 [IOC] [reduce-only] [stp=NONE] [id=mine] [GTD till=700s]`."""
     contract = stage.market(words).contract
     name, side, quantity = words[:3]
     price, options = words[words.index("@") + 1], words[words.index("@") + 2 :]
-    market = price == "market"
+    market, match = price == "market", PriceMatch.__members__.get(price, PriceMatch.NONE)
     keyed = dict(word.split("=") for word in options if "=" in word)
     flags = {word for word in options if "=" not in word} - {"reduce-only"}
     command = c.PlaceOrder(
@@ -72,27 +74,38 @@ def _place(stage: Stage, words: list[str]) -> list[Event]:
         Side[side],
         OrderType.MARKET if market else OrderType.LIMIT,
         Lots(counted(quantity, contract.step_e8)),
-        Ticks(0 if market else counted(price, contract.tick_atoms)),
+        Ticks(0 if market or match is not PriceMatch.NONE else counted(price, contract.tick_atoms)),
         TimeInForce[flags.pop()] if flags else TimeInForce.GTC,
         "reduce-only" in options,
         keyed.get("id", ""),
         SelfTradePrevention[keyed.get("stp", "EXPIRE_MAKER")],
         side_among(words),
+        match,
+        Nanos(stage.ts + nanos(keyed["till"]) if "till" in keyed else 0),
     )
     assert not flags, options
     return stage.execute(command)
 
 
 def _amend(stage: Stage, words: list[str]) -> list[Event]:
-    """`amend o1 to 2 @ 10000 [as SELL] [reduce-only]`: a new total quantity and price."""
+    """`amend o1 to 2 @ 10000|QUEUE [as SELL] [reduce-only]`: a new total quantity and price."""
     order = stage.order(words[0])
     contract = stage.names.contracts[order.symbol]
-    quantity, price = counted(words[2], contract.step_e8), counted(words[4], contract.tick_atoms)
+    match = PriceMatch.__members__.get(words[4], PriceMatch.NONE)
+    quantity = counted(words[2], contract.step_e8)
+    price = counted(words[4], contract.tick_atoms) if match is PriceMatch.NONE else 0
     side = Side[words[6]] if "as" in words else order.side
     reduce_only = "reduce-only" in words
     return stage.execute(
         c.AmendOrder(
-            order.account_id, order.symbol, side, Lots(quantity), Ticks(price), order.order_id, reduce_only=reduce_only
+            order.account_id,
+            order.symbol,
+            side,
+            Lots(quantity),
+            Ticks(price),
+            order.order_id,
+            reduce_only=reduce_only,
+            price_match=match,
         )
     )
 
@@ -190,6 +203,13 @@ COMMANDS: dict[str, Callable[[Stage, list[str]], list[Event]]] = {
     "amend": _amend,
     "cancel": _cancel,
     "cancel-all": _cancel_all,
+    "stop": conditionals.stop,
+    "take": conditionals.take,
+    "trail": conditionals.trail,
+    "drop-stop": conditionals.withdraw,
+    "drop-stop-named": conditionals.withdraw_named,
+    "drop-stops": conditionals.withdraw_all,
+    "countdown": conditionals.countdown,
     "index": _index,
     "drop": _drop,
     "deposit": _deposit,

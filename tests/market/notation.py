@@ -32,6 +32,7 @@ CONTRACT: dict[str, str | int] = {
     "band_up": "2",
     "band_down": "0.5",
     "market_take_bound": "0.5",
+    "trigger_protect": "0.05",
     "max_open_orders": 200,
     "maker_fee": "0",
     "taker_fee": "0",

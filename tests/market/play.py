@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from exchange.core.checks import conservation_residue, violations
-from exchange.core.events import Event, OrderUpdated
+from exchange.core.events import ConditionalUpdated, Event, OrderUpdated
 from tests.market.actions import COMMANDS, SETUP
+from tests.market.conditional_words import told_of_conditionals
 from tests.market.happenings import told
 from tests.market.notation import Line
 from tests.market.readings import READERS
@@ -30,4 +31,9 @@ def _told(stage: Stage, events: Sequence[Event], line: Line) -> list[str]:
         named = [outcome for outcome in line.outcomes[:1] if outcome.isalnum()]
         born = next((event.order.order_id for event in events if isinstance(event, OrderUpdated)), 0)
         stage.names.orders[born] = named[0] if named else "an order without a name"
-    return told(events, stage.names)
+    elif line.words[0] in {"stop", "take", "trail"}:
+        named = [outcome for outcome in line.outcomes[:1] if outcome.isalnum()]
+        made = next((event.conditional for event in events if isinstance(event, ConditionalUpdated)), None)
+        if made is not None:
+            stage.names.orders[made.conditional_id] = named[0] if named else "a stop without a name"
+    return [text for event in events for text in told_of_conditionals(event, stage.names) or told([event], stage.names)]

@@ -11,6 +11,7 @@ from exchange.core.funding import predicted_rate
 from exchange.core.liquidation_price import exact_prices, liquidation_price
 from exchange.core.state import Market, State
 from exchange.core.units import ATOMS_PER_QUOTE
+from tests.market.conditional_words import stops
 from tests.market.notation import lasting, plain
 from tests.market.stage import Stage, side_among
 
@@ -122,6 +123,7 @@ def _removable(stage: Stage, words: list[str]) -> int:
 READERS: dict[str, Callable[[Stage, list[str]], str]] = {
     # Books and orders.
     "book": _book,
+    "stops": stops,
     "orders": _orders,
     "filled": _filled,
     "prevention": lambda stage, words: stage.order(words[0]).self_trade_prevention.name,
