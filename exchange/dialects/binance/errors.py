@@ -41,6 +41,18 @@ TOO_MANY_REQUESTS = Refusal(
     "Please use the websocket for live updates to avoid polling the API.",
     429,
 )
+TOO_MANY_REQUESTS_IN_MINUTES = Refusal(
+    -1003,
+    "Too many requests; current limit is %s requests per %s minutes. "
+    "Please use the websocket for live updates to avoid polling the API.",
+    429,
+)
+TOO_MANY_CONNECTIONS = Refusal(-1003, "Too many connections; current limit is %s attempts per %s minutes.", 429)
+BANNED = Refusal(
+    -1003,
+    "Way too many requests; IP banned until %s. Please use the websocket for live updates to avoid bans.",
+    418,
+)
 OVERLOADED = Refusal(
     -1008, "Server is currently overloaded with other requests. Please try again in a few minutes.", 503
 )
