@@ -13,7 +13,7 @@ import aiohttp
 import orjson
 from yarl import URL
 
-from clients.reference.ready import Credentials, credentials
+from clients.ready import Credentials, credentials
 
 TIMEOUT_S = 10.0
 ASSET = "USDT"  # of the venue's shipped contracts
