@@ -20,6 +20,7 @@ from exchange.runtime.app import App, open_app
 from exchange.runtime.feeds.backfill import Playback, history_bars
 from exchange.runtime.feeds.player import IndexFeed
 from exchange.runtime.feeds.sources import IndexSource, index_source
+from exchange.runtime.sequencer import OnFatal, exit_process
 from exchange.runtime.settings import DEFAULT_SEED, Settings, SettingsError, read_contracts
 
 READY_NAME = "ready.json"
@@ -71,18 +72,21 @@ class Served:
 
 
 @asynccontextmanager
-async def served(settings: Settings, *, any_port: bool = False) -> AsyncIterator[Served]:
+async def served(
+    settings: Settings, *, any_port: bool = False, on_fatal: OnFatal = exit_process
+) -> AsyncIterator[Served]:
     """Serve a venue until the block ends; then everything is durable and the data folder free.
 
-    `any_port`: take a free port when the wanted one is in use. Raises UnknownIndexError or MalformedBarsError
-    for a source that cannot be played and SettingsError for contracts that cannot be listed (of a new venue, both
-    before anything is written), SettingsError when there is no key and no room for an account, and whatever `open_app`
-    and `serve` raise.
+    `any_port`: take a free port when the wanted one is in use. `on_fatal` is told when the venue cannot go on.
+
+    Raises UnknownIndexError or MalformedBarsError for a source that cannot be played and SettingsError for contracts
+    that cannot be listed (of a new venue, both before anything is written), SettingsError when there is no key and no
+    room for an account, and whatever `open_app` and `serve` raise.
     """
     if settings.index is not None and not (settings.data_folder / JOURNAL_NAME).exists():
         seed = DEFAULT_SEED if settings.seed is None else settings.seed
         index_source(settings.index, read_contracts(settings.contracts), seed)
-    app = open_app(settings)
+    app = open_app(settings, on_fatal=on_fatal)
     try:
         source = _source(app)
         await app.start()
