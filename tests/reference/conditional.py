@@ -2,6 +2,8 @@
 
 import math
 
+import msgspec
+
 from exchange.core.commands import CancelAllConditionals, CancelConditional, PlaceConditional
 from exchange.core.contract import Contract
 from exchange.core.enums import (
@@ -15,7 +17,7 @@ from exchange.core.enums import (
     WorkingType,
 )
 from exchange.core.records import ConditionalRecord
-from exchange.core.units import Lots, Nanos, Ticks
+from exchange.core.units import RATE_ONE, Lots, Nanos, Ticks
 from tests.reference.forms import (
     check_client_id,
     check_good_till,
@@ -52,6 +54,18 @@ def rises(kind: ConditionalType, side: Side) -> bool:
     return (kind, side) in RISING
 
 
+def follow(world: World, one: ConditionalRecord) -> ConditionalRecord:
+    """Return a trailing order after it has seen the price of now."""
+    now, before = working_price(world, one.symbol, one.working_type), world.extremes[one.conditional_id]
+    extreme = min(before, now) if one.side is Side.BUY else max(before, now)
+    world.extremes[one.conditional_id] = extreme
+    if one.side is Side.BUY:
+        active, trigger = extreme <= one.activation_price, math.ceil(share(extreme, RATE_ONE + one.callback_rate))
+    else:
+        active, trigger = extreme >= one.activation_price, math.floor(share(extreme, RATE_ONE - one.callback_rate))
+    return msgspec.structs.replace(one, trigger_price=Ticks(max(1, trigger) if active else 0))
+
+
 # ----------------------------------------------------------------------------------------------------------- place
 
 
@@ -69,7 +83,6 @@ def place_conditional(world: World, command: PlaceConditional) -> None:
         check_quantity(contract, command.quantity, market=not limit)
     _check_trigger(contract, command)
     if limit and command.price_match is PriceMatch.NONE:
-        demand(command.price > 0, RejectReason.PRICE_NOT_POSITIVE)
         check_price(contract, command.price)
         _check_trigger_band(contract, command)
     waiting = waiting_conditionals(world, command.account_id)
@@ -94,8 +107,14 @@ def _check_form(command: PlaceConditional) -> None:
         demand(command.trigger_price == 0, RejectReason.VALUE_OUT_OF_RANGE)
     else:
         demand(command.activation_price == 0 and command.callback_rate == 0, RejectReason.VALUE_OUT_OF_RANGE)
-    numbers: tuple[int, ...] = (command.trigger_price, command.activation_price, command.callback_rate)
-    demand(min(numbers) >= 0, RejectReason.VALUE_OUT_OF_RANGE)
+    prices: tuple[int, ...] = (command.price, command.trigger_price, command.activation_price)
+    demand(min(*prices, command.quantity, command.callback_rate) >= 0, RejectReason.VALUE_OUT_OF_RANGE)
+        command.quantity,
+        command.price,
+        command.trigger_price,
+        command.activation_price,
+        command.callback_rate,
+    )
 
 
 def _check_closer(world: World, command: PlaceConditional) -> None:
@@ -177,6 +196,7 @@ def _wait(world: World, command: PlaceConditional) -> None:
         created_ts=Nanos(world.now),
         updated_ts=Nanos(world.now),
     )
+    record = follow(world, record) if command.kind is TRAILING else record
     world.conditionals.append(tell_conditional(world, record, ConditionalStatus.NEW))
 
 

@@ -1,15 +1,14 @@
 """What follows each command in the reference venue: closers expire, trailing orders follow, one fires (rules 12.3)."""
 
-import math
 from fractions import Fraction
 
 import msgspec
 
 from exchange.core.commands import PlaceOrder
-from exchange.core.enums import ConditionalStatus, MarketState, OrderType, Side, WorkingType
+from exchange.core.enums import ConditionalStatus, MarketState, OrderType, WorkingType
 from exchange.core.records import ConditionalRecord
-from exchange.core.units import MILLISECOND, NEVER, RATE_ONE, Lots, Nanos, Ticks
-from tests.reference.conditional import LIMITS, TRAILING, give_up, rises, working_price
+from exchange.core.units import MILLISECOND, NEVER, Lots, Nanos
+from tests.reference.conditional import LIMITS, TRAILING, follow, give_up, rises, working_price
 from tests.reference.orders import place_fired
 from tests.reference.refusal import RefusedError
 from tests.reference.world import Leg, World, position_of, share, tell_conditional, waiting_conditionals
@@ -48,19 +47,7 @@ def _expire_closers(world: World) -> None:
 
 
 def _trail(world: World) -> None:
-    world.conditionals = [_followed(world, one) if one.kind is TRAILING else one for one in world.conditionals]
-
-
-def _followed(world: World, one: ConditionalRecord) -> ConditionalRecord:
-    """Return a trailing order after it has seen the price of now."""
-    now, before = working_price(world, one.symbol, one.working_type), world.extremes[one.conditional_id]
-    extreme = min(before, now) if one.side is Side.BUY else max(before, now)
-    world.extremes[one.conditional_id] = extreme
-    if one.side is Side.BUY:
-        active, trigger = extreme <= one.activation_price, math.ceil(share(extreme, RATE_ONE + one.callback_rate))
-    else:
-        active, trigger = extreme >= one.activation_price, math.floor(share(extreme, RATE_ONE - one.callback_rate))
-    return msgspec.structs.replace(one, trigger_price=Ticks(max(1, trigger) if active else 0))
+    world.conditionals = [follow(world, one) if one.kind is TRAILING else one for one in world.conditionals]
 
 
 # ---------------------------------------------------------------------------------------------------------- firing
@@ -115,7 +102,7 @@ def _order_of(world: World, one: ConditionalRecord) -> PlaceOrder:
         symbol=one.symbol,
         side=one.side,
         order_type=OrderType.LIMIT if one.kind in LIMITS else OrderType.MARKET,
-        quantity=Lots(max(0, -one.side * held)) if one.close_position else one.quantity,
+        quantity=Lots(max(1, -one.side * held)) if one.close_position else one.quantity,
         price=one.price,
         time_in_force=one.time_in_force,
         reduce_only=one.reduce_only,

@@ -25,20 +25,22 @@ def set_countdown(world: World, command: SetCountdown) -> None:
     world.events.append(CountdownSet(command.account_id, command.symbol, Nanos(due)))
 
 
+def dates(world: World) -> list[tuple[int, int]]:
+    """Return until when open orders and waiting conditional ones are good, with their ids; nothing of undated ones."""
+    resting = [(one.order.good_till, one.order.order_id) for one in world.orders if one.order.good_till]
+    waiting = [(one.good_till, one.conditional_id) for one in world.conditionals if one.good_till]
+    return [*resting, *waiting]
+
+
 def deadlines(world: World) -> list[int]:
     """Return all times at which something ends by its date, or a countdown is over."""
-    resting = [one.order.good_till for one in world.orders if one.order.good_till]
-    waiting = [one.good_till for one in world.conditionals if one.good_till]
-    return [*resting, *waiting, *world.countdowns.values()]
+    return [*(date for date, _ in dates(world)), *world.countdowns.values()]
 
 
 def end_what_is_over(world: World) -> None:
     """End what was good until now at the latest, then cancel the orders whose countdown is over."""
-    orders = {one.order.order_id: one.order.good_till for one in world.orders if one.order.good_till}
-    waiting = {one.conditional_id: one.good_till for one in world.conditionals if one.good_till}
-    dates = {**orders, **waiting}
-    for number in sorted(dates, key=lambda number: (dates[number], number)):
-        if dates[number] <= world.now:
+    for date, number in sorted(dates(world)):
+        if date <= world.now:
             _end(world, number)
     over = [(due, *key) for key, due in world.countdowns.items() if due <= world.now]
     for _, account, symbol in sorted(over):

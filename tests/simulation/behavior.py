@@ -24,6 +24,7 @@ from exchange.core.enums import MarginType, PositionSide, Wallet
 from exchange.core.units import MONEY_MAX, Atoms, Ticks
 from tests.reference.risk import profit, removable, total_equity, withdrawable
 from tests.reference.world import FUND, World, held_legs, is_isolated
+from tests.simulation.conditional_trading import ConditionalTrading
 from tests.simulation.ingredients import Ingredients
 from tests.simulation.knobs import Knobs
 from tests.simulation.outside import Outside
@@ -45,6 +46,7 @@ class Behavior:
         self._trading = Trading(self._of)
         self._straining = Straining(self._of, self._trading)
         self._outside = Outside(self._of)
+        self._conditional = ConditionalTrading(self._of, self._trading)
         self._ruin = Ruin(self._of)
         self._planned: list[Callable[[], Command]] = []
 
@@ -105,7 +107,25 @@ class Behavior:
             (15, self._blindfold),
             (30, self._transfer),
             (3, self._create_account),
+            *self._conditional_choices(),
         )
+
+    def _conditional_choices(self) -> tuple[tuple[int, Callable[[], Command]], ...]:
+        often = self._knobs.conditionals
+        return (
+            (15, self._conditional.countdown),
+            (10 + 130 * often, self._conditional.place),
+            (5 + 40 * often, self._conditional.guard),
+            (5 + 25 * often, self._conditional.cancel),
+            (3, self._conditional.cancel_all),
+            (90 * often if self._world.conditionals else 0, self._pull_trigger),
+        )
+
+    def _pull_trigger(self) -> Command:
+        """Plan for the price to come to where a conditional order waits for it."""
+        steps = self._conditional.pull()
+        self._planned = [*steps[1:], *self._planned]
+        return steps[0]()
 
     # -------------------------------------------------------------------------------------------------- choices
 

@@ -6,6 +6,7 @@ from exchange.core import margin
 from exchange.core.account import Account
 from exchange.core.commands import (
     AdjustMargin,
+    CancelAllConditionals,
     CancelAllOrders,
     Command,
     Deposit,
@@ -20,7 +21,18 @@ from exchange.core.policies.unwinding import UnwindStyle
 from exchange.core.state import State
 from exchange.core.units import MONEY_MAX, NEVER, RATE_ONE, Atoms, Lots, Nanos, Ticks
 from tests.reference.risk import equity, maintenance, positions_in, scopes_of, total_notional, withdrawable
-from tests.reference.world import FUND, Leg, Scope, World, held_legs, open_orders, position_of, scope_of, traders
+from tests.reference.world import (
+    FUND,
+    Leg,
+    Scope,
+    World,
+    held_legs,
+    open_orders,
+    position_of,
+    scope_of,
+    traders,
+    waiting_conditionals,
+)
 from tests.simulation.ingredients import CLOSER
 
 BEYOND = RATE_ONE // 50  # so far beyond the mark the closer stands for the fund, which reaches less far
@@ -50,6 +62,8 @@ class Ending:
         """Yield what to do next, until nothing is open and a margin pass has seen that."""
         yield Deposit(CLOSER, MONEY_MAX)
         yield from (SetLeverage(CLOSER, symbol, 1) for symbol in self._world.contracts)
+        for symbol in self._world.contracts:
+            yield from self._cancel(symbol)
         turns = 0
         while self._open():
             turns += 1
@@ -77,7 +91,7 @@ class Ending:
 
     def _open(self) -> bool:
         held = any(held_legs(self._world, account) for account in (FUND, *traders(self._world)))
-        return held or bool(self._world.orders) or bool(self._world.locked)
+        return held or bool(self._world.orders or self._world.conditionals or self._world.locked)
 
     def _waits_for_its_price(self) -> bool:
         style = self._world.rules.engine.unwind.style
@@ -115,6 +129,8 @@ class Ending:
         for account in traders(self._world):
             if open_orders(self._world, account, symbol):
                 yield CancelAllOrders(account, symbol)
+            if waiting_conditionals(self._world, account, symbol):
+                yield CancelAllConditionals(account, symbol)
 
     def _close(self, symbol: str) -> Iterator[Command | Wait]:
         """Close some of a position with the closer."""
@@ -200,6 +216,8 @@ def _left(state: State, account: Account) -> Iterator[str]:
             yield f"{who}: {symbol} {leg.side.value}: position, entry value, wallet, reserved are {numbers}"
         if leg.margin_called or leg.in_liquidation:
             yield f"{who}: {symbol} {leg.side.value} is still called or in liquidation"
+    if account.conditionals or account.conditional_client_ids:
+        yield f"{who}: conditional orders wait"
     if account.margin_called or account.in_liquidation:
         yield f"{who} is still called or in liquidation"
     free = (margin.available_balance(state, account), margin.max_withdrawable(state, account))

@@ -2,13 +2,14 @@
 
 from random import Random
 
-from exchange.core.enums import PositionSide, Side
+from exchange.core.enums import PositionSide, PriceMatch, Side, TimeInForce
 from exchange.core.records import OrderRecord
-from exchange.core.units import MONEY_MAX, RATE_ONE
+from exchange.core.units import MILLISECOND, MONEY_MAX, RATE_ONE, SECOND
 from tests.reference.risk import surplus
 from tests.reference.world import Leg, World, best, held_legs, legs_of, position_of, queue, traders
 from tests.simulation.knobs import Knobs
 
+GOOD_TILL_LEAST = 600 * SECOND  # from now: a date must be later
 CLOSER = 1  # the first account: behavior leaves it alone, so that it can close all positions in the end
 
 
@@ -114,6 +115,21 @@ class Ingredients:
             return max(least, depth + random.choice((0, 0, 0, -1, 1)))
         limits = (contract.max_quantity + 1, contract.market_max_quantity + 1, least - 1)
         return random.choice((0, -2, *limits))
+
+    def price_match(self, chance: float) -> PriceMatch:
+        """Return, so often, a level of the book to take a price from, most often a near one."""
+        if self.random.random() >= chance:
+            return PriceMatch.NONE
+        near = (PriceMatch.OPPONENT, PriceMatch.QUEUE)
+        return self.random.choice(near if self.random.random() < 0.6 else tuple(PriceMatch))
+
+    def good_till(self, time_in_force: TimeInForce, *, limit: bool) -> int:
+        """Return a date, in nanoseconds, for what may have one; rarely one that is too near, or for what has none."""
+        random, soonest = self.random, self.world.now + GOOD_TILL_LEAST
+        if (time_in_force is TimeInForce.GTD and limit) != (random.random() < 0.01):
+            away = random.choice((1, MILLISECOND, self.knobs.calm * 20 * MILLISECOND))
+            return soonest + away if random.random() < 0.95 else random.choice((0, -1, soonest))
+        return 0
 
     def purse(self, leg: Leg) -> int:
         """Return about the largest quantity that an account has margin for."""

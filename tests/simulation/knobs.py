@@ -33,6 +33,7 @@ class Knobs:
     deposit: int  # atoms of an ordinary account
     index_step: int  # ordinary move of the index, in 1e-8
     crash_step: int  # rare move
+    conditionals: int  # how often their people use conditional orders, beside everything else
     calm: int  # milliseconds between commands, at most
     outage: int  # milliseconds of an outage, at most
 
@@ -60,6 +61,7 @@ def draw_knobs(random: Random) -> Knobs:
         deposit=deposit,
         index_step=random.choice((200_000, 600_000, 2_000_000)),
         crash_step=random.choice((4_000_000, 8_000_000, 20_000_000, 45_000_000)),
+        conditionals=random.choice((0, 1, 1, 4)),
         calm=calm,
         outage=_draw_outage(random, min(fundings) // MILLISECOND),
     )
@@ -81,6 +83,8 @@ def _draw_rules(random: Random, deposit: int, calm: int) -> VenueRules:
         engine=draw_engine(random, deposit, calm),
         max_accounts=random.choice((9, 10, 10_000)),
         max_amendments=random.choice((2, 5, 10_000)),
+        max_conditionals=random.choice((2, 6, 200)),
+        firings_per_command=random.choice((1, 2, 100)),
     )
 
 
@@ -121,6 +125,7 @@ def _draw_contract(random: Random, symbol: str, price: int, calm: int) -> Contra
         funding=draw_funding(random, price * QUANTITY_SCALE * unit, brackets[0].max_leverage),
         breaker=draw_breaker(random, calm),
         brackets=brackets,
+        trigger_protect=RateE8(random.choice((1, PERCENT // 2, 5 * PERCENT))),
     )
 
 

@@ -12,6 +12,7 @@ from exchange.core.commands import Command, Resume, Tick
 from exchange.core.events import Event
 from exchange.core.snapshot import state_hash
 from exchange.core.venue import Venue
+from tests.reference.deadlines import deadlines
 from tests.reference.venue import ReferenceVenue
 from tests.simulation.behavior import Behavior
 from tests.simulation.census import Census
@@ -22,6 +23,7 @@ from tests.simulation.views import core_margins, core_view, differences, referen
 START_TS = 1_700_000_000_123_456_789  # any time will do, as long as it is no multiple of an interval
 MILLISECOND = 1_000_000
 OUTAGE_CHANCE = 0.004
+NAP_CHANCE = 0.4  # of an outage
 LATE_CHANCE = 0.02  # that a Tick comes late, or when nothing is due
 MARGINS_EVERY = 10  # steps between comparisons of the derived margins
 BUSY_CHANCE = 0.03  # that a command comes before what is due at its time
@@ -96,7 +98,7 @@ def live(seed: int, commands: int) -> Life:
     opening = behavior.opening()
     while len(life.journal) < commands:
         if random.random() < OUTAGE_CHANCE:
-            ts += random.randint(0, knobs.outage) * MILLISECOND
+            ts += _outage(life, random, ts)
             life.step(ts, Resume())
             continue
         if random.random() > BURST_CHANCE:
@@ -112,6 +114,14 @@ def live(seed: int, commands: int) -> Life:
     _end(life, ts)
     _check_replay(life)
     return life
+
+
+def _outage(life: Life, random: Random, ts: int) -> int:
+    """Return nanoseconds; some outages last until something ends by its date, or until just before."""
+    dates = deadlines(life.reference.world)
+    if dates and random.random() < NAP_CHANCE:
+        return max(0, min(dates) - ts - random.choice((0, life.knobs.calm * MILLISECOND)))
+    return random.randint(0, life.knobs.outage) * MILLISECOND
 
 
 def _end(life: Life, ts: int) -> None:

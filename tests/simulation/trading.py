@@ -1,8 +1,8 @@
 """The orders that people of a simulated venue place, amend and cancel. It changes nothing."""
 
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, Command, PlaceOrder
-from exchange.core.enums import OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce
-from exchange.core.units import RATE_ONE, Lots, Ticks
+from exchange.core.enums import OrderType, PositionSide, PriceMatch, SelfTradePrevention, Side, TimeInForce
+from exchange.core.units import RATE_ONE, Lots, Nanos, Ticks
 from tests.reference.risk import equity, surplus
 from tests.reference.world import Leg, best, is_isolated, leg_of, open_orders, position_of, scope_of
 from tests.simulation.ingredients import Ingredients
@@ -31,7 +31,10 @@ class Trading:
         if random.random() < 0.003:
             order_type = OrderType.LIQUIDATION
         price = self._of.price(symbol, side) if not market or random.random() < 0.02 else 0
-        time_in_force = random.choices(tuple(TimeInForce), (60, 14, 14, 12))[0]
+        time_in_force = random.choices(tuple(TimeInForce), (56, 13, 13, 11, 7))[0]
+        match = self._of.price_match(0.08)
+        if match is not PriceMatch.NONE and not market and random.random() < 0.97:
+            price = 0
         return PlaceOrder(
             account_id=account,
             symbol=symbol,
@@ -41,6 +44,8 @@ class Trading:
             price=Ticks(price),
             time_in_force=time_in_force,
             reduce_only=reduce_only,
+            price_match=match if not market or random.random() < 0.02 else PriceMatch.NONE,
+            good_till=Nanos(self._of.good_till(time_in_force, limit=not market)),
             client_order_id="x" * 37 if random.random() < 0.003 else random.choice(CLIENT_ORDER_IDS),
             self_trade_prevention=random.choice(tuple(SelfTradePrevention)),
             position_side=leg.side,
@@ -158,6 +163,9 @@ class Trading:
             )
         side = order.side if random.random() < 0.97 else order.side.opposite
         by_id = random.random() < 0.7
+        match = self._of.price_match(0.08)
+        if match is not PriceMatch.NONE and random.random() < 0.97:
+            price = 0
         return AmendOrder(
             account_id=order.account_id,
             symbol=order.symbol,
@@ -168,6 +176,7 @@ class Trading:
             client_order_id="" if by_id else order.client_order_id,
             reduce_only=order.reduce_only if random.random() < 0.95 else not order.reduce_only,
             modify_id=random.choice((0, 7)),
+            price_match=match,
         )
 
     def cancel(self) -> Command:

@@ -10,6 +10,7 @@ from exchange.core.enums import MarginType, MarkRule, Side, Wallet
 from exchange.core.liquidation_price import liquidation_price
 from exchange.core.state import Market, State
 from tests.reference import risk, world
+from tests.reference.deadlines import dates
 from tests.reference.prices import basis_average, basis_window, falls_silent, price_average
 from tests.reference.quotes import Quotes
 from tests.reference.venue import ReferenceVenue
@@ -33,6 +34,7 @@ def core_view(state: State) -> View:
             _peak(state.drawdown_notes),
             _peak(state.stop_notes),
         ),
+        "deadlines": (state.firing_due, [*state.countdowns], [*state.good_tills]),
         "next ids": (
             state.next_account_id,
             state.next_order_id,
@@ -64,14 +66,16 @@ def _view_market(symbol: str, market: Market, view: View) -> None:
     for side in Side:
         resting = [order for level in market.book.levels(side) for order in level.orders.values()]
         view[f"book {symbol} {side.name}"] = [(order.record(), order.amendments) for order in resting]
+        view[f"spawned {symbol} {side.name}"] = [one.conditional.record() for one in resting if one.conditional]
 
 
 def _view_core_account(account: Account, view: View) -> None:
     who = account.account_id
     flags = (account.margin_called, account.in_liquidation, account.resume_at, account.memory, account.hedge)
     view[f"account {who}"] = (account.name, account.cross_wallet, account.funding_wallet, *flags)
+    view[f"waiting {who}"] = [(one.record(), one.extreme) for one in account.conditionals.values()]
     for symbol, holding in account.holdings.items():
-        choices = (holding.leverage, holding.margin_type, holding.auto_add_margin)
+        choices = (holding.leverage, holding.margin_type, holding.auto_add_margin, holding.countdown_due)
         view[f"holding {who} {symbol}"] = (*choices, list(holding.orders))
     for symbol, _, leg in account.legs():
         numbers = _leg_numbers(leg)
@@ -107,6 +111,11 @@ def reference_view(reference: ReferenceVenue) -> View:
             _peak(there.drawdown_notes),
             _peak(there.stop_notes),
         ),
+        "deadlines": (
+            there.firing_due,
+            sorted((due, *key) for key, due in there.countdowns.items()),
+            sorted(dates(there)),
+        ),
         "next ids": (
             len(there.names),
             there.orders_made + 1,
@@ -141,7 +150,10 @@ def _view_quotes(there: World, symbol: str, quotes: Quotes, view: View) -> None:
     silent = min(falls_silent(contract, source) for source in quotes.sources.values())
     view[f"due {symbol}"] = (*dues, silent)
     for side in Side:
-        view[f"book {symbol} {side.name}"] = [(one.order, one.amendments) for one in world.queue(there, symbol, side)]
+        queue = world.queue(there, symbol, side)
+        view[f"book {symbol} {side.name}"] = [(one.order, one.amendments) for one in queue]
+        ids = [one.order.conditional_id for one in queue]
+        view[f"spawned {symbol} {side.name}"] = [there.fired[number] for number in ids if number]
 
 
 def _liquidation(there: World, scope: world.Scope) -> tuple[bool, bool, int, int]:
@@ -154,11 +166,14 @@ def _view_account(there: World, account: int, view: View) -> None:
     flags = (*_liquidation(there, cross), account in there.hedged)
     wallets = (there.wallets[account, wallet] for wallet in Wallet)
     view[f"account {account}"] = (there.names[account], *wallets, *flags)
+    waiting = world.waiting_conditionals(there, account)
+    view[f"waiting {account}"] = [(one, there.extremes.get(one.conditional_id, 0)) for one in waiting]
     for symbol in there.contracts:
         key = (account, symbol)
         margin_type = MarginType.ISOLATED if key in there.isolated else MarginType.CROSS
         orders = [one.order.order_id for one in world.open_orders(there, account, symbol)]
-        view[f"holding {account} {symbol}"] = (there.leverages[key], margin_type, key in there.auto_add, orders)
+        choices = (there.leverages[key], margin_type, key in there.auto_add, there.countdowns.get(key, 0))
+        view[f"holding {account} {symbol}"] = (*choices, orders)
     for leg in [leg for leg in there.positions if leg.account == account]:
         marks = _liquidation(there, world.Scope(*leg))
         numbers = (*world.position_of(there, leg), world.isolated_wallet(there, leg), *marks)
