@@ -11,10 +11,11 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
 from exchange.dialects.binance import errors
-from exchange.dialects.binance.auth import Credentials
+from exchange.dialects.binance.auth import check_permission
+from exchange.dialects.binance.credentials import Credentials
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.faults import Faults
-from exchange.dialects.binance.limits import RateLimits
+from exchange.dialects.binance.limits import PROFILES, Caller, RateLimits
 from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.numbers import to_ms
 from exchange.dialects.binance.route import (
@@ -26,7 +27,6 @@ from exchange.dialects.binance.route import (
     ReadRoute,
     Route,
     order_counts,
-    weight_of,
 )
 from exchange.door import submit
 from exchange.gateway.faults import UnansweredError, suffer
@@ -34,7 +34,6 @@ from exchange.projections.adl import AdlQueues
 from exchange.projections.derived import BusyFileError
 from exchange.runtime.app import App
 
-FAILED_CALL_WEIGHT = 1  # what a request costs its address when nobody can be told to have sent it
 LOGGED_CHARACTERS_MAX = 200
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _LOG = logging.getLogger(__name__)
@@ -50,12 +49,12 @@ class Call:
 
     verb: str
     name: str
-    caller: str
+    caller: Caller
     now_ms: int
     route: Route | None = None
     params: Params = field(default_factory=dict)
     account_id: int = 0
-    orders_of: str = ""  # set when the call counts as orders
+    counts_orders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class Desk:
     def __init__(self, app: App, listen_keys: ListenKeys) -> None:
         """Start with empty rate counters and no queue made."""
         self.faults = Faults()
-        self.limits = RateLimits()
+        self.limits = RateLimits(PROFILES[app.settings.limits])
         self._app = app
         self._listen_keys = listen_keys
         self._adl_queues = AdlQueues()
@@ -85,7 +84,11 @@ class Desk:
 
     def call(self, verb: str, name: str, address: str | None) -> Call:
         """Return a call that came from an address just now, in wall time: venue time may stand, and clients do not."""
-        return Call(verb, name, f"address:{address}", to_ms(self._app.clock.wall()))
+        return Call(verb, name, Caller(str(address)), to_ms(self._app.clock.wall()))
+
+    def refuse_banned(self, call: Call) -> None:
+        """Refuse (418) a call from a banned address: a door asks before it reads any of it."""
+        self.limits.refuse_banned(call.caller, call.now_ms)
 
     def find_key(self, api_key: str) -> Credentials | None:
         """Return what is known of an API key, or None."""
@@ -93,7 +96,7 @@ class Desk:
 
     def charge_failed(self, call: Call) -> None:
         """Charge the address for a call whose sender is not known."""
-        self.limits.charge_weight(call.caller, FAILED_CALL_WEIGHT, call.now_ms)
+        self.limits.charge_failed(call.caller, call.now_ms)
 
     async def settle(self, call: Call, answering: Awaitable[object]) -> Answer:
         """Return what a call came to, whatever happens; an error of our own gets its traceback into the log."""
@@ -116,6 +119,7 @@ class Desk:
         assert call.route is not None, "a call without a route is refused at the door"
         call.account_id = 0 if known is None else known.account_id
         self._charge(call, call.route, payer)
+        check_permission(known, call.route)
         fault = self.faults.take(call.route, call.account_id)
         return await suffer(fault, lambda: self._do(call))
 
@@ -135,12 +139,9 @@ class Desk:
     def _charge(self, call: Call, route: Route, payer: Credentials | None) -> None:
         """Count the call for the key that was shown, or for its address; refuse what does not fit."""
         if payer is not None:
-            call.caller = f"key:{payer.api_key}"
-        self.limits.charge_weight(call.caller, weight_of(route, call.params), call.now_ms)
-        counts = order_counts(route)
-        if any(counts) and payer is not None:
-            call.orders_of = f"account:{payer.account_id}"
-            self.limits.charge_orders(call.orders_of, counts, call.now_ms)
+            call.caller = Caller(call.caller.address, payer.api_key, payer.account_id)
+            call.counts_orders = any(order_counts(route))
+        self.limits.charge(call.caller, route, call.params, call.now_ms)
 
     async def _read(self, route: ReadRoute, context: Context, params: Params) -> object:
         """Read when history has caught up, and answer when what was read is durable, too."""

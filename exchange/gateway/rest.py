@@ -36,6 +36,7 @@ class RestDoor:
     async def _answer(self, call: Call, request: web.Request) -> object:
         """Check at the door in the documented order, then have it done; raise DialectError for every refusal."""
         call.route = find(call.verb, call.name)
+        self._desk.refuse_banned(call)
         if call.route is None:
             self._desk.charge_failed(call)
             _LOG.warning("no such endpoint: %s %s", call.verb, printable(call.name))
@@ -54,8 +55,8 @@ class RestDoor:
 
     def _response(self, call: Call, answer: Answer) -> web.Response:
         headers = self._desk.limits.weight_headers(call.caller, call.now_ms)
-        if call.orders_of:
-            headers |= self._desk.limits.order_headers(call.orders_of, call.now_ms)
+        if call.counts_orders:
+            headers |= self._desk.limits.order_headers(call.caller, call.now_ms)
         if answer.retry_after:
             headers["Retry-After"] = str(answer.retry_after)
         return json_response(answer.body, answer.status, headers)

@@ -1,106 +1,197 @@
-"""Request weight and order counters in fixed windows of the clock passed in. It bans nobody and reads no clock.
+"""Who may ask how much: counters in fixed windows of the clock passed in, and three profiles of what follows from them.
 
-Binance counts weight per address; this venue counts per API key, and per address only where no key is shown, because a
-classroom shares one address.
+It reads no clock. What is told to clients (exchangeInfo, rateLimit/order, `rateLimits` of the WebSocket API) comes from
+the same rows as what is refused.
 """
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
 from exchange.dialects.binance import errors
+from exchange.dialects.binance.bans import BAN_MS, Bans
+from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.route import Params, Route, order_counts, weight_of
+from exchange.dialects.binance.windows import WindowCounter, seconds_up
+
+FAILED_CALL_WEIGHT = 1  # what a request costs its address when nobody can be told to have sent it
+FUNDING_PATHS = frozenset({"/fapi/v1/fundingRate", "/fapi/v1/fundingInfo"})  # they share a counter of their own
+_INTERVAL_MS = {"SECOND": 1000, "MINUTE": 60_000}
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` in each window of `count` intervals (SECOND or MINUTE); `kind` as clients are told it."""
+
+    kind: str
+    interval: str
+    count: int
+    most: int
+
+    @property
+    def window_ms(self) -> int:
+        """The length of a window."""
+        return self.count * _INTERVAL_MS[self.interval]
+
+    def told(self) -> Row:
+        """Return it as a JSON-able row."""
+        return {
+            "rateLimitType": self.kind,
+            "interval": self.interval,
+            "intervalNum": self.count,
+            "limit": self.most,
+        }
+
 
 WEIGHT_PER_MINUTE = 2400
 ORDERS_PER_10_SECONDS = 300
 ORDERS_PER_MINUTE = 1200
-CALLERS_MAX = 10_000  # callers counted one by one in a window; further ones share one counter
-MINUTE_MS = 60_000
-TEN_SECONDS_MS = 10_000
-_MS_PER_SECOND = 1000
-_OVERFLOW = ""  # the shared counter; no caller is named so
+WEIGHT_1M = Limit("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE)
+ORDERS_10S = Limit("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS)
+ORDERS_1M = Limit("ORDERS", "MINUTE", 1, ORDERS_PER_MINUTE)
+FUNDING_5M = Limit("FUNDING", "MINUTE", 5, 500)  # this one and the next are documented, not told on the wire
+CONNECTIONS_5M = Limit("CONNECTIONS", "MINUTE", 5, 300)
+ALL_LIMITS = frozenset({WEIGHT_1M, ORDERS_10S, ORDERS_1M, FUNDING_5M, CONNECTIONS_5M})
 
 
-class WindowCounter:
-    """Counts per caller within the running window of `window_ms`; a new window forgets all of the old one.
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose request it is: the address it came from, and the key that was shown with the account it opens, if known."""
 
-    Windows only go forwards: a call whose time lies before the running window (its body was slow) counts in that one.
+    address: str
+    api_key: str = ""
+    account_id: int = 0
+
+
+def by_address(caller: Caller) -> str:
+    """Return who pays for a request where addresses pay, as on Binance."""
+    return f"address:{caller.address}"
+
+
+def by_key(caller: Caller) -> str:
+    """Return who pays where keys pay: the address only for who shows none."""
+    return f"key:{caller.api_key}" if caller.api_key else by_address(caller)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Who pays for requests, which limits are refused beyond, and how long bans take, in milliseconds (none: no bans).
+
+    What is beyond a limit that is not refused is counted all the same.
     """
 
-    __slots__ = ("_counts", "_limit", "_window", "_window_ms")
+    payer: Callable[[Caller], str]
+    refused: frozenset[Limit]
+    ban_ms: tuple[int, ...]
 
-    def __init__(self, limit: int, window_ms: int) -> None:
-        """Start empty; at most `limit` per caller and window."""
-        self._limit = limit
-        self._window_ms = window_ms
-        self._window = -1
-        self._counts: dict[str, int] = {}
 
-    def used(self, caller: str, now_ms: int) -> int:
-        """Return what a caller has used of the running window."""
-        self._turn(now_ms)
-        return self._counts.get(self._counted_as(caller), 0)
-
-    def fits(self, caller: str, amount: int, now_ms: int) -> bool:
-        """Tell whether `amount` more stays within the limit."""
-        return self.used(caller, now_ms) + amount <= self._limit
-
-    def add(self, caller: str, amount: int, now_ms: int) -> None:
-        """Count `amount` more for a caller."""
-        used = self.used(caller, now_ms)
-        self._counts[self._counted_as(caller)] = used + amount
-
-    def seconds_left(self, now_ms: int) -> int:
-        """Return the seconds until the next window, rounded up: at least 1."""
-        self._turn(now_ms)
-        left_ms = (self._window + 1) * self._window_ms - now_ms
-        return -(-left_ms // _MS_PER_SECOND)
-
-    def _turn(self, now_ms: int) -> None:
-        window = now_ms // self._window_ms
-        if window > self._window:
-            self._window = window
-            self._counts.clear()
-
-    def _counted_as(self, caller: str) -> str:
-        return caller if caller in self._counts or len(self._counts) < CALLERS_MAX else _OVERFLOW
+PROFILES: Mapping[str, Profile] = {
+    "binance": Profile(by_address, ALL_LIMITS, BAN_MS),
+    "classroom": Profile(by_key, ALL_LIMITS - {CONNECTIONS_5M}, ()),  # a class shares one address
+    "off": Profile(by_address, frozenset(), ()),
+}
 
 
 class RateLimits:
-    """The three counters of the dialect: weight per minute, orders per ten seconds and per minute."""
+    """The counters of one venue under a profile. All times are milliseconds."""
 
-    __slots__ = ("_orders_1m", "_orders_10s", "_weight_1m")
+    __slots__ = ("_bans", "_counters", "_profile")
 
-    def __init__(self) -> None:
-        """Start with empty counters."""
-        self._weight_1m = WindowCounter(WEIGHT_PER_MINUTE, MINUTE_MS)
-        self._orders_10s = WindowCounter(ORDERS_PER_10_SECONDS, TEN_SECONDS_MS)
-        self._orders_1m = WindowCounter(ORDERS_PER_MINUTE, MINUTE_MS)
+    def __init__(self, profile: Profile) -> None:
+        """Start with empty counters, and nobody banned."""
+        self._profile = profile
+        self._counters = {limit: WindowCounter(limit.most, limit.window_ms) for limit in ALL_LIMITS}
+        self._bans = Bans(profile.ban_ms)
 
-    def charge_weight(self, caller: str, weight: int, now_ms: int) -> None:
-        """Count the weight of a call; -1003 (429, with seconds to wait) when it does not fit, then uncounted."""
-        if not self._weight_1m.fits(caller, weight, now_ms):
-            wait = self._weight_1m.seconds_left(now_ms)
-            raise errors.TOO_MANY_REQUESTS.error(WEIGHT_PER_MINUTE, retry_after=wait)
-        self._weight_1m.add(caller, weight, now_ms)
+    def refuse_banned(self, caller: Caller, now_ms: int) -> None:
+        """Raise the ban (-1003, 418, with seconds to wait) of an address that has one. Ask before anything is read."""
+        until_ms = self._bans.until_ms(caller.address, now_ms)
+        if until_ms:
+            raise errors.BANNED.error(until_ms, retry_after=seconds_up(until_ms - now_ms))
 
-    def charge_orders(self, caller: str, counts: tuple[int, int], now_ms: int) -> None:
-        """Count orders of a call, so many in the ten-second and so many in the minute window.
+    def charge(self, caller: Caller, route: Route, params: Params, now_ms: int) -> None:
+        """Count all that a call costs; -1003 or -1015 (429, with seconds to wait) when it does not fit.
 
-        -1015 when they do not fit one of the two windows: then they are not counted.
+        Raises the ban of an address that goes on all the same.
         """
-        in_10s, in_1m = counts
-        for counter, count, limit, interval in (
-            (self._orders_10s, in_10s, ORDERS_PER_10_SECONDS, "10 SECOND"),
-            (self._orders_1m, in_1m, ORDERS_PER_MINUTE, "1 MINUTE"),
-        ):
-            if not counter.fits(caller, count, now_ms):
-                raise errors.TOO_MANY_ORDERS.error(limit, interval, retry_after=counter.seconds_left(now_ms))
-        self._orders_10s.add(caller, in_10s, now_ms)
-        self._orders_1m.add(caller, in_1m, now_ms)
+        self._charge_address(WEIGHT_1M, caller, weight_of(route, params), now_ms)
+        if route.path in FUNDING_PATHS:
+            self._charge_address(FUNDING_5M, caller, 1, now_ms)
+        in_10s, in_1m = order_counts(route)
+        if in_10s or in_1m:
+            self._take(_account(caller), {ORDERS_10S: in_10s, ORDERS_1M: in_1m}, now_ms)
 
-    def weight_headers(self, caller: str, now_ms: int) -> dict[str, str]:
+    def charge_failed(self, caller: Caller, now_ms: int) -> None:
+        """Count a call that failed at the door, for its address. Raises as `charge` does."""
+        self._charge_address(WEIGHT_1M, Caller(caller.address), FAILED_CALL_WEIGHT, now_ms)
+
+    def charge_connection(self, caller: Caller, now_ms: int) -> None:
+        """Count an attempt to open a WebSocket; 418 for a banned address, -1003 (429) beyond the limit."""
+        self.refuse_banned(caller, now_ms)
+        self._take(by_address(caller), {CONNECTIONS_5M: 1}, now_ms)
+
+    def weight_headers(self, caller: Caller, now_ms: int) -> dict[str, str]:
         """Return the header that every reply carries."""
-        return {"X-MBX-USED-WEIGHT-1M": str(self._weight_1m.used(caller, now_ms))}
+        return {"X-MBX-USED-WEIGHT-1M": str(self._used(WEIGHT_1M, caller, now_ms))}
 
-    def order_headers(self, caller: str, now_ms: int) -> dict[str, str]:
+    def order_headers(self, caller: Caller, now_ms: int) -> dict[str, str]:
         """Return the headers that replies to order calls carry."""
         return {
-            "X-MBX-ORDER-COUNT-10S": str(self._orders_10s.used(caller, now_ms)),
-            "X-MBX-ORDER-COUNT-1M": str(self._orders_1m.used(caller, now_ms)),
+            "X-MBX-ORDER-COUNT-10S": str(self._used(ORDERS_10S, caller, now_ms)),
+            "X-MBX-ORDER-COUNT-1M": str(self._used(ORDERS_1M, caller, now_ms)),
         }
+
+    def figures(self, caller: Caller, now_ms: int, *, orders: bool) -> list[Row]:
+        """Return the `rateLimits` of an answer of the WebSocket API: those of orders, or the weight."""
+        limits = (ORDERS_10S, ORDERS_1M) if orders else (WEIGHT_1M,)
+        return [limit.told() | {"count": self._used(limit, caller, now_ms)} for limit in limits]
+
+    def _used(self, limit: Limit, caller: Caller, now_ms: int) -> int:
+        payer = _account(caller) if limit.kind == ORDERS_1M.kind else self._profile.payer(caller)
+        return self._counters[limit].used(payer, now_ms)
+
+    def _charge_address(self, limit: Limit, caller: Caller, amount: int, now_ms: int) -> None:
+        """Count for whoever the profile lets pay; going on after a refusal gets the address banned."""
+        try:
+            self._take(self._profile.payer(caller), {limit: amount}, now_ms)
+        except DialectError:
+            self._bans.note_refusal(caller.address, now_ms)
+            self.refuse_banned(caller, now_ms)
+            raise
+
+    def _take(self, payer: str, amounts: Mapping[Limit, int], now_ms: int) -> None:
+        """Count these amounts; none of them when one does not fit, which its refusal says with the seconds to wait."""
+        for limit, amount in amounts.items():
+            counter = self._counters[limit]
+            if limit in self._profile.refused and not counter.fits(payer, amount, now_ms):
+                raise _REFUSALS[limit](counter.seconds_left(now_ms))
+        for limit, amount in amounts.items():
+            self._counters[limit].add(payer, amount, now_ms)
+
+
+def told_limits() -> list[Row]:
+    """Return the limits as exchangeInfo tells them."""
+    return [WEIGHT_1M.told(), ORDERS_1M.told(), ORDERS_10S.told()]
+
+
+def told_order_limits() -> list[Row]:
+    """Return the limits of orders as rateLimit/order tells them."""
+    return [ORDERS_10S.told(), ORDERS_1M.told()]
+
+
+def _account(caller: Caller) -> str:
+    return f"account:{caller.account_id}"
+
+
+_REFUSALS: Mapping[Limit, Callable[[int], DialectError]] = {
+    WEIGHT_1M: lambda wait: errors.TOO_MANY_REQUESTS.error(WEIGHT_1M.most, retry_after=wait),
+    ORDERS_10S: lambda wait: errors.TOO_MANY_ORDERS.error(ORDERS_10S.most, "10 SECOND", retry_after=wait),
+    ORDERS_1M: lambda wait: errors.TOO_MANY_ORDERS.error(ORDERS_1M.most, "1 MINUTE", retry_after=wait),
+    FUNDING_5M: lambda wait: errors.TOO_MANY_REQUESTS_IN_MINUTES.error(
+        FUNDING_5M.most, FUNDING_5M.count, retry_after=wait
+    ),
+    CONNECTIONS_5M: lambda wait: errors.TOO_MANY_CONNECTIONS.error(
+        CONNECTIONS_5M.most, CONNECTIONS_5M.count, retry_after=wait
+    ),
+}
