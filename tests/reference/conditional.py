@@ -109,12 +109,6 @@ def _check_form(command: PlaceConditional) -> None:
         demand(command.activation_price == 0 and command.callback_rate == 0, RejectReason.VALUE_OUT_OF_RANGE)
     prices: tuple[int, ...] = (command.price, command.trigger_price, command.activation_price)
     demand(min(*prices, command.quantity, command.callback_rate) >= 0, RejectReason.VALUE_OUT_OF_RANGE)
-        command.quantity,
-        command.price,
-        command.trigger_price,
-        command.activation_price,
-        command.callback_rate,
-    )
 
 
 def _check_closer(world: World, command: PlaceConditional) -> None:
