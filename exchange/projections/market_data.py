@@ -12,10 +12,19 @@ from enum import Enum
 from exchange.core.commands import Command
 from exchange.core.contract import Contract
 from exchange.core.enums import Side
-from exchange.core.events import BookChanged, Event, FundingSettled, IndexPriceSet, MarkPriceSet, TradePrinted
+from exchange.core.events import (
+    AccountUpdated,
+    BookChanged,
+    Event,
+    FundingSettled,
+    IndexPriceSet,
+    MarkPriceSet,
+    TradePrinted,
+)
 from exchange.core.units import MILLISECOND
 from exchange.projections.candles import Candle, Candles, PriceCandle, PriceCandles
 from exchange.projections.depth import Depth
+from exchange.projections.interest import Interest
 
 TRADES_MAX = 1_000  # newest trades per contract
 AGG_TRADES_MAX = 20_000  # newest aggregate trades per contract; more than one batch can make
@@ -97,6 +106,7 @@ class MarketFold:
         self.candles = Candles()
         self.mark_candles = {series: PriceCandles() for series in MarkSeries}
         self.depth = Depth()
+        self.interest = Interest()
         self.mark = Mark()
         self._last_agg_id = 0
 
@@ -200,6 +210,10 @@ class MarketData:
                     self.markets[event.symbol].depth.fold(ts, event)
                 case TradePrinted():
                     self.markets[event.symbol].print_trade(ts, event)
+                case AccountUpdated():
+                    for held in event.positions:
+                        interest = self.markets[held.symbol].interest
+                        interest.change(ts // MILLISECOND, event.account_id, held.position_side, held.quantity)
                 case MarkPriceSet():
                     self.markets[event.symbol].set_mark(ts, event)
                 case IndexPriceSet():

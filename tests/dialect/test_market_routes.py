@@ -8,9 +8,9 @@ import pytest
 
 from exchange.core.commands import DropIndexSource, SetIndexPrice, SetMarketState
 from exchange.core.contract import parse_contract
-from exchange.core.enums import MarketState
+from exchange.core.enums import MarketState, PositionSide
 from exchange.core.rules import VenueRules
-from exchange.core.units import Ticks
+from exchange.core.units import Atoms, Ticks
 from exchange.core.venue import Venue
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.limits import WEIGHT_PER_MINUTE
@@ -26,6 +26,7 @@ from tests.dialect.desk import START, Desk, shipped_contracts
 from tests.dialect.test_story import SHAPES, differences
 
 BTC = {"symbol": "BTCUSDT"}
+PERPETUAL = {"pair": "BTCUSDT", "contractType": "PERPETUAL"}
 START_MS = START // 10**6
 FUNDING_MS = 8 * 3600 * 1000
 CONTRACT_FOLDER = files("exchange") / "data" / "contracts"
@@ -50,6 +51,12 @@ READS: list[tuple[str, str, Params, str]] = [
     ("ticker-price", "/v1/ticker/price", BTC, "get-ticker-price"),
     ("ticker-price-v2", "/v2/ticker/price", BTC, "get-v2-ticker-price"),
     ("open-interest", "/v1/openInterest", BTC, "get-openInterest"),
+    ("historical-trades", "/v1/historicalTrades", {**BTC, "fromId": "2"}, "get-historicalTrades"),
+    ("continuous-klines", "/v1/continuousKlines", {**PERPETUAL, "interval": "1m"}, ""),
+    ("rpi-depth", "/v1/rpiDepth", BTC, "get-rpiDepth"),
+    ("insurance-balance", "/v1/insuranceBalance", BTC, "get-insuranceBalance"),
+    ("symbol-adl-risk", "/v1/symbolAdlRisk", BTC, "get-symbolAdlRisk"),
+    ("constituents", "/v1/constituents", BTC, "get-constituents"),
 ]
 
 
@@ -220,8 +227,45 @@ def test_the_snapshot_is_the_book_of_the_venue(desk: Desk) -> None:
     assert answer["lastUpdateId"] == 2 * desk.venue.state.markets["BTCUSDT"].book_update_id + 1
 
 
+def test_candles_of_the_perpetual_are_those_of_its_contract(desk: Desk) -> None:
+    named = read(desk, "/v1/continuousKlines", **PERPETUAL, interval="1m")
+    assert named == read(desk, "/v1/klines", **BTC, interval="1m")
+
+
+def test_old_trades_are_told_from_an_id_on(desk: Desk) -> None:
+    def ids(**asked: object) -> list[int]:
+        return [row["id"] for row in json.loads(json.dumps(read(desk, "/v1/historicalTrades", **BTC, **asked)))]
+
+    assert ids() == [1, 2, 3, 4, 5]
+    assert ids(limit=2) == [4, 5]
+    assert ids(fromId=2, limit=3) == [2, 3, 4]
+    assert ids(fromId=9) == []
+
+
+def test_the_fund_is_one_pool_told_as_an_object_for_a_symbol() -> None:
+    desk = Desk(rules=VenueRules(fund_seed=Atoms(1_000 * 10**8)))
+    pool = json.loads(json.dumps(read(desk, "/v1/insuranceBalance", **BTC)))
+    assert pool["symbols"] == ["BTCUSDT", "ETHUSDT"]
+    assert pool["assets"][0]["marginBalance"] == "1000.00000000"
+    assert read(desk, "/v1/insuranceBalance") == [pool]
+
+
+def test_a_deleveraging_is_near_when_the_fund_has_nothing_left() -> None:
+    def risks(desk: Desk) -> list[str]:
+        return [row["adlRisk"] for row in json.loads(json.dumps(read(desk, "/v1/symbolAdlRisk")))]
+
+    desk = Desk(rules=VenueRules(fund_seed=Atoms(1_000 * 10**8)))
+    assert risks(desk) == ["low", "low"]
+    fund = desk.venue.state.fund
+    fund.holdings["ETHUSDT"].legs[PositionSide.BOTH].position.quantity = 1
+    assert risks(desk) == ["low", "medium"]
+    fund.cross_wallet = Atoms(-(10**12))  # beyond what the lot is worth
+    assert risks(desk) == ["high", "high"]
+
+
 def test_without_a_symbol_all_contracts_are_told(desk: Desk) -> None:
     for path in (
+        "/v1/symbolAdlRisk",
         "/v1/premiumIndex",
         "/v1/ticker/24hr",
         "/v1/ticker/bookTicker",
@@ -335,6 +379,11 @@ def test_a_named_listen_key_must_be_the_accounts_own(method: str) -> None:
         ("/v1/aggTrades", {**BTC, "limit": "1e3"}, -1100),
         ("/v1/ticker/24hr", {"symbol": "NONE"}, -1121),
         ("/v1/openInterest", {}, -1102),
+        ("/v1/continuousKlines", {"pair": "BTCUSDT", "interval": "1m"}, -1102),
+        ("/v1/continuousKlines", {**PERPETUAL, "contractType": "CURRENT_QUARTER", "interval": "1m"}, -1130),
+        ("/v1/historicalTrades", {**BTC, "fromId": "x"}, -1100),
+        ("/v1/rpiDepth", {**BTC, "limit": "7"}, -1130),
+        ("/v1/insuranceBalance", {"symbol": "NONE"}, -1121),
     ],
 )
 def test_what_is_asked_wrongly_is_refused(path: str, params: dict[str, str], code: int) -> None:
@@ -370,6 +419,8 @@ def test_any_time_that_is_a_time_can_be_asked_for_in_every_interval(desk: Desk) 
         ("/v1/ticker/24hr", BTC, 1),
         ("/v1/ticker/24hr", {}, 40),
         ("/v1/aggTrades", {}, 20),
+        ("/v1/historicalTrades", {}, 200),
+        ("/v1/rpiDepth", {}, 20),
     ],
 )
 def test_weights_follow_the_limits(path: str, params: dict[str, str], weight: int) -> None:
@@ -384,10 +435,15 @@ def test_every_route_can_be_paid() -> None:
 
 def test_clients_that_ask_for_other_markets_in_passing_are_answered() -> None:
     desk = Desk()
-    for path in ("/sapi/v1/capital/config/getall", "/sapi/v1/margin/allPairs"):
+    for path in (
+        "/sapi/v1/capital/config/getall",
+        "/sapi/v1/margin/allPairs",
+        "/sapi/v1/margin/isolated/allPairs",
+        "/sapi/v1/spot/delist-schedule",
+    ):
         assert desk.call(0, "GET", path, {}) == []
     sample = json.loads((SHAPES / "get-api-v3-exchangeInfo.json").read_text("utf-8"))
-    for path in ("/api/v3/exchangeInfo", "/dapi/v1/exchangeInfo"):
+    for path in ("/api/v3/exchangeInfo", "/dapi/v1/exchangeInfo", "/eapi/v1/exchangeInfo"):
         assert list(differences(sample, desk.call(0, "GET", path, {}), path)) == []
     assert desk.call(0, "GET", "/api/v3/ping", {}) == {}
     assert desk.call(0, "GET", "/api/v3/time", {}) == {"serverTime": START_MS}

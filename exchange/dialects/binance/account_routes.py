@@ -7,6 +7,7 @@ from exchange.core.events import Event, LeverageSet
 from exchange.core.liquidation_price import liquidation_price
 from exchange.dialects.binance import account_responses as responses
 from exchange.dialects.binance import errors, requests
+from exchange.dialects.binance.market_responses import order_limits_json
 from exchange.dialects.binance.numbers import money_text, parse_amount, parse_boolean, to_ms
 from exchange.dialects.binance.parameters import (
     contract_of,
@@ -141,11 +142,42 @@ def read_margin_history(context: Context, params: Params) -> object:
     return [responses.margin_move_row(contract.quote_asset, row) for row in rows]
 
 
+def read_order_limits(_context: Context, _params: Params) -> object:
+    """Answer GET rateLimit/order."""
+    return order_limits_json()
+
+
+def read_trading_status(context: Context, params: Params) -> object:
+    """Answer GET apiTradingStatus: no account is locked for how it trades, so there is no indicator to tell."""
+    symbol_or_none(context, params)
+    return {"indicators": {}, "updateTime": _updated(context)}
+
+
+def read_fee_burn(_context: Context, _params: Params) -> object:
+    """Answer GET feeBurn: fees are paid in the asset of the margin."""
+    return {"feeBurn": False}
+
+
+def change_fee_burn(_context: Context, params: Params) -> object:
+    """Answer POST feeBurn: off is what every account has; there is no other asset to pay with (-1130)."""
+    return _always_false(params, "feeBurn")
+
+
 def change_assets_mode(_context: Context, params: Params) -> object:
     """Answer POST multiAssetsMargin: single-asset is what every account has; multi-asset is not built (-1130)."""
-    if parse_boolean(required(params, "multiAssetsMargin"), "multiAssetsMargin"):
-        raise errors.DATA_NOT_VALID.error("multiAssetsMargin")
+    return _always_false(params, "multiAssetsMargin")
+
+
+def _always_false(params: Params, name: str) -> object:
+    """Answer a choice that can only be false; -1130 for true."""
+    if parse_boolean(required(params, name), name):
+        raise errors.DATA_NOT_VALID.error(name)
     return responses.DONE
+
+
+def trading_status_weight(params: Params) -> int:
+    """Return the weight of apiTradingStatus: 1 with a symbol, 10 without."""
+    return 1 if params.get("symbol") else 10
 
 
 def _respond_done(_context: Context, _params: Params, _seq: int, _events: Sequence[Event]) -> object:
@@ -237,6 +269,10 @@ ACCOUNT_ROUTES: tuple[Route, ...] = (
     ReadRoute("GET", "/fapi/v1/symbolConfig", _SIGNED, 5, read_symbol_config),
     ReadRoute("GET", "/fapi/v1/commissionRate", _SIGNED, 20, read_commission_rate),
     ReadRoute("GET", "/fapi/v1/accountConfig", _SIGNED, 5, read_account_config),
+    ReadRoute("GET", "/fapi/v1/rateLimit/order", _SIGNED, 1, read_order_limits),
+    ReadRoute("GET", "/fapi/v1/apiTradingStatus", _SIGNED, trading_status_weight, read_trading_status),
+    ReadRoute("GET", "/fapi/v1/feeBurn", _SIGNED, 30, read_fee_burn),
+    ReadRoute("POST", "/fapi/v1/feeBurn", _SIGNED, 1, change_fee_burn),
     ReadRoute("GET", "/fapi/v1/income", _SIGNED, 30, read_income),
     CommandRoute("POST", "/sapi/v1/asset/transfer", _SIGNED, 1, 0, requests.transfer, _respond_transfer),
 )

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 
 from exchange.core.contract import Contract
 from exchange.core.enums import MarketState, Side
+from exchange.core.fund import fund_equity
+from exchange.core.policies.adl import AdlTrigger
 from exchange.core.rules import VenueRules
 from exchange.core.state import Market, State
 from exchange.core.units import ATOM_DECIMALS, RATE_ONE, SECOND, div_half_even, format_decimal
@@ -17,6 +19,7 @@ from exchange.dialects.binance.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_M
 from exchange.dialects.binance.numbers import (
     average_price_text,
     fine_price_text,
+    money_text,
     notional_text,
     price_text,
     quantity_text,
@@ -234,6 +237,49 @@ def open_interest_json(contract: Contract, lots: int, now_ms: int) -> Json:
     return {"openInterest": quantity_text(contract, lots), "symbol": contract.symbol, "time": now_ms}
 
 
+def insurance_json(state: State) -> Json:
+    """Return what the insurance fund is worth at the marks; it stands behind all contracts."""
+    asset = next(market.contract.quote_asset for market in state.markets.values())
+    worth = {"asset": asset, "marginBalance": money_text(fund_equity(state)), "updateTime": to_ms(state.ts)}
+    return {"symbols": list(state.markets), "assets": [worth]}
+
+
+def adl_risk_json(state: State, market: Market) -> Json:
+    """Return how near a deleveraging in a contract is, as one of three words; the rule is ours.
+
+    high: the fund is in drawdown or has nothing left; medium: it holds a position in the contract; low: neither, or
+    nobody is ever deleveraged.
+    """
+    symbol = market.contract.symbol
+    if state.rules.engine.adl.trigger is AdlTrigger.NEVER:
+        risk = "low"
+    elif state.drawdown or fund_equity(state) <= 0:
+        risk = "high"
+    else:
+        risk = "medium" if state.fund.holdings[symbol].has_position() else "low"
+    return {"symbol": symbol, "adlRisk": risk, "updateTime": to_ms(state.ts)}
+
+
+def constituents_json(market: Market, now_ms: int) -> Json:
+    """Return the sources of a contract's index with their last prices (0: none yet) and their share of the weight."""
+    contract = market.contract
+    named = contract.index.sources
+    total = sum(source.weight for source in named)
+    return {
+        "symbol": contract.symbol,
+        "time": now_ms,
+        "constituents": [
+            {
+                "exchange": source.name,
+                "symbol": contract.symbol,
+                "price": price_text(contract, market.sources[source.name].price),
+                "weight": rate_text(div_half_even(source.weight * RATE_ONE, total)),
+            }
+            for source in named
+        ],
+    }
+
+
 def exchange_info_json(state: State, now_ms: int) -> Json:
     """Return the rules of the exchange and of every contract."""
     assets = dict.fromkeys(market.contract.quote_asset for market in state.markets.values())
@@ -241,15 +287,19 @@ def exchange_info_json(state: State, now_ms: int) -> Json:
         "timezone": "UTC",
         "serverTime": now_ms,
         "futuresType": "U_MARGINED",
-        "rateLimits": [
-            _rate_limit("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE),
-            _rate_limit("ORDERS", "MINUTE", 1, ORDERS_PER_MINUTE),
-            _rate_limit("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS),
-        ],
+        "rateLimits": [_rate_limit("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE), *reversed(order_limits_json())],
         "exchangeFilters": [],
         "assets": [{"asset": asset, "marginAvailable": True, "autoAssetExchange": "-10000"} for asset in assets],
         "symbols": [_symbol_json(market, state.rules) for market in state.markets.values()],
     }
+
+
+def order_limits_json() -> list[Json]:
+    """Return the limits of orders: of ten seconds, and of a minute."""
+    return [
+        _rate_limit("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS),
+        _rate_limit("ORDERS", "MINUTE", 1, ORDERS_PER_MINUTE),
+    ]
 
 
 def foreign_exchange_info_json(now_ms: int) -> Json:

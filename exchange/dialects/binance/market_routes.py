@@ -1,4 +1,4 @@
-"""The market-data endpoints as a table, the listen keys, and the foreign paths that clients ask for. No rendering.
+"""The market-data endpoints as a table, and the listen keys. They render nothing.
 
 All are reads: none of them is a command, and none changes the venue.
 """
@@ -13,7 +13,14 @@ from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
 from exchange.dialects.binance import market_responses as responses
 from exchange.dialects.binance.numbers import price_text, rate_text
-from exchange.dialects.binance.parameters import contract_of, optional_integer, required, row_limit, times
+from exchange.dialects.binance.parameters import (
+    contract_of,
+    optional_integer,
+    required,
+    row_limit,
+    symbol_or_none,
+    times,
+)
 from exchange.dialects.binance.route import Context, Params, ReadRoute, Security, Weight
 from exchange.projections import views
 from exchange.projections.bars import CANDLES_MAX, INTERVALS, B, Bars, Interval
@@ -26,6 +33,7 @@ KLINE_WEIGHTS = ((99, 1), (499, 2), (1000, 5), (CANDLES_MAX, 10))
 ROWS_DEFAULT = 500
 ROWS_MAX = 1000
 FUNDINGS_DEFAULT = 100
+PERPETUAL = "PERPETUAL"
 
 Row = TypeVar("Row")
 
@@ -50,8 +58,17 @@ def read_exchange_info(context: Context, params: Params) -> object:
 
 def read_depth(context: Context, params: Params) -> object:
     """Answer a snapshot of the book. Errors: symbol; -1130 for a limit that is none of the seven."""
+    return _depth(context, params, DEPTH_LIMIT_DEFAULT)
+
+
+def read_rpi_depth(context: Context, params: Params) -> object:
+    """Answer a snapshot of the book, which has no orders of retail price improvement. Errors: as those of depth."""
+    return _depth(context, params, DEPTH_LIMITS[-1])
+
+
+def _depth(context: Context, params: Params, default: int) -> object:
     market = _market(context, params)
-    limit = optional_integer(params, "limit", 1) or DEPTH_LIMIT_DEFAULT
+    limit = optional_integer(params, "limit", 1) or default
     if limit not in DEPTH_LIMITS:
         raise errors.DATA_NOT_VALID.error("limit")
     fold = _fold(context, params)
@@ -63,6 +80,18 @@ def read_trades(context: Context, params: Params) -> object:
     fold = _fold(context, params)
     limit = row_limit(params, ROWS_DEFAULT, TRADES_MAX)
     return [responses.trade_json(fold.contract, trade) for trade in list(fold.trades)[-limit:]]
+
+
+def read_historical_trades(context: Context, params: Params) -> object:
+    """Answer trades from an id on, or the newest: of those that are kept."""
+    fold = _fold(context, params)
+    limit = row_limit(params, ROWS_DEFAULT, TRADES_MAX)
+    from_id = optional_integer(params, "fromId")
+    if from_id is None:
+        wanted = list(fold.trades)[-limit:]
+    else:
+        wanted = _from_begin(list(fold.trades), lambda trade: trade.trade_id >= from_id, limit, from_begin=True)
+    return [responses.trade_json(fold.contract, trade) for trade in wanted]
 
 
 def read_agg_trades(context: Context, params: Params) -> object:
@@ -85,6 +114,15 @@ def read_klines(context: Context, params: Params) -> object:
     fold = _fold(context, params)
     interval, candles = _candles_asked(context, params, fold.candles)
     return [responses.kline_json(fold.contract, interval, candle) for candle in candles]
+
+
+def read_continuous_klines(context: Context, params: Params) -> object:
+    """Answer candles, asked for by `pair`; the only contract of each is its perpetual (-1130 for another type)."""
+    contract = contract_of(context, {"symbol": required(params, "pair")})
+    if required(params, "contractType") != PERPETUAL:
+        raise errors.DATA_NOT_VALID.error("contractType")
+    interval, candles = _candles_asked(context, params, context.market_data.markets[contract.symbol].candles)
+    return [responses.kline_json(contract, interval, candle) for candle in candles]
 
 
 def read_mark_price_klines(context: Context, params: Params) -> object:
@@ -162,6 +200,22 @@ def read_open_interest(context: Context, params: Params) -> object:
     return responses.open_interest_json(contract, views.open_interest(context.state, contract.symbol), context.now_ms)
 
 
+def read_insurance_balance(context: Context, params: Params) -> object:
+    """Answer what the insurance fund is worth: one pool for all contracts, as an object for a symbol, else a list."""
+    pool = responses.insurance_json(context.state)
+    return pool if symbol_or_none(context, params) else [pool]
+
+
+def read_adl_risk(context: Context, params: Params) -> object:
+    """Answer how near a deleveraging is, of one contract or of all."""
+    return _one_or_all(context, params, lambda market: responses.adl_risk_json(context.state, market))
+
+
+def read_constituents(context: Context, params: Params) -> object:
+    """Answer the sources of a contract's index."""
+    return responses.constituents_json(_market(context, params), context.now_ms)
+
+
 def create_listen_key(context: Context, params: Params) -> object:
     """Answer the account's key for user streams, a new one or the live one extended."""
     del params
@@ -186,18 +240,6 @@ def _refuse_another_key(context: Context, params: Params) -> None:
     named = params.get("listenKey", "")
     if named and context.listen_keys.account_of(named, context.now_ms) != context.account_id:
         raise errors.LISTEN_KEY_UNKNOWN.error()
-
-
-def read_nothing(context: Context, params: Params) -> object:
-    """Answer an empty list, to clients that ask another market in passing (5.4)."""
-    del context, params
-    return []
-
-
-def read_foreign_exchange_info(context: Context, params: Params) -> object:
-    """Answer that the other market has no symbols (5.4)."""
-    del params
-    return responses.foreign_exchange_info_json(context.now_ms)
 
 
 def _market(context: Context, params: Params) -> Market:
@@ -276,9 +318,12 @@ MARKET_ROUTES: tuple[ReadRoute, ...] = (
     _public("/fapi/v1/time", 1, read_time),
     _public("/fapi/v1/exchangeInfo", 1, read_exchange_info),
     _public("/fapi/v1/depth", _by_limit(DEPTH_WEIGHTS, DEPTH_LIMIT_DEFAULT), read_depth),
+    _public("/fapi/v1/rpiDepth", 20, read_rpi_depth),
     _public("/fapi/v1/trades", 5, read_trades),
+    ReadRoute("GET", "/fapi/v1/historicalTrades", Security.KEY, 200, read_historical_trades),
     _public("/fapi/v1/aggTrades", 20, read_agg_trades),
     _public("/fapi/v1/klines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_klines),
+    _public("/fapi/v1/continuousKlines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_continuous_klines),
     _public("/fapi/v1/markPriceKlines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_mark_price_klines),
     _public("/fapi/v1/indexPriceKlines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_index_price_klines),
     _public("/fapi/v1/premiumIndexKlines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_premium_index_klines),
@@ -290,13 +335,10 @@ MARKET_ROUTES: tuple[ReadRoute, ...] = (
     _public("/fapi/v1/ticker/price", _by_symbol(1, 2), read_price),
     _public("/fapi/v2/ticker/price", _by_symbol(1, 2), read_price),
     _public("/fapi/v1/openInterest", 1, read_open_interest),
+    _public("/fapi/v1/insuranceBalance", 1, read_insurance_balance),
+    _public("/fapi/v1/symbolAdlRisk", 1, read_adl_risk),
+    _public("/fapi/v1/constituents", 2, read_constituents),
     ReadRoute("POST", "/fapi/v1/listenKey", Security.KEY, 1, create_listen_key),
     ReadRoute("PUT", "/fapi/v1/listenKey", Security.KEY, 1, extend_listen_key),
     ReadRoute("DELETE", "/fapi/v1/listenKey", Security.KEY, 1, end_listen_key),
-    _public("/sapi/v1/capital/config/getall", 1, read_nothing),
-    _public("/sapi/v1/margin/allPairs", 1, read_nothing),
-    _public("/api/v3/exchangeInfo", 1, read_foreign_exchange_info),
-    _public("/dapi/v1/exchangeInfo", 1, read_foreign_exchange_info),
-    _public("/api/v3/ping", 1, read_ping),
-    _public("/api/v3/time", 1, read_time),
 )

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from exchange.dialects.binance.account_routes import ACCOUNT_ROUTES
+from exchange.dialects.binance.foreign_routes import FOREIGN_ROUTES
 from exchange.dialects.binance.market_routes import MARKET_ROUTES
 from exchange.dialects.binance.route import Route
+from exchange.dialects.binance.statistics_routes import STATISTICS_ROUTES
 from exchange.dialects.binance.trade_routes import TRADE_ROUTES
 
 
@@ -17,7 +19,13 @@ def by_method_and_path(routes: Iterable[Route]) -> Mapping[tuple[str, str], Rout
     return table
 
 
-ROUTES: tuple[Route, ...] = (*MARKET_ROUTES, *TRADE_ROUTES, *ACCOUNT_ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *MARKET_ROUTES,
+    *STATISTICS_ROUTES,
+    *TRADE_ROUTES,
+    *ACCOUNT_ROUTES,
+    *FOREIGN_ROUTES,
+)
 _TABLE = by_method_and_path(ROUTES)
 
 
