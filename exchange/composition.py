@@ -39,7 +39,7 @@ class ReadyAccount(msgspec.Struct, rename="camel"):
 
 
 class ReadyFile(msgspec.Struct, rename="camel"):
-    """What a client needs to begin: base URLs, the admin token, and the accounts that have keys."""
+    """What a client needs to begin: base URLs, the admin token, the accounts with keys to trade and their secrets."""
 
     rest: str
     ws: str
@@ -167,5 +167,5 @@ async def _serve(app: App, *, any_port: bool) -> Serving:
 
 def _ready(app: App, serving: Serving) -> ReadyFile:
     place = authority(serving.host, serving.port)
-    accounts = [ReadyAccount(key.account_id, key.api_key, key.secret_key) for key in app.keys.all()]
+    accounts = [ReadyAccount(key.account_id, key.api_key, key.secret_key) for key in app.keys.all() if key.opens_all]
     return ReadyFile(f"http://{place}", f"ws://{place}", app.admin_token, accounts)

@@ -57,6 +57,11 @@ class ApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     public_key: str = ""
     permission: Permission = Permission.TRADE
 
+    @property
+    def opens_all(self) -> bool:
+        """Whether whoever is told this record can trade with it: it has the secret, and the permission."""
+        return bool(self.secret_key) and self.permission is Permission.TRADE
+
 
 Record = TypeVar("Record", AdminLine, ApiKey)
 
