@@ -1,0 +1,78 @@
+"""The pytest plugin: fixtures `venue` and `venue_factory`, marker `venue`, and where a failed test's journal lies.
+
+It is loaded in every session of every project that has Margincall installed: heavy imports wait inside the fixtures.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from exchange.testing.venue import Venue
+
+MARKER = (
+    "venue(contracts=(), prices=None, limits='classroom', policy=None, seed=1, timing='instant', legacy_stops=False): "
+    "settings of the fixture `venue`, as docs/testing.md describes them"
+)
+_FOLDERS = pytest.StashKey[list["Path"]]()
+_FAILED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", MARKER)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Say in the report of a test that failed where the journals of its venues lie."""
+    report: pytest.TestReport = yield
+    folders = item.stash.get(_FOLDERS, [])
+    if report.failed and folders:
+        item.stash[_FAILED] = True
+        lines = [f"{folder}\n  margincall replay {folder}" for folder in folders]
+        report.sections.append(("margincall: journals of the venues of this test", "\n".join(lines)))
+    return report
+
+
+@pytest.fixture
+def venue_factory(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., "Venue"]]:
+    """Give a function that starts a venue, with the settings of the marker `venue` as its arguments.
+
+    All are closed when the test is over, and their data folders removed unless it failed.
+    """
+    from exchange.testing.hosting import hosted_settings
+    from exchange.testing.venue import Venue
+
+    node: pytest.Item = request.node
+    folders = node.stash.setdefault(_FOLDERS, [])
+    venues: list[Venue] = []
+
+    def make(**settings: Any) -> Venue:
+        folder = tmp_path_factory.mktemp("venue")
+        venue = Venue(hosted_settings(folder / "data", **settings))
+        folders.append(folder / "data")
+        venues.append(venue)
+        return venue
+
+    try:
+        yield make
+    finally:
+        for venue in venues:
+            venue.close()
+        if not node.stash.get(_FAILED, False):
+            for folder in folders:
+                shutil.rmtree(folder.parent)
+
+
+@pytest.fixture
+def venue(request: pytest.FixtureRequest, venue_factory: Callable[..., "Venue"]) -> "Venue":
+    """Give a venue that is served on a free port of the loopback, with index prices set by the test."""
+    marker = request.node.get_closest_marker("venue")
+    return venue_factory(**(marker.kwargs if marker is not None else {}))
