@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from exchange.runtime.keys import ALPHABET, KEY_LENGTH, KEYS_NAME, KeysError, KeyStore
+from exchange.dialects.binance.credentials import KeyKind, Permission
+from exchange.runtime.keys import (
+    ALPHABET,
+    KEY_LENGTH,
+    KEYS_NAME,
+    KEYS_PER_ACCOUNT_MAX,
+    KeysError,
+    KeyStore,
+    TooManyKeysError,
+)
 
 VENUE = "c0ffee"
 
@@ -64,6 +73,72 @@ def test_a_new_key_adds_its_line_and_rewrites_none(path: Path) -> None:
         {"admin_token": keys.admin_token, "venue_id": VENUE},
         {"account_id": 5, "api_key": key.api_key, "secret_key": key.secret_key},
     ]
+
+
+def test_kinds_and_permissions_are_kept(path: Path) -> None:
+    keys = KeyStore(path, VENUE)
+    issued = [
+        keys.issue(1),
+        keys.issue(1, Permission.READ),
+        keys.register(1, Permission.TRADE, KeyKind.ED25519, "PEM"),
+        keys.register(2, Permission.READ, KeyKind.RSA, "PEM"),
+    ]
+    again = KeyStore(path, VENUE)
+    assert list(again.all()) == issued
+    assert list(again.of_account(1)) == issued[:3]
+    assert [key.opens_all for key in issued] == [True, False, False, False]
+    assert [bool(key.secret_key) for key in issued] == [True, True, False, False]
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert lines[2]["permission"] == "read"
+    assert (lines[3]["kind"], lines[3]["public_key"]) == ("ED25519", "PEM")
+
+
+def test_a_file_of_the_time_before_kinds_and_permissions_is_read(path: Path) -> None:
+    path.touch(mode=0o600)
+    admin, key = {"admin_token": "t", "venue_id": VENUE}, {"account_id": 3, "api_key": "k", "secret_key": "s"}
+    path.write_text(f"{json.dumps(admin)}\n{json.dumps(key)}\n")
+    (read,) = KeyStore(path, VENUE).all()
+    assert (read.account_id, read.kind, read.permission, read.opens_all) == (3, KeyKind.HMAC, Permission.TRADE, True)
+
+
+def test_a_revoked_key_is_gone_for_good_and_the_others_stay(path: Path) -> None:
+    keys = KeyStore(path, VENUE)
+    first, second, third = (keys.issue(1) for _ in range(3))
+    assert keys.revoke(second.api_key)
+    assert not keys.revoke(second.api_key)
+    assert keys.find(second.api_key) is None
+    assert keys.all() == KeyStore(path, VENUE).all() == (first, third)
+    assert KeyStore(path, VENUE).admin_token == keys.admin_token
+    assert path.stat().st_mode & 0o777 == 0o600
+    fourth = keys.issue(1)
+    assert KeyStore(path, VENUE).all() == (first, third, fourth)
+
+
+def test_an_account_has_so_many_keys_and_no_more(path: Path) -> None:
+    keys = KeyStore(path, VENUE)
+    issued = [keys.issue(1) for _ in range(KEYS_PER_ACCOUNT_MAX)]
+    with pytest.raises(TooManyKeysError):
+        keys.issue(1)
+    with pytest.raises(TooManyKeysError):
+        keys.register(1, Permission.READ, KeyKind.RSA, "PEM")
+    keys.issue(2)
+    keys.revoke(issued[0].api_key)
+    keys.issue(1)
+    assert len(KeyStore(path, VENUE).of_account(1)) == KEYS_PER_ACCOUNT_MAX
+
+
+def test_a_key_that_could_not_be_revoked_stays(path: Path) -> None:
+    keys = KeyStore(path, VENUE)
+    first = keys.issue(1)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            keys.revoke(first.api_key)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert keys.find(first.api_key) == first
+    assert KeyStore(path, VENUE).all() == (first,)
 
 
 def test_keys_of_accounts_that_are_not_there_are_forgotten_for_good(
