@@ -7,7 +7,7 @@ from exchange.core.events import Event, LeverageSet
 from exchange.core.liquidation_price import liquidation_price
 from exchange.dialects.binance import account_responses as responses
 from exchange.dialects.binance import errors, requests
-from exchange.dialects.binance.market_responses import order_limits_json
+from exchange.dialects.binance.limits import told_order_limits
 from exchange.dialects.binance.numbers import money_text, parse_amount, parse_boolean, to_ms
 from exchange.dialects.binance.parameters import (
     contract_of,
@@ -144,7 +144,7 @@ def read_margin_history(context: Context, params: Params) -> object:
 
 def read_order_limits(_context: Context, _params: Params) -> object:
     """Answer GET rateLimit/order."""
-    return order_limits_json()
+    return told_order_limits()
 
 
 def read_trading_status(context: Context, params: Params) -> object:

@@ -15,7 +15,7 @@ from exchange.core.policies.adl import AdlTrigger
 from exchange.core.rules import VenueRules
 from exchange.core.state import Market, State
 from exchange.core.units import ATOM_DECIMALS, RATE_ONE, SECOND, div_half_even, format_decimal
-from exchange.dialects.binance.limits import ORDERS_PER_10_SECONDS, ORDERS_PER_MINUTE, WEIGHT_PER_MINUTE
+from exchange.dialects.binance.limits import told_limits
 from exchange.dialects.binance.numbers import (
     average_price_text,
     fine_price_text,
@@ -223,6 +223,7 @@ def book_ticker_json(market: Market, now_ms: int) -> Json:
         "askPrice": price_text(contract, ask[0]),
         "askQty": quantity_text(contract, ask[1]),
         "time": now_ms,
+        "lastUpdateId": wire_update_id(market.book_update_id),
     }
 
 
@@ -287,28 +288,16 @@ def exchange_info_json(state: State, now_ms: int) -> Json:
         "timezone": "UTC",
         "serverTime": now_ms,
         "futuresType": "U_MARGINED",
-        "rateLimits": [_rate_limit("REQUEST_WEIGHT", "MINUTE", 1, WEIGHT_PER_MINUTE), *reversed(order_limits_json())],
+        "rateLimits": told_limits(),
         "exchangeFilters": [],
         "assets": [{"asset": asset, "marginAvailable": True, "autoAssetExchange": "-10000"} for asset in assets],
         "symbols": [_symbol_json(market, state.rules) for market in state.markets.values()],
     }
 
 
-def order_limits_json() -> list[Json]:
-    """Return the limits of orders: of ten seconds, and of a minute."""
-    return [
-        _rate_limit("ORDERS", "SECOND", 10, ORDERS_PER_10_SECONDS),
-        _rate_limit("ORDERS", "MINUTE", 1, ORDERS_PER_MINUTE),
-    ]
-
-
 def foreign_exchange_info_json(now_ms: int) -> Json:
     """Return the rules of a market that this venue does not have: no symbols (5.4)."""
     return {"timezone": "UTC", "serverTime": now_ms, "rateLimits": [], "exchangeFilters": [], "symbols": []}
-
-
-def _rate_limit(kind: str, interval: str, count: int, limit: int) -> Json:
-    return {"rateLimitType": kind, "interval": interval, "intervalNum": count, "limit": limit}
 
 
 def _symbol_json(market: Market, rules: VenueRules) -> Json:
@@ -333,7 +322,7 @@ def _symbol_json(market: Market, rules: VenueRules) -> Json:
         "underlyingType": "COIN",
         "underlyingSubType": [],
         "settlePlan": 0,
-        "triggerProtect": "0.0500",
+        "triggerProtect": _rate4_text(contract.trigger_protect),
         "liquidationFee": format_decimal(contract.liquidation_fee // 100, ATOM_DECIMALS - 2),
         "marketTakeBound": short_text(contract.market_take_bound),
         "maxMoveOrderLimit": rules.max_amendments,
