@@ -74,7 +74,7 @@ class Order:
             position_side=self.position_side,
             price_match=self.price_match,
             good_till=Nanos(self.good_till),
-            conditional_id=0 if self.conditional is None else self.conditional.conditional_id,
+            origin=None if self.conditional is None else self.conditional.origin(),
         )
 
 

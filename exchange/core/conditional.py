@@ -13,7 +13,7 @@ from exchange.core.enums import (
     TimeInForce,
     WorkingType,
 )
-from exchange.core.records import ConditionalRecord
+from exchange.core.records import ConditionalRecord, Origin
 from exchange.core.units import RATE_ONE, Atoms, Lots, Nanos, RateE8, Ticks, div_ceil, div_floor
 
 LIMIT_KINDS = frozenset({ConditionalType.STOP, ConditionalType.TAKE_PROFIT})
@@ -84,6 +84,19 @@ class Conditional:
             rounded = div_ceil(turned, RATE_ONE) if self.side is Side.BUY else div_floor(turned, RATE_ONE)
             self.trigger_price = max(1, rounded)
         return self.trigger_price != before
+
+    def origin(self) -> Origin:
+        """Return what the order that it became says of it."""
+        return Origin(
+            conditional_id=self.conditional_id,
+            kind=self.kind,
+            trigger_price=Ticks(self.trigger_price),
+            working_type=self.working_type,
+            close_position=self.close_position,
+            price_protect=self.price_protect,
+            activation_price=Ticks(self.activation_price),
+            callback_rate=RateE8(self.callback_rate),
+        )
 
     def record(self) -> ConditionalRecord:
         """Return it as it stands, frozen."""

@@ -41,16 +41,17 @@ def _expire_closers(state: State) -> None:
 
 
 def _first_due(state: State) -> Conditional | None:
-    for market in state.markets.values():
-        if not market.triggers.waiting:
-            continue
-        prices = {working_type: market.working_price(working_type) for working_type in WorkingType}
-        for working_type, price in prices.items():
-            market.triggers.follow(working_type, price)
+    """Let all trailing orders follow their price, then find the first that is due."""
+    markets = [market for market in state.markets.values() if market.triggers.waiting]
+    for market in markets:
+        for working_type in WorkingType:
+            market.triggers.follow(working_type, market.working_price(working_type))
+    for market in markets:
         if market.state is not MarketState.TRADING:
             continue
         wide_gap = _gap_is_wide(market)
-        for working_type, price in prices.items():
+        for working_type in WorkingType:
+            price = market.working_price(working_type)
             due = market.triggers.first_due(working_type, price, wide_gap=wide_gap)
             if due is not None:
                 return due

@@ -19,10 +19,23 @@ from exchange.core.enums import (
 from exchange.core.units import Atoms, Lots, Nanos, RateE8, Ticks
 
 
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """The conditional order that became an order, as it was then: its fields are those of `ConditionalRecord`."""
+
+    conditional_id: int
+    kind: ConditionalType
+    trigger_price: Ticks
+    working_type: WorkingType
+    close_position: bool
+    price_protect: bool
+    activation_price: Ticks
+    callback_rate: RateE8
+
+
 class OrderRecord(msgspec.Struct, frozen=True, gc=False):
     """An order as it stands after an event. Times in nanoseconds; `cum_quote` is the filled notional.
 
-    `good_till` is 0 unless it is GTD; `conditional_id` is that of the conditional order which became this one, or 0.
+    `good_till` is 0 unless it is GTD; `origin` is set when a conditional order became this one.
     """
 
     order_id: int
@@ -45,7 +58,7 @@ class OrderRecord(msgspec.Struct, frozen=True, gc=False):
     position_side: PositionSide = PositionSide.BOTH
     price_match: PriceMatch = PriceMatch.NONE
     good_till: Nanos = Nanos(0)
-    conditional_id: int = 0
+    origin: Origin | None = None
 
 
 class ConditionalRecord(msgspec.Struct, frozen=True, gc=False):

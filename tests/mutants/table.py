@@ -343,4 +343,80 @@ MUTANTS: tuple[Mutant, ...] = (
         MARKET + "[losses: HAIRCUT: nobody pays more than its profit, the rest stays with the fund]",
         "the same profits pay for one loss at every pass",
     ),
+    Mutant(
+        "protected_trigger_fires_in_a_gap",
+        MARKET + "[firing: A protected one waits while the last trade and the mark are far apart]",
+        "price protection holds nothing up",
+    ),
+    Mutant(
+        "falling_triggers_lowest_first",
+        MARKET + "[firing: The price nearest to where it came from goes first, then the older one]",
+        "of those that wait for a fall the farthest fires first",
+    ),
+    Mutant(
+        "trailing_keeps_its_first_price",
+        MARKET + "[firing: A trailing stop follows the best price it has seen]",
+        "a trailing order follows no further than where it began",
+    ),
+    Mutant(
+        "trailing_buy_rounded_down",
+        MARKET
+        + "[firing: A trailing stop that buys follows the lowest price, rounded so that it does not fire too early]",
+        "a trailing order that buys fires a tick early",
+    ),
+    Mutant(
+        "closers_outlive_a_turned_position",
+        MARKET + "[firing: A position that is turned around takes the closers of its old side with it]",
+        "an order that closes a position outlives one that is turned around",
+    ),
+    Mutant(
+        "firing_forgets_the_rest",
+        MARKET + "[firing: So many in one command, the rest a little later]",
+        "what one command has no time to fire is never fired",
+    ),
+    Mutant(
+        "trigger_at_equality_waits",
+        MARKET + "[conditional: Each kind and side waits for its own direction]",
+        "a price that is just reached triggers nothing",
+    ),
+    Mutant(
+        "would_trigger_beyond_only",
+        MARKET + "[conditional: What would trigger at once is refused, exactly at the price, too]",
+        "an order that would trigger at once is let in",
+    ),
+    Mutant(
+        "dates_forgotten_in_an_outage",
+        MARKET + "[deadlines: An outage expires what it outlasts, all at once]",
+        "a GTD order outlives an outage that it should not",
+    ),
+    Mutant(
+        "ended_countdown_runs_on",
+        MARKET + "[deadlines: A countdown cancels all orders unless it is set anew]",
+        "a countdown that is ended runs on",
+    ),
+    Mutant(
+        "price_match_takes_the_best_level",
+        MARKET + "[deadlines: A price match takes the price of a level]",
+        "QUEUE_5 is QUEUE",
+    ),
+    Mutant(
+        "liquidation_spares_conditional_orders",
+        MARKET + "[firing: A liquidation takes the conditional orders with it]",
+        "conditional orders outlive the liquidation",
+    ),
+    Mutant(
+        "canceled_order_leaves_its_stop_unfinished",
+        MARKET + "[conditional: A stop with a limit rests at it, and is done when its order is]",
+        "a conditional order is not finished when its order is canceled",
+    ),
+    Mutant(
+        "conditional_orders_let_the_mode_change",
+        MARKET + "[conditional: Neither margin type nor position mode changes while one waits]",
+        "the position mode changes under waiting orders",
+    ),
+    Mutant(
+        "closer_held_to_the_market_maximum",
+        MARKET + "[firing: Close position: all of it, however large it has become; it goes when the position goes]",
+        "a position larger than a market order may be cannot be closed by its stop",
+    ),
 )
