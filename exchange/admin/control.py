@@ -23,6 +23,7 @@ from exchange.admin.bodies import (
     parse_body,
 )
 from exchange.admin.case_bodies import adl_json, fund_row_json, liquidation_json, why_json
+from exchange.admin.openapi import add_openapi_route
 from exchange.core.checks import conservation_residue
 from exchange.core.commands import (
     Annotate,
@@ -83,6 +84,7 @@ def add_control_routes(application: web.Application, app: App) -> None:
         ("GET", "/adl", control.adl),
     ):
         application.router.add_route(method, f"/sim/v1{path}", guarded(app.admin_token, answer))
+    add_openapi_route(application)
 
 
 class Control:
