@@ -22,7 +22,7 @@ from exchange.core.enums import (
     Side,
     TimeInForce,
 )
-from exchange.core.records import ConditionalRecord, OrderRecord
+from exchange.core.records import ConditionalRecord, OrderRecord, Origin
 from exchange.core.units import RATE_ONE, Atoms, Lots, Nanos, Ticks
 from tests.reference.forms import (
     OPEN,
@@ -294,7 +294,20 @@ def _record(world: World, command: PlaceOrder, fired: ConditionalRecord | None) 
         order,
         price_match=command.price_match,
         good_till=command.good_till,
-        conditional_id=0 if fired is None else fired.conditional_id,
+        origin=None if fired is None else _origin(fired),
+    )
+
+
+def _origin(fired: ConditionalRecord) -> Origin:
+    return Origin(
+        conditional_id=fired.conditional_id,
+        kind=fired.kind,
+        trigger_price=fired.trigger_price,
+        working_type=fired.working_type,
+        close_position=fired.close_position,
+        price_protect=fired.price_protect,
+        activation_price=fired.activation_price,
+        callback_rate=fired.callback_rate,
     )
 
 

@@ -258,8 +258,8 @@ def tell(
         told[new.side] += (new.quantity - new.filled) * new.price * unit
     bids, asks = told[Side.BUY], told[Side.SELL]
     world.events.append(OrderUpdated(order, execution, fill, reason, Atoms(bids), Atoms(asks)))
-    if order.conditional_id and order.status in ENDED:
-        ended = world.fired.pop(order.conditional_id)
+    if order.origin is not None and order.status in ENDED:
+        ended = world.fired.pop(order.origin.conditional_id)
         tell_conditional(world, ended, ConditionalStatus.FINISHED, filled=order.filled, cum_quote=order.cum_quote)
 
 

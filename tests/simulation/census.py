@@ -17,7 +17,9 @@ from exchange.core.enums import (
     TimeInForce,
 )
 from exchange.core.events import AccountUpdated, Event, OrderUpdated, PositionLiquidated, Rejected, Resumed
+from tests.reference.orders import RESTS
 from tests.reference.world import FUND, World
+from tests.simulation.conditional_sights import CONDITIONAL_SIGHTS, ConditionalSights
 from tests.simulation.engine_sights import ENGINE_SIGHTS, EngineSights
 from tests.simulation.margin_sights import MARGIN_SIGHTS, MarginSights
 from tests.simulation.price_sights import PRICE_SIGHTS, PriceSights
@@ -53,6 +55,7 @@ INTERESTING = (
     *MARGIN_SIGHTS,
     *ENGINE_SIGHTS,
     *REFUSAL_SIGHTS,
+    *CONDITIONAL_SIGHTS,
 )
 
 
@@ -64,6 +67,7 @@ class Census:
     _prices: PriceSights = field(default_factory=PriceSights)
     _margins: MarginSights = field(default_factory=MarginSights)
     _engine: EngineSights = field(default_factory=EngineSights)
+    _conditionals: ConditionalSights = field(default_factory=ConditionalSights)
 
     def count(self, command: Command, events: Sequence[Event], world: World) -> None:
         """Count what one command did; `world` is as it left it."""
@@ -75,6 +79,7 @@ class Census:
         self.counts.update(self._prices.seen(command, events, world))
         self.counts.update(self._margins.seen(command, events, world))
         self.counts.update(self._engine.seen(events, world))
+        self.counts.update(self._conditionals.seen(command, events, world))
         self.counts.update(seen_in_refusals(command, events, world))
 
     def missing(self) -> list[str]:
@@ -104,7 +109,7 @@ def _seen_in_update(event: OrderUpdated) -> Iterator[str]:
     if event.expire_reason is not ExpireReason.NONE:
         yield f"expired {event.expire_reason.name}"
     if event.expire_reason is ExpireReason.REDUCE_ONLY:
-        resting = order.order_type is OrderType.LIMIT and order.time_in_force in {TimeInForce.GTC, TimeInForce.GTX}
+        resting = order.order_type is OrderType.LIMIT and order.time_in_force in RESTS
         yield "resting reduce-only order knocked out" if resting else "walk of a reduce-only order cut short"
     if event.fill is not None and event.fill.fee < 0:
         yield "maker rebate"
@@ -127,7 +132,7 @@ def _seen_in_order(command: Command, events: Sequence[Event]) -> Iterator[str]:
     """Yield the names of what a trader's own order did."""
     if not isinstance(command, PlaceOrder | AmendOrder):
         return
-    updates = [event for event in events if isinstance(event, OrderUpdated)]
+    updates = [event for event in events if isinstance(event, OrderUpdated) and event.order.origin is None]
     trades = [event for event in updates if event.execution is Execution.TRADE]
     taken = [event for event in trades if event.fill is not None and not event.fill.maker]
     if isinstance(command, AmendOrder):

@@ -16,6 +16,7 @@ from exchange.core.commands import (
     SetMarketState,
     Tick,
 )
+from exchange.core.contract import Contract
 from exchange.core.enums import MarketState, OrderType, Side, TimeInForce
 from exchange.core.policies.unwinding import UnwindStyle
 from exchange.core.state import State
@@ -116,8 +117,7 @@ class Ending:
         quotes, contract = self._world.quotes[symbol], self._world.contracts[symbol]
         price = self._base[symbol]
         lowest = max(contract.min_price, self._home[symbol] // LOW)
-        # Above this the smallest order is larger than the closer may hold.
-        highest = min(contract.max_price, contract.brackets[-1].cap // (contract.min_quantity * contract.value_unit))
+        highest = _highest_price(contract)
         if quotes.mark and not lowest <= quotes.mark <= highest:
             price = max(1, min(contract.max_price, quotes.index + self._home[symbol] - quotes.mark))
             self._base[symbol] = price  # and it stays: a price that went to and fro would break the circuit each time
@@ -184,7 +184,7 @@ class Ending:
             to_lose = max(0, equity(self._world, scope_of(self._world, leg)))
             ruin = mark + side * (to_lose // (abs(position_of(self._world, leg).quantity) * contract.value_unit))
             wish = side * min(side * ruin, side * self._base[leg.symbol])
-        return max(low, contract.min_price, min(high, contract.max_price, wish))
+        return max(low, contract.min_price, min(high, _highest_price(contract), wish))
 
     def _quantity(self, symbol: str, held: int, price: int) -> int:
         """Return lots that the closer may hold, and that are an order."""
@@ -194,6 +194,11 @@ class Ending:
         most = contract.brackets[-1].cap // value - mine
         least = max(contract.min_quantity, -(-contract.min_notional // value))
         return max(least, min(held, most, contract.max_quantity))
+
+
+def _highest_price(contract: Contract) -> int:
+    """Return the price above which the smallest order is larger than the closer may hold, in ticks."""
+    return min(contract.max_price, contract.brackets[-1].cap // (contract.min_quantity * contract.value_unit))
 
 
 def leftovers(state: State) -> list[str]:

@@ -152,8 +152,8 @@ def _view_quotes(there: World, symbol: str, quotes: Quotes, view: View) -> None:
     for side in Side:
         queue = world.queue(there, symbol, side)
         view[f"book {symbol} {side.name}"] = [(one.order, one.amendments) for one in queue]
-        ids = [one.order.conditional_id for one in queue]
-        view[f"spawned {symbol} {side.name}"] = [there.fired[number] for number in ids if number]
+        origins = [one.order.origin for one in queue if one.order.origin is not None]
+        view[f"spawned {symbol} {side.name}"] = [there.fired[origin.conditional_id] for origin in origins]
 
 
 def _liquidation(there: World, scope: world.Scope) -> tuple[bool, bool, int, int]:
