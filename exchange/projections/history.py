@@ -24,61 +24,32 @@ Income, in atoms, signed as the futures wallet moved; the sum of an account's ro
 What moves between the cross wallet and an isolated one is no income, as both are the futures wallet: `margin_moves`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from exchange.core.commands import Command
 from exchange.core.enums import BalanceReason, Execution, MarginMove, OrderType, PositionSide
-from exchange.core.events import AccountUpdated, Deleveraged, Event, IsolatedMarginMoved, OrderUpdated
+from exchange.core.events import (
+    AccountUpdated,
+    ConditionalUpdated,
+    Deleveraged,
+    Event,
+    IsolatedMarginMoved,
+    OrderUpdated,
+)
 from exchange.core.records import Fill, OrderRecord
-from exchange.core.units import INT63_MAX, MILLISECOND
-from exchange.projections.derived import BusyFileError, DerivedFile, Row
+from exchange.projections.algo_history import Amendments, Conditionals
+from exchange.projections.derived import BusyFileError, DerivedFile
 from exchange.projections.forced import Forced, by_side, deleveraging_order
+from exchange.projections.history_tables import Tables, Wanted, open_tables
 
 PENDING_MAX = 500  # rows that wait in memory for their transaction
 PENDING_LIMIT = 20_000  # rows that wait while another process holds the file; then it is an error
-FORMAT = 6  # raise it with every change of a table: a file of another format is emptied and folded again
 TRAN_IDS_PER_COMMAND = 10**6
 ADDED, REDUCED = 1, 2  # kinds of margin moves: to the isolated position, and from it
-
-_TABLES = """
-CREATE TABLE progress (format INTEGER NOT NULL, venue_id TEXT NOT NULL, seq INTEGER NOT NULL, tran_id INTEGER NOT NULL);
-CREATE TABLE orders (order_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
-    client_order_id TEXT NOT NULL, ts INTEGER NOT NULL, record BLOB NOT NULL);
-CREATE INDEX orders_by_ts ON orders (ts, order_id);
-CREATE INDEX orders_of_account ON orders (account_id, order_id);
-CREATE INDEX orders_by_symbol ON orders (account_id, symbol, order_id);
-CREATE INDEX orders_by_client_id ON orders (account_id, symbol, client_order_id, order_id);
-CREATE TABLE forced (order_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
-    kind TEXT NOT NULL, ts INTEGER NOT NULL);
-CREATE INDEX forced_by_ts ON forced (ts, order_id);
-CREATE INDEX forced_of_account ON forced (account_id, order_id);
-CREATE INDEX forced_by_symbol ON forced (account_id, symbol, order_id);
-CREATE INDEX forced_by_kind ON forced (account_id, kind, order_id);
-CREATE INDEX forced_by_symbol_and_kind ON forced (account_id, symbol, kind, order_id);
-CREATE TABLE fills (trade_id INTEGER NOT NULL, order_id INTEGER NOT NULL, account_id INTEGER NOT NULL,
-    symbol TEXT NOT NULL, ts INTEGER NOT NULL, record BLOB NOT NULL, PRIMARY KEY (trade_id, order_id)) WITHOUT ROWID;
-CREATE INDEX fills_by_ts ON fills (ts, trade_id);
-CREATE INDEX fills_by_symbol ON fills (account_id, symbol, trade_id);
-CREATE INDEX fills_by_order ON fills (account_id, symbol, order_id, trade_id);
-CREATE TABLE income (tran_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
-    kind TEXT NOT NULL, amount INTEGER NOT NULL, ts INTEGER NOT NULL, trade_id INTEGER NOT NULL);
-CREATE INDEX income_by_ts ON income (ts, tran_id);
-CREATE INDEX income_of_account ON income (account_id, tran_id);
-CREATE INDEX income_by_symbol ON income (account_id, symbol, tran_id);
-CREATE INDEX income_by_kind ON income (account_id, kind, tran_id);
-CREATE INDEX income_by_symbol_and_kind ON income (account_id, symbol, kind, tran_id);
-CREATE TABLE margin_moves (tran_id INTEGER PRIMARY KEY, account_id INTEGER NOT NULL, symbol TEXT NOT NULL,
-    position_side TEXT NOT NULL, kind INTEGER NOT NULL, amount INTEGER NOT NULL, cause TEXT NOT NULL,
-    ts INTEGER NOT NULL);
-CREATE INDEX margin_moves_by_ts ON margin_moves (ts, tran_id);
-CREATE INDEX margin_moves_by_symbol ON margin_moves (account_id, symbol, tran_id);
-CREATE INDEX margin_moves_by_kind ON margin_moves (account_id, symbol, kind, tran_id);
-"""
 
 _INCOME_KIND = {
     BalanceReason.FUNDING_FEE: "FUNDING_FEE",
@@ -89,7 +60,6 @@ _INCOME_KIND = {
     BalanceReason.ADMIN_DEPOSIT: "TRANSFER",
     BalanceReason.ADMIN_WITHDRAW: "TRANSFER",
 }  # ORDER is told by the fills, DELEVERAGING by its side, MARGIN_TRANSFER changes no sum
-Record = TypeVar("Record")
 INCOME_KINDS = ("REALIZED_PNL", "COMMISSION", *dict.fromkeys(_INCOME_KIND.values()))
 
 
@@ -152,11 +122,14 @@ class History:
         """
         self._file = DerivedFile(path)
         try:
-            self._seq, self._tran_id = _opened(self._file, venue_id)
+            self._seq, self._tran_id = open_tables(self._file, venue_id)
         except BaseException:
             self._file.close()
             raise
+        self._tables = Tables(self._file, self.flush)
         self._write_at = PENDING_MAX  # rows
+        self._conditionals = Conditionals(self._tables)
+        self._amendments = Amendments(self._tables)
         self._orders: dict[int, OrderRecord] = {}
         self._forced: list[tuple[int, int, str, str, int]] = []
         self._fills: list[tuple[int, int, int, str, int, bytes]] = []
@@ -184,6 +157,8 @@ class History:
         self._seq = seq
         for event in by_side(events):
             if isinstance(event, OrderUpdated):
+                if event.execution is Execution.AMENDMENT:
+                    self._amendments.gather(ts, self._known_order(event.order.order_id), event.order)
                 self._orders[event.order.order_id] = event.order
                 if event.fill is not None:
                     self._fold_fill(ts, event.order, event.fill)
@@ -199,6 +174,8 @@ class History:
                 self._earn(ts, event.account_id, event.symbol, kind, event.balance_change, 0)
             elif isinstance(event, IsolatedMarginMoved):
                 self._move_margin(ts, event)
+            elif isinstance(event, ConditionalUpdated):
+                self._conditionals.gather(event.conditional)
         if self._pending >= self._write_at:
             self._write_or_wait()
 
@@ -216,12 +193,16 @@ class History:
             database.executemany("INSERT INTO fills VALUES (?, ?, ?, ?, ?, ?)", self._fills)
             database.executemany("INSERT INTO income VALUES (?, ?, ?, ?, ?, ?, ?)", self._income)
             database.executemany("INSERT INTO margin_moves VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._margin_moves)
+            self._conditionals.write(database)
+            self._amendments.write(database)
             database.execute("UPDATE progress SET seq = ?, tran_id = ?", (self._seq, self._tran_id))
         self._orders.clear()
         self._forced.clear()
         self._fills.clear()
         self._income.clear()
         self._margin_moves.clear()
+        self._conditionals.clear()
+        self._amendments.clear()
         self._write_at = PENDING_MAX
 
     def close(self) -> None:
@@ -248,8 +229,8 @@ class History:
         value = client_order_id if order_id is None else order_id
         chosen = f"{where} AND account_id = ? AND symbol = ? ORDER BY order_id DESC LIMIT 1"
         sql = f"SELECT record FROM orders WHERE {chosen}"  # noqa: S608 - texts of this function
-        rows = self._rows(sql, (value, account_id, symbol))
-        return self._decoded(self._decode_order, rows[0][0]) if rows else None
+        rows = self._tables.rows(sql, (value, account_id, symbol))
+        return self._tables.decoded(self._decode_order, rows[0][0]) if rows else None
 
     def orders(
         self,
@@ -261,9 +242,9 @@ class History:
         limit: int = 500,
     ) -> list[OrderRecord]:
         """Return orders by ascending id: from an id or a time of creation on, else the newest ones."""
-        wanted = _Wanted(account_id, symbol, from_id, start_ms, end_ms, limit)
-        rows = self._newest(wanted, "orders", "record, order_id", "order_id")
-        return [self._decoded(self._decode_order, row[0]) for row in rows]
+        wanted = Wanted(account_id, symbol, from_id, start_ms, end_ms, limit)
+        rows = self._tables.newest(wanted, "orders", "record, order_id", "order_id")
+        return [self._tables.decoded(self._decode_order, row[0]) for row in rows]
 
     def forced_orders(
         self,
@@ -275,12 +256,12 @@ class History:
         limit: int = 50,
     ) -> list[OrderRecord]:
         """Return liquidation and deleveraging orders, bounded and ordered as `orders` are; of one kind when named."""
-        wanted = _Wanted(account_id, symbol, None, start_ms, end_ms, limit)
+        wanted = Wanted(account_id, symbol, None, start_ms, end_ms, limit)
         if kind is not None:
             wanted.also("kind = ?", kind.value)
         column = "(SELECT orders.record FROM orders WHERE orders.order_id = forced.order_id), order_id"
-        rows = self._newest(wanted, "forced", column, "order_id")
-        return [self._decoded(self._decode_order, row[0]) for row in rows]
+        rows = self._tables.newest(wanted, "forced", column, "order_id")
+        return [self._tables.decoded(self._decode_order, row[0]) for row in rows]
 
     def fills(
         self,
@@ -293,13 +274,17 @@ class History:
         limit: int = 500,
     ) -> list[FillRow]:
         """Return fills by ascending trade id: from an id or a time on, else the newest; of one order when named."""
-        wanted = _Wanted(account_id, symbol, from_id, start_ms, end_ms, limit)
+        wanted = Wanted(account_id, symbol, from_id, start_ms, end_ms, limit)
         if order_id is not None:
             wanted.also("order_id = ?", order_id)
         columns = "(SELECT orders.record FROM orders WHERE orders.order_id = fills.order_id), record, ts, trade_id"
-        rows = self._newest(wanted, "fills", columns, "trade_id")
+        rows = self._tables.newest(wanted, "fills", columns, "trade_id")
         return [
-            FillRow(self._decoded(self._decode_order, row[0]), self._decoded(self._decode_fill, row[1]), row[2])
+            FillRow(
+                self._tables.decoded(self._decode_order, row[0]),
+                self._tables.decoded(self._decode_fill, row[1]),
+                row[2],
+            )
             for row in rows
         ]
 
@@ -313,10 +298,10 @@ class History:
         limit: int = 100,
     ) -> list[IncomeRow]:
         """Return income by ascending time: from a time on, else the newest rows; of one kind when named."""
-        wanted = _Wanted(account_id, symbol, None, start_ms, end_ms, limit)
+        wanted = Wanted(account_id, symbol, None, start_ms, end_ms, limit)
         if kind is not None:
             wanted.also("kind = ?", kind)
-        rows = self._newest(wanted, "income", "symbol, kind, amount, ts, tran_id, trade_id", "tran_id")
+        rows = self._tables.newest(wanted, "income", "symbol, kind, amount, ts, tran_id, trade_id", "tran_id")
         return [IncomeRow(*row) for row in rows]
 
     def margin_moves(
@@ -329,19 +314,40 @@ class History:
         limit: int = 500,
     ) -> list[MarginMoveRow]:
         """Return moves of isolated margin, bounded and ordered as `income` is; `kind` is ADDED or REDUCED."""
-        wanted = _Wanted(account_id, symbol, None, start_ms, end_ms, limit)
+        wanted = Wanted(account_id, symbol, None, start_ms, end_ms, limit)
         if kind is not None:
             wanted.also("kind = ?", kind)
-        rows = self._newest(wanted, "margin_moves", "symbol, position_side, amount, cause, ts, tran_id", "tran_id")
+        rows = self._tables.newest(
+            wanted, "margin_moves", "symbol, position_side, amount, cause, ts, tran_id", "tran_id"
+        )
         return [
             MarginMoveRow(of, PositionSide(side), amount, MarginMove(cause), ts, tran_id)
             for of, side, amount, cause, ts, tran_id in rows
         ]
 
     @property
+    def conditionals(self) -> Conditionals:
+        """The conditional orders."""
+        return self._conditionals
+
+    @property
+    def amendments(self) -> Amendments:
+        """The amendments of orders."""
+        return self._amendments
+
+    @property
     def _pending(self) -> int:
         """How many rows wait for their transaction."""
-        return sum(len(rows) for rows in (self._orders, self._forced, self._fills, self._income, self._margin_moves))
+        rows = (self._orders, self._forced, self._fills, self._income, self._margin_moves)
+        return sum(len(gathered) for gathered in (*rows, self._conditionals, self._amendments))
+
+    def _known_order(self, order_id: int) -> OrderRecord:
+        """Return an order as it was before the event at hand; it must have begun before."""
+        known = self._orders.get(order_id)
+        if known is not None:
+            return known
+        [(record,)] = self._tables.peek("SELECT record FROM orders WHERE order_id = ?", (order_id,))
+        return self._tables.decoded(self._decode_order, record)
 
     def _write_or_wait(self) -> None:
         """Write, or, while another process holds the file, wait for as many rows again, up to a limit."""
@@ -380,86 +386,3 @@ class History:
         """Return the id of the next row of income or margin moves."""
         self._tran_id = max(self._tran_id + 1, first_tran_id(self._seq))
         return self._tran_id
-
-    def _newest(self, wanted: "_Wanted", table: str, columns: str, key: str) -> list[Row]:
-        """Return rows by ascending key, the oldest that are wanted, or the newest when no begin is named."""
-        first = max(wanted.from_id, self._first_key(table, key, wanted.start_ts))
-        wanted.also(f"{key} >= ?", first)
-        wanted.also(f"{key} < ?", self._first_key(table, key, wanted.end_ts))
-        order = "ASC" if wanted.from_begin else "DESC"
-        where, values = wanted.where()
-        sql = f"SELECT {columns} FROM {table} WHERE {where} ORDER BY {key} {order} LIMIT ?"  # noqa: S608 - texts of this file
-        rows = self._rows(sql, (*values, wanted.limit))
-        return rows if wanted.from_begin else rows[::-1]
-
-    def _first_key(self, table: str, key: str, ts: int) -> int:
-        """Return the first key at or after a time, in ns; 0 and INT63_MAX are open ends, below and above all keys."""
-        if ts in {0, INT63_MAX}:
-            return ts
-        sql = f"SELECT {key} FROM {table} WHERE ts >= ? ORDER BY ts, {key} LIMIT 1"  # noqa: S608 - texts of this file
-        rows = self._rows(sql, (ts,))
-        return int(rows[0][0]) if rows else INT63_MAX
-
-    def _rows(self, sql: str, values: tuple[object, ...]) -> list[Row]:
-        """Write what has gathered, so that a reader sees it, and run a query."""
-        self.flush()
-        return self._file.rows(sql, values)
-
-    def _decoded(self, decode: Callable[[bytes], Record], data: bytes) -> Record:
-        """Return a stored record; one that cannot be read, or is not there, is damage."""
-        try:
-            return decode(data)
-        except (msgspec.DecodeError, TypeError) as error:
-            raise self._file.damaged(f"a record cannot be read: {error}") from error
-
-
-class _Wanted:
-    """What a query asks for, as the words and values of its WHERE."""
-
-    def __init__(
-        self,
-        account_id: int,
-        symbol: str | None,
-        from_id: int | None,
-        start_ms: int | None,
-        end_ms: int | None,
-        limit: int,
-    ) -> None:
-        """Bound by account and by what else is named; times are whole milliseconds, both ends included.
-
-        They become `start_ts` and, exclusive, `end_ts` in nanoseconds.
-        """
-        self.limit = limit
-        self.from_begin = from_id is not None or start_ms is not None
-        self.from_id = from_id or 0
-        self.start_ts = 0 if start_ms is None else min(start_ms * MILLISECOND, INT63_MAX)
-        self.end_ts = INT63_MAX if end_ms is None else min((end_ms + 1) * MILLISECOND, INT63_MAX)
-        self._conditions: list[tuple[str, object]] = [("account_id = ?", account_id)]
-        if symbol is not None:
-            self.also("symbol = ?", symbol)
-
-    def also(self, condition: str, value: object) -> None:
-        """Narrow it by one more condition with one place."""
-        self._conditions.append((condition, value))
-
-    def where(self) -> tuple[str, list[object]]:
-        """Return the condition and the values for its places."""
-        return " AND ".join(text for text, _ in self._conditions), [value for _, value in self._conditions]
-
-
-def _opened(file: DerivedFile, venue_id: str) -> tuple[int, int]:
-    """Make the tables of this FORMAT if they are not there; return the last sequence number and transaction id."""
-    tables = [name for (name,) in file.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    if "progress" in tables:
-        rows = file.rows("SELECT * FROM progress")
-        if len(rows) == 1 and rows[0][:2] == (FORMAT, venue_id):
-            _, _, seq, tran_id = rows[0]
-            if type(seq) is type(tran_id) is int:
-                return seq, tran_id
-    with file.transaction() as database:
-        for name in tables:
-            database.execute(f"DROP TABLE {name}")
-        for statement in _TABLES.split(";"):
-            database.execute(statement)
-        database.execute("INSERT INTO progress VALUES (?, ?, 0, 0)", (FORMAT, venue_id))
-    return 0, 0

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from exchange.core import margin
 from exchange.core.account import Account, cross_scope
 from exchange.core.book import Order
+from exchange.core.conditional import Conditional
 from exchange.core.contract import Contract
 from exchange.core.enums import MarginType, PositionSide
 from exchange.core.state import State
@@ -122,6 +123,12 @@ def open_orders(state: State, account_id: int, symbol: str | None = None) -> lis
     holdings = state.accounts[account_id].holdings
     chosen = list(holdings.values()) if symbol is None else [holdings[symbol]]
     return sorted((order for holding in chosen for order in holding.orders.values()), key=lambda order: order.order_id)
+
+
+def waiting_conditionals(state: State, account_id: int, symbol: str | None = None) -> list[Conditional]:
+    """Return the conditional orders of an account that wait, oldest first, in one contract or in all."""
+    waiting = state.accounts[account_id].conditionals.values()
+    return [conditional for conditional in waiting if symbol in {None, conditional.symbol}]
 
 
 def open_interest(state: State, symbol: str) -> int:

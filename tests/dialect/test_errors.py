@@ -58,6 +58,7 @@ def test_codes_are_negative_and_one_code_has_one_http_status() -> None:
     for refusal in REFUSALS.values():
         assert refusal.code < 0
         statuses.setdefault(refusal.code, set()).add(refusal.http)
+    assert statuses.pop(-1003) == {429, 418}, "too many requests, and the ban that follows"
     assert all(len(found) == 1 for found in statuses.values())
 
 

@@ -20,8 +20,8 @@ from exchange.core.commands import (
 from exchange.core.enums import MarginType, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce, Wallet
 from exchange.core.snapshot import state_hash
 from exchange.core.units import Atoms, Lots, Ticks
-from exchange.dialects.binance import requests
-from exchange.dialects.binance.errors import USE_ALGO_ENDPOINT, DialectError
+from exchange.dialects.binance import order_requests, requests
+from exchange.dialects.binance.errors import GOOD_TILL_NOT_VALID, USE_ALGO_ENDPOINT, DialectError
 from exchange.dialects.binance.route import Context, Params
 from tests.dialect.desk import Desk
 from tests.dialect.outcome import outcome
@@ -43,7 +43,7 @@ MISMATCH = "Order's position side does not match user's setting."
 
 def test_a_limit_order() -> None:
     sent = LIMIT | {"reduceOnly": "True", "newClientOrderId": "x-1", "selfTradePreventionMode": "EXPIRE_BOTH"}
-    assert requests.place_order(DESK.context(TRADER), sent) == PlaceOrder(
+    assert order_requests.place_order(DESK.context(TRADER), sent) == PlaceOrder(
         account_id=TRADER,
         symbol="BTCUSDT",
         side=Side.BUY,
@@ -72,7 +72,7 @@ def test_a_market_order_and_what_is_tolerated() -> None:
         "anythingNew": "x",
     }
     expected = PlaceOrder(TRADER, "BTCUSDT", Side.SELL, OrderType.MARKET, Lots(100))
-    assert requests.place_order(DESK.context(TRADER), MARKET | extras) == expected
+    assert order_requests.place_order(DESK.context(TRADER), MARKET | extras) == expected
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,11 @@ def test_a_market_order_and_what_is_tolerated() -> None:
             )
             for kind in ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
         ],
-        ({"timeInForce": "GTD"}, -1115, "Invalid timeInForce."),
-        ({"timeInForce": "GTD", "goodTillDate": "1764000700000"}, -1115, "Invalid timeInForce."),
+        ({"timeInForce": "GTE_GTC"}, -1115, "Invalid timeInForce."),
+        ({"timeInForce": "GTD"}, -1102, MANDATORY % "goodTillDate"),
+        ({"timeInForce": "GTD", "goodTillDate": "tomorrow"}, -1100, None),
+        ({"timeInForce": "GTD", "goodTillDate": "1764000600999"}, -5040, GOOD_TILL_NOT_VALID.text),
+        ({"timeInForce": "GTD", "goodTillDate": "253402300799000"}, -5040, GOOD_TILL_NOT_VALID.text),
         ({"timeInForce": "DAY"}, -1115, "Invalid timeInForce."),
         ({"quantity": "1" * 40}, -1100, None),
         ({"quantity": "abc"}, -1100, None),
@@ -118,7 +121,8 @@ def test_a_market_order_and_what_is_tolerated() -> None:
         ({"callbackRate": "0.1"}, -1106, NOT_REQUIRED % "callbackRate"),
         ({"goodTillDate": "1764000600000"}, -1106, NOT_REQUIRED % "goodTillDate"),
         ({"icebergQty": "0.01"}, -1106, NOT_REQUIRED % "icebergQty"),
-        ({"priceMatch": "QUEUE"}, -5037, "Invalid price match"),
+        ({"priceMatch": "QUEUE"}, -1106, NOT_REQUIRED % "price"),
+        ({"priceMatch": "QUEUE", "price": ""}, -5041, "No depth matches this BBO order"),
         ({"priceMatch": "BEST"}, -5037, "Invalid price match"),
         ({"selfTradePreventionMode": "EXPIRE_ALL"}, -5039, "Invalid self trade prevention mode"),
         ({"newOrderRespType": "FULL"}, -1136, "Invalid newOrderRespType."),
@@ -152,7 +156,7 @@ def test_a_market_order_that_is_refused(changes: dict[str, str], code: int, msg:
 def test_an_amendment() -> None:
     sent = AMEND | {"origClientOrderId": "ignored", "modifyId": "5"}
     expected = AmendOrder(TRADER, "BTCUSDT", Side.BUY, Lots(100), Ticks(490_000), order_id=7, modify_id=5)
-    assert requests.amend_order(DESK.context(TRADER), sent) == expected
+    assert order_requests.amend_order(DESK.context(TRADER), sent) == expected
 
 
 @pytest.mark.parametrize(
@@ -164,7 +168,11 @@ def test_an_amendment() -> None:
         ({"orderId": "-1"}, -1130),
         ({"orderId": "9" * 20}, -1130),
         ({"type": "MARKET"}, -5025),
-        ({"priceMatch": "QUEUE"}, -5037),
+        ({"priceMatch": "QUEUE"}, -1106),
+        ({"priceMatch": "BEST"}, -5037),
+        ({"goodTillDate": "1764000700000"}, -1106),
+        ({"closePosition": "true"}, -1106),
+        ({"price": "0"}, -2013),
         ({"modifyId": "-1"}, -1130),
         ({"positionSide": "UP"}, -4060),
         ({"orderId": "12345"}, -2013),
@@ -177,9 +185,9 @@ def test_an_amendment_that_is_refused(changes: dict[str, str], code: int) -> Non
 
 def test_cancels_name_an_order() -> None:
     context = DESK.context(TRADER)
-    by_id = requests.cancel_order(context, {"symbol": "BTCUSDT", "orderId": "3", "origClientOrderId": "a"})
+    by_id = order_requests.cancel_order(context, {"symbol": "BTCUSDT", "orderId": "3", "origClientOrderId": "a"})
     assert by_id == CancelOrder(TRADER, "BTCUSDT", order_id=3)
-    by_name = requests.cancel_order(context, {"symbol": "BTCUSDT", "origClientOrderId": "a"})
+    by_name = order_requests.cancel_order(context, {"symbol": "BTCUSDT", "origClientOrderId": "a"})
     assert by_name == CancelOrder(TRADER, "BTCUSDT", client_order_id="a")
 
 
@@ -296,7 +304,7 @@ def test_orders_of_hedge_mode_name_their_position() -> None:
     hedger = desk.account(10_000)
     desk.execute(SetPositionMode(hedger, hedge=True))
     sent = LIMIT | {"positionSide": "LONG"}
-    assert requests.place_order(desk.context(hedger), sent).position_side is PositionSide.LONG
+    assert order_requests.place_order(desk.context(hedger), sent).position_side is PositionSide.LONG
     placed = desk.call(hedger, "POST", "/fapi/v1/order", sent | {"newClientOrderId": "mine"})
     assert isinstance(placed, dict)
     assert placed["positionSide"] == "LONG"
@@ -342,10 +350,11 @@ def test_a_transfer_that_is_refused(changes: dict[str, str], code: int) -> None:
     )
 )
 def test_any_order_is_a_command_within_63_bits_or_a_dialect_error(changes: dict[str, str]) -> None:
-    command = outcome(lambda: requests.place_order(DESK.context(TRADER), LIMIT | changes))
+    command = outcome(lambda: order_requests.place_order(DESK.context(TRADER), LIMIT | changes))
     if isinstance(command, DialectError):
         assert command.code < 0
     else:
+        assert isinstance(command, PlaceOrder), "the switch is off"
         assert 0 <= command.quantity < 2**63
         assert 0 <= command.price < 2**63
         assert len(command.client_order_id) <= 36

@@ -26,6 +26,7 @@ from exchange.core.events import AccountUpdated, Event, IsolatedMarginMoved, Ord
 from exchange.core.records import Fill, OrderRecord
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from exchange.projections import history as history_module
+from exchange.projections import history_tables
 from exchange.projections.derived import BusyFileError, DamagedFileError, DerivedFileError
 from exchange.projections.forced import Forced
 from exchange.projections.history import (
@@ -265,7 +266,7 @@ def test_a_file_of_another_format_is_emptied(tmp_path: Path, monkeypatch: pytest
     old = Fed(History(path))
     old.feed(placed(order(7)))
     old.history.close()
-    monkeypatch.setattr(history_module, "FORMAT", history_module.FORMAT + 1)
+    monkeypatch.setattr(history_tables, "FORMAT", history_tables.FORMAT + 1)
     new = History(path)
     assert new.seq == 0
     assert new.orders(1) == []

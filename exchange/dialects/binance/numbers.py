@@ -14,6 +14,7 @@ from exchange.core.units import (
     MILLISECOND,
     Atoms,
     Lots,
+    RateE8,
     Ticks,
     div_half_even,
     format_decimal,
@@ -21,6 +22,7 @@ from exchange.core.units import (
 )
 from exchange.dialects.binance import errors
 
+PERCENT_DECIMALS = ATOM_DECIMALS - 2  # a percent is a hundredth
 DIGITS_MAX = 20  # before the point
 FRACTION_DIGITS_MAX = DECIMAL_TEXT_MAX - len("-.") - DIGITS_MAX  # so that what is legal here can be parsed by the core
 DECIMAL_RANGE = f"^-?([0-9]{{1,{DIGITS_MAX}}})(\\.[0-9]{{1,{FRACTION_DIGITS_MAX}}})?$"
@@ -62,6 +64,14 @@ def parse_amount(text: str, name: str) -> Atoms:
     if abs(value) > INT63_MAX:
         raise errors.DATA_NOT_VALID.error(name)
     return Atoms(value)
+
+
+def parse_percent(text: str, name: str) -> RateE8:
+    """Return a rate written in percent, in 1e-8. Errors: -1100 no decimal, -1111 too fine, -1130 beyond 63 bits."""
+    value = _decimal(text, PERCENT_DECIMALS, name)
+    if abs(value) > INT63_MAX:
+        raise errors.DATA_NOT_VALID.error(name)
+    return RateE8(value)
 
 
 def parse_integer(text: str, name: str, low: int, high: int) -> int:
@@ -124,6 +134,12 @@ def money_text(atoms: int) -> str:
 def rate_text(rate_e8: int) -> str:
     """Return a rate in 1e-8 as text with eight digits: "0.00010000"."""
     return format_decimal(rate_e8, ATOM_DECIMALS)
+
+
+def percent_text(rate_e8: int) -> str:
+    """Return a rate in 1e-8 as percent, with at least one digit after the point: "1.0", "0.25"."""
+    whole, _, fraction = format_decimal(rate_e8, PERCENT_DECIMALS).partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}"
 
 
 def short_text(value: int, decimals: int = ATOM_DECIMALS) -> str:

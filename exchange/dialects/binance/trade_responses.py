@@ -14,6 +14,7 @@ from exchange.dialects.binance.numbers import (
     quantity_text,
     to_ms,
 )
+from exchange.projections.algo_history import AmendmentRow
 
 _NOT_OF_FORCED = ("priceProtect", "priceMatch", "selfTradePreventionMode", "goodTillDate")
 ALL_CANCELED = {"code": 200, "msg": "The operation of cancel all open order is done."}
@@ -41,9 +42,9 @@ def order_json(contract: Contract, order: OrderRecord) -> dict[str, object]:
         "workingType": "CONTRACT_PRICE",
         "priceProtect": False,
         "origType": order.order_type.value,
-        "priceMatch": "NONE",
+        "priceMatch": order.price_match.value,
         "selfTradePreventionMode": order.self_trade_prevention.value,
-        "goodTillDate": 0,
+        "goodTillDate": to_ms(order.good_till),
         "updateTime": to_ms(order.updated_ts),
     }
 
@@ -87,6 +88,27 @@ def forced_order(contract: Contract, order: OrderRecord) -> dict[str, object]:
     base = quantity_text(contract, order.filled)
     told = {**row, "pair": order.symbol, "cumBase": base, "type": "LIMIT", "origType": "LIMIT"}
     return {name: value for name, value in told.items() if name not in _NOT_OF_FORCED}
+
+
+def amendment_json(contract: Contract, row: AmendmentRow) -> dict[str, object]:
+    """Return one row of orderAmendment."""
+    before, after = (
+        {"price": price_text(contract, price), "origQty": quantity_text(contract, quantity)}
+        for price, quantity in ((row.price_before, row.quantity_before), (row.price, row.quantity))
+    )
+    return {
+        "amendmentId": row.amendment_id,
+        "symbol": row.symbol,
+        "pair": row.symbol,
+        "orderId": row.order_id,
+        "clientOrderId": row.client_order_id,
+        "time": to_ms(row.ts),
+        "amendment": {
+            **{name: {"before": before[name], "after": after[name]} for name in before},
+            "count": row.count,
+            "modifyId": row.modify_id,
+        },
+    }
 
 
 def fill_json(contract: Contract, order: OrderRecord, fill: Fill, ts: int) -> dict[str, object]:
