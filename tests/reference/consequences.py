@@ -34,13 +34,12 @@ def follow_up(world: World) -> None:
 
 
 def _expire_closers(world: World) -> None:
-    for leg in world.ended_legs:
-        held = position_of(world, leg).quantity
+    for leg, left in world.ended:
         for one in waiting_conditionals(world, leg.account, leg.symbol):
-            idle = held == 0 or held * one.side > 0
+            idle = left == 0 or left * one.side > 0
             if one.close_position and one.position_side is leg.side and idle:
                 give_up(world, one, ConditionalStatus.EXPIRED)
-    world.ended_legs = []
+    world.ended = []
 
 
 # -------------------------------------------------------------------------------------------------------- trailing

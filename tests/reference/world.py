@@ -99,7 +99,7 @@ class World:
     fired: dict[int, ConditionalRecord] = field(default_factory=dict)  # those whose order lives, by their own id
     countdowns: dict[tuple[int, str], int] = field(default_factory=dict)  # when each is over
     firing_due: int = NEVER
-    ended_legs: list[Leg] = field(default_factory=list)  # closed or turned around since closers were looked at
+    ended: list[tuple[Leg, int]] = field(default_factory=list)  # positions closed or turned around, and what is left
     entering: OrderRecord | None = None  # at work and able to rest: it counts as open in what is told
     now: int = 0
     previous: int = 0  # time of the command before
@@ -316,7 +316,7 @@ def move(world: World, leg: Leg, side: Side, quantity: int, value: int) -> Moved
     after = Position(held + side * quantity, entry - released + side * (value - closing_value), realized + profit)
     world.positions[leg] = after
     if closing and after.quantity * held <= 0:
-        world.ended_legs.append(leg)
+        world.ended.append((leg, after.quantity))
     return Moved(profit, closing, quantity - closing, value - closing_value)
 
 
