@@ -7,12 +7,14 @@ from aiohttp import web
 
 from exchange.admin.control import add_control_routes
 from exchange.admin.faults import add_fault_routes
+from exchange.admin.keys import add_key_routes
 from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX, QUERY_BYTES_MAX
 from exchange.gateway.app_keys import APP, DESK, LISTEN_KEYS
 from exchange.gateway.desk import Desk
 from exchange.gateway.rest import RestDoor
 from exchange.gateway.streams import STREAM_DOOR, add_stream_routes
+from exchange.gateway.ws_api import add_ws_api_routes
 from exchange.runtime.app import App
 
 LINE_BYTES_MAX = 2 * QUERY_BYTES_MAX  # of a request line: beyond it the HTTP parser itself refuses
@@ -27,7 +29,9 @@ def create_application(app: App) -> web.Application:
     application[LISTEN_KEYS] = listen_keys = ListenKeys()
     application[DESK] = desk = Desk(app, listen_keys)
     add_control_routes(application, app)
+    add_key_routes(application, app)
     add_stream_routes(application, app)
+    add_ws_api_routes(application)
     add_fault_routes(application, app, desk.faults, application[STREAM_DOOR])
     application.router.add_route("*", r"/{path:[\s\S]*}", RestDoor(desk).handle)
     return application

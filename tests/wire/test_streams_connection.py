@@ -17,7 +17,7 @@ from exchange.core.enums import OrderType, Side
 from exchange.core.events import Rejected
 from exchange.core.units import Atoms, Lots, Ticks
 from exchange.dialects.binance.streams import STREAMS_MAX
-from exchange.gateway import streams
+from exchange.gateway import connection, streams
 from exchange.gateway.fanout import Fanout, Reader
 from exchange.gateway.server import Serving, serve
 from exchange.runtime.app import open_app
@@ -46,9 +46,9 @@ class Market(Served):
         """The streams at work."""
         return self.serving.runner.app[streams.FANOUT]
 
-    def connections(self) -> list[streams.Connection]:
+    def connections(self) -> list[connection.Connection]:
         """Return the open stream connections."""
-        opened = self.serving.runner.app[streams.CONNECTIONS]
+        opened = self.serving.runner.app[connection.CONNECTIONS]
         return list(opened)
 
     async def quote(self, price: int = 490_000) -> None:
@@ -138,8 +138,9 @@ async def test_the_property_combined_turns_framing_on_and_off(market: Market) ->
     ("message", "echoed"),
     [
         ("{broken", None),
-        ('{"method":"SUBSCRIBE","params":["btcusdt@nothing"],"id":4}', 4),
-        ('{"method":"SUBSCRIBE","params":["btcusdt@trade","dogeusdt@trade"],"id":"a"}', "a"),
+        ('{"method":"SUBSCRIBE","params":["not a stream"],"id":4}', 4),
+        ('{"method":"SUBSCRIBE","params":["btcusdt@trade","anExpiredListenKey"],"id":"a"}', "a"),
+        ('{"method":"SUBSCRIBE","params":[],"id":5}', 5),
         ('{"method":"DANCE","params":[],"id":0}', 0),
     ],
 )
@@ -149,6 +150,18 @@ async def test_a_bad_request_is_answered_and_the_connection_stays(market: Market
         answer = await client.next()
         assert (answer["error"]["code"], answer["id"]) == (2, echoed)
         assert answer["error"]["msg"].startswith("Invalid request: ")
+        assert (await client.ask("LIST_SUBSCRIPTIONS"))["result"] == []
+
+
+async def test_a_name_that_only_looks_like_a_stream_is_taken_and_says_nothing(market: Market) -> None:
+    """So does the real venue: it answers null to a contract that is not listed."""
+    async with connected(market, "/ws") as client:
+        names = ["dogeusdt@trade", "btcusdt@nothing", "!assetIndex@arr", "btcusdt@bookTicker"]
+        assert await client.ask("SUBSCRIBE", names) == {"result": None, "id": 1}
+        assert (await client.ask("LIST_SUBSCRIPTIONS"))["result"] == names
+        await market.quote()
+        assert (await client.next())["e"] == "bookTicker"
+        assert (await client.ask("UNSUBSCRIBE", names))["result"] is None
         assert (await client.ask("LIST_SUBSCRIPTIONS"))["result"] == []
 
 
@@ -171,7 +184,7 @@ async def test_too_many_messages_close_the_connection(market: Market) -> None:
 
 async def test_an_oversized_message_closes_the_connection(market: Market) -> None:
     async with connected(market, "/ws") as client:
-        await client.socket.send_str("x" * (streams.MESSAGE_BYTES_MAX + 1))
+        await client.socket.send_str("x" * (connection.MESSAGE_BYTES_MAX + 1))
         assert await client.close_code() == TOO_BIG
 
 
@@ -183,7 +196,7 @@ async def test_a_path_of_streams_asked_for_without_a_websocket_is_a_json_error(m
 
 
 async def test_the_number_of_connections_is_bounded(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "CONNECTIONS_MAX", 1)
+    monkeypatch.setattr(connection, "CONNECTIONS_MAX", 1)
     async with connected(market, "/ws"):
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             await market.session.ws_connect(f"{market.ws_url}/ws")
@@ -197,7 +210,7 @@ async def test_a_connection_counts_from_before_its_handshake(market: Market, mon
         await gate.wait()
         return await prepare(response, request)
 
-    monkeypatch.setattr(streams, "CONNECTIONS_MAX", 1)
+    monkeypatch.setattr(connection, "CONNECTIONS_MAX", 1)
     monkeypatch.setattr(WebSocketResponse, "prepare", held)
     both = [asyncio.create_task(market.session.ws_connect(f"{market.ws_url}/ws")) for _ in range(2)]
     async with asyncio.timeout(WAIT_SECONDS_MAX):
@@ -225,7 +238,7 @@ async def test_a_connection_whose_begin_fails_is_let_go(market: Market, monkeypa
 
 
 async def test_a_ping_is_answered_and_pings_are_sent(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "PING_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "PING_SECONDS", 0.01)
     async with connected(market, "/ws", autoping=False) as client:
         await client.socket.ping(b"there?")
         kinds: dict[WSMsgType, object] = {}
@@ -237,15 +250,15 @@ async def test_a_ping_is_answered_and_pings_are_sent(market: Market, monkeypatch
 
 
 async def test_without_pongs_the_connection_is_closed(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "PING_SECONDS", 0.01)
-    monkeypatch.setattr(streams, "PONG_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(connection, "PING_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "PONG_SECONDS_MAX", 0.05)
     async with connected(market, "/ws", autoping=False) as client:
         assert await client.close_code() == POLICY_VIOLATION
 
 
 async def test_a_connection_ends_when_its_day_is_over(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "PING_SECONDS", 0.01)
-    monkeypatch.setattr(streams, "LIFE_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(connection, "PING_SECONDS", 0.01)
+    monkeypatch.setattr(connection, "LIFE_SECONDS_MAX", 0.05)
     async with connected(market, "/ws") as client:
         assert await client.close_code() == GOING_AWAY
 
@@ -253,8 +266,8 @@ async def test_a_connection_ends_when_its_day_is_over(market: Market, monkeypatc
 async def test_a_reader_that_does_not_read_is_closed_and_nobody_waits_for_it(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "QUEUE_BYTES_MAX", 20_000)
-    monkeypatch.setattr(streams, "SEND_BUFFER_BYTES", 4_096)
+    monkeypatch.setattr(connection, "QUEUE_BYTES_MAX", 20_000)
+    monkeypatch.setattr(connection, "SEND_BUFFER_BYTES", 4_096)
     slow = await deaf_reader(market, "/ws/btcusdt@depth20@0ms/btcusdt@depth@0ms")
     async with connected(market, "/ws/btcusdt@depth@0ms") as quick:
         [served_slow] = [one for one in market.connections() if len(one._names) == 2]

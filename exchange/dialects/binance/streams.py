@@ -34,6 +34,7 @@ EVERY_BATCH = 0
 
 _INTERVAL = "|".join(INTERVALS)
 _SYMBOL = "(?P<symbol>[a-z0-9]+)"
+_FORM = re.compile(f"(?:[a-z0-9_]+@|!)[A-Za-z0-9_@]{{1,{NAME_CHARACTERS_MAX}}}")
 _SPEED = "(?:@(?P<speed>0|100|250|500)ms)?"
 
 
@@ -104,6 +105,11 @@ def find_stream(market_data: MarketData, name: str) -> Stream | None:
 def stream_names(text: str) -> list[str]:
     """Return the names in a path tail or in the parameter `streams`, in order, each once, at most STREAMS_MAX."""
     return list(dict.fromkeys(name for name in text.split("/") if name))[:STREAMS_MAX]
+
+
+def may_be_stream(name: str) -> bool:
+    """Tell whether a name has the form of a stream's; whether there is such a stream is another question."""
+    return _FORM.fullmatch(name) is not None
 
 
 RequestId = int | str | None
