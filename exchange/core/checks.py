@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 
 from exchange.core.admission import locked
-from exchange.core.enums import PositionSide, Side
+from exchange.core.conditional import Conditional
+from exchange.core.enums import ConditionalStatus, MarketState, PositionSide, Side, WorkingType
 from exchange.core.matching import closing_room, reduce_only_orders
-from exchange.core.state import State
+from exchange.core.state import Market, State
+from exchange.core.units import NEVER, RATE_ONE
 
 
 def conservation_residue(state: State) -> int:
@@ -127,6 +129,97 @@ def _locked_accounts_have_no_orders(state: State) -> Iterator[str]:
         for symbol, holding in account.holdings.items():
             if holding.orders and locked(account, symbol):
                 yield f"account {account.account_id} is in liquidation and has open orders in {symbol}"
+            if locked(account, symbol) and any(one.symbol == symbol for one in account.conditionals.values()):
+                yield f"account {account.account_id} is in liquidation and conditional orders wait in {symbol}"
+
+
+def _conditional_client_ids_match(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        named, waiting = account.conditional_client_ids, account.conditionals
+        if len(named) != len(waiting) or any(named.get(one.client_id) is not one for one in waiting.values()):
+            yield f"account {account.account_id}: client ids and waiting conditional orders disagree"
+
+
+def _trigger_books_hold_what_waits(state: State) -> Iterator[str]:
+    for symbol, market in state.markets.items():
+        waiting = {one.conditional_id for one in _waiting_in(state, symbol)}
+        priced = {one.conditional_id for one in _waiting_in(state, symbol) if one.trigger_price}
+        trailing = {one.conditional_id for one in _waiting_in(state, symbol) if one.trails}
+        book = market.triggers
+        if sorted(one.conditional_id for one in book) != sorted(priced) or book.waiting != len(waiting):
+            yield f"{symbol}: the trigger book and the accounts disagree about conditional orders"
+        if set(book.trailing) != trailing:
+            yield f"{symbol}: the trigger book and the accounts disagree about trailing orders"
+
+
+def _waiting_conditionals_are_new(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        if len(account.conditionals) > state.rules.max_conditionals:
+            yield f"account {account.account_id} has more conditional orders than it may"
+        for number, one in account.conditionals.items():
+            mine = (one.conditional_id, one.account_id) == (number, account.account_id)
+            if not mine or one.status is not ConditionalStatus.NEW or one.order_id:
+                yield f"account {account.account_id}: conditional order {number} does not belong there"
+
+
+def _trailing_orders_have_followed(state: State) -> Iterator[str]:
+    for symbol, market in state.markets.items():
+        for one in _waiting_in(state, symbol):
+            if one.trails and (market.working_price(one.working_type) - one.extreme) * one.side < 0:
+                yield f"{symbol}: trailing order {one.conditional_id} has missed a price"
+
+
+def _due_conditionals_are_announced(state: State) -> Iterator[str]:
+    due = any(_is_due(market, one) for symbol, market in state.markets.items() for one in _waiting_in(state, symbol))
+    if due and state.firing_due == NEVER:
+        yield "a conditional order is due and would not be fired"
+    if not due and state.firing_due != NEVER:
+        yield "firing is due and no conditional order is"
+
+
+def _waiting_in(state: State, symbol: str) -> list[Conditional]:
+    accounts = state.accounts.values()
+    return [one for account in accounts for one in account.conditionals.values() if one.symbol == symbol]
+
+
+def _is_due(market: Market, one: Conditional) -> bool:
+    price, last = market.working_price(one.working_type), market.working_price(WorkingType.CONTRACT_PRICE)
+    reached = price >= one.trigger_price if one.rises else price <= one.trigger_price
+    apart = abs(market.mark_price - last) * RATE_ONE > market.contract.trigger_protect * market.mark_price
+    trades = market.state is MarketState.TRADING
+    return trades and bool(one.trigger_price) and reached and not (one.price_protect and apart)
+
+
+def _fired_orders_know_each_other(state: State) -> Iterator[str]:
+    for account in state.accounts.values():
+        for order in (order for holding in account.holdings.values() for order in holding.orders.values()):
+            fired = order.conditional
+            if fired is not None and (fired.order_id, fired.status) != (order.order_id, ConditionalStatus.TRIGGERED):
+                yield f"account {account.account_id}: order {order.order_id} is not what a conditional order became"
+
+
+def _dates_match_their_index(state: State) -> Iterator[str]:
+    dates: dict[tuple[int, int], object] = {}
+    for account in state.accounts.values():
+        for order in (order for holding in account.holdings.values() for order in holding.orders.values()):
+            dates[order.good_till, order.order_id] = order
+        for one in account.conditionals.values():
+            dates[one.good_till, one.conditional_id] = one
+    dated = {key: what for key, what in dates.items() if key[0]}
+    known = state.good_tills
+    if set(known) != set(dated) or any(known[key] is not what for key, what in dated.items()):
+        yield "the index of good-till dates and the orders disagree"
+
+
+def _countdowns_match_their_index(state: State) -> Iterator[str]:
+    running = {
+        (holding.countdown_due, account.account_id, symbol)
+        for account in state.accounts.values()
+        for symbol, holding in account.holdings.items()
+        if holding.countdown_due
+    }
+    if set(state.countdowns) != running:
+        yield "the index of countdowns and the accounts disagree"
 
 
 INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
@@ -143,4 +236,12 @@ INVARIANTS: tuple[Callable[[State], Iterator[str]], ...] = (
     _open_orders_are_summed,
     _client_order_ids_match,
     _locked_accounts_have_no_orders,
+    _conditional_client_ids_match,
+    _trigger_books_hold_what_waits,
+    _waiting_conditionals_are_new,
+    _trailing_orders_have_followed,
+    _due_conditionals_are_announced,
+    _fired_orders_know_each_other,
+    _dates_match_their_index,
+    _countdowns_match_their_index,
 )

@@ -7,10 +7,19 @@ import pytest
 from exchange.core import commands as c
 from exchange.core.account import Account, Leg, Position
 from exchange.core.checks import INVARIANTS, conservation_residue, violations
-from exchange.core.enums import OrderType, PositionSide, Side, TimeInForce
+from exchange.core.conditional import Conditional
+from exchange.core.enums import (
+    ConditionalStatus,
+    ConditionalType,
+    OrderType,
+    PositionSide,
+    Side,
+    TimeInForce,
+    WorkingType,
+)
 from exchange.core.rules import VenueRules
 from exchange.core.state import Market, State
-from exchange.core.units import Atoms, Lots, Ticks
+from exchange.core.units import SECOND, Atoms, Lots, Nanos, RateE8, Ticks
 from exchange.core.venue import Venue
 from tests.market.notation import read_contract
 
@@ -43,6 +52,35 @@ def sound_venue() -> Venue:
                 reduce_only=reduce_only,
             ),
         )
+    return venue
+
+
+def waiting_venue() -> Venue:
+    """The same, where A has a stop at 101,000 marks, a trailing one, a dated order, a countdown, and a fired one."""
+    venue = sound_venue()
+    for command in (
+        c.PlaceConditional(1, SYMBOL, Side.BUY, ConditionalType.STOP_MARKET, Lots(1), Ticks(101_000), client_id="stop"),
+        c.PlaceConditional(
+            1, SYMBOL, Side.SELL, ConditionalType.TRAILING_STOP_MARKET, Lots(1), callback_rate=RateE8(10**6)
+        ),
+        c.PlaceConditional(
+            2,
+            SYMBOL,
+            Side.SELL,
+            ConditionalType.TAKE_PROFIT,
+            Lots(1),
+            Ticks(100_500),
+            Ticks(102_000),
+            WorkingType.MARK_PRICE,
+        ),
+        c.PlaceOrder(
+            2, SYMBOL, Side.BUY, OrderType.LIMIT, Lots(1), Ticks(99_000), TimeInForce.GTD, good_till=Nanos(601 * SECOND)
+        ),
+        c.SetCountdown(2, SYMBOL, Nanos(30 * SECOND)),
+        c.SetIndexPrice(SYMBOL, Ticks(100_600)),
+    ):
+        venue.execute(0, command)
+    venue.execute(SECOND, c.Tick())
     return venue
 
 
@@ -141,6 +179,74 @@ def turn_a_long_leg_short(state: State) -> None:
     account.holdings[SYMBOL].legs[PositionSide.LONG] = Leg(PositionSide.LONG, Position(-1))
 
 
+def stop_of(state: State) -> Conditional:
+    return account_of(state).conditional_client_ids["stop"]
+
+
+def lock_with_conditionals(state: State) -> None:
+    account_of(state).holdings[SYMBOL].orders.clear()
+    account_of(state).in_liquidation = True
+
+
+def forget_a_conditional_client_id(state: State) -> None:
+    account_of(state).conditional_client_ids.popitem()
+
+
+def lose_a_trigger(state: State) -> None:
+    market_of(state).triggers.remove(stop_of(state))
+
+
+def lose_a_trailing_order(state: State) -> None:
+    market_of(state).triggers.trailing.clear()
+
+
+def let_a_triggered_one_wait(state: State) -> None:
+    stop_of(state).status = ConditionalStatus.TRIGGERED
+
+
+def lower_the_limit(state: State) -> None:
+    state.rules = VenueRules(max_conditionals=1)
+
+
+def miss_a_price(state: State) -> None:
+    next(iter(market_of(state).triggers.trailing.values())).extreme -= 1
+
+
+def reach_a_trigger(state: State) -> None:
+    market_of(state).last_price = 101_000
+
+
+def announce_for_nothing(state: State) -> None:
+    state.firing_due = 5
+
+
+def mistake_a_fired_order(state: State) -> None:
+    fired = next(order for order in state.accounts[2].holdings[SYMBOL].orders.values() if order.conditional)
+    fired.order_id += 1
+
+
+def forget_a_date(state: State) -> None:
+    state.good_tills.clear()
+
+
+def forget_a_countdown(state: State) -> None:
+    state.accounts[2].holdings[SYMBOL].countdown_due = 0
+
+
+WAITING: list[tuple[str, Callable[[State], None], str]] = [
+    ("_locked_accounts_have_no_orders", lock_with_conditionals, "is in liquidation and conditional orders wait in"),
+    ("_conditional_client_ids_match", forget_a_conditional_client_id, "client ids and waiting conditional orders"),
+    ("_trigger_books_hold_what_waits", lose_a_trigger, "the accounts disagree about conditional orders"),
+    ("_trigger_books_hold_what_waits", lose_a_trailing_order, "the accounts disagree about trailing orders"),
+    ("_waiting_conditionals_are_new", let_a_triggered_one_wait, "does not belong there"),
+    ("_waiting_conditionals_are_new", lower_the_limit, "has more conditional orders than it may"),
+    ("_trailing_orders_have_followed", miss_a_price, "has missed a price"),
+    ("_due_conditionals_are_announced", reach_a_trigger, "a conditional order is due and would not be fired"),
+    ("_due_conditionals_are_announced", announce_for_nothing, "firing is due and no conditional order is"),
+    ("_fired_orders_know_each_other", mistake_a_fired_order, "is not what a conditional order became"),
+    ("_dates_match_their_index", forget_a_date, "the index of good-till dates and the orders disagree"),
+    ("_countdowns_match_their_index", forget_a_countdown, "the index of countdowns and the accounts disagree"),
+]
 PLANTED: list[tuple[str, Callable[[State], None], str]] = [
     ("_money_is_conserved", lose_a_fee, "money is not conserved: residue -1 atoms"),
     ("_positions_sum_to_zero", grow_a_position, "longs and shorts differ by 1 lots"),
@@ -165,6 +271,7 @@ PLANTED: list[tuple[str, Callable[[State], None], str]] = [
 def test_a_sound_venue_has_no_violations() -> None:
     state = sound_venue().state
     assert violations(state) == []
+    assert violations(waiting_venue().state) == []
     assert conservation_residue(state) == 0
     assert leg_of(state).position.quantity == 2
 
@@ -178,5 +285,14 @@ def test_planted_corruption_is_found(name: str, plant: Callable[[State], None], 
     assert any(found in problem for problem in violations(state))
 
 
+@pytest.mark.parametrize(("name", "plant", "found"), WAITING, ids=lambda value: getattr(value, "__name__", ""))
+def test_planted_corruption_of_what_waits_is_found(name: str, plant: Callable[[State], None], found: str) -> None:
+    state = waiting_venue().state
+    plant(state)
+    check = next(check for check in INVARIANTS if check.__name__ == name)
+    assert any(found in problem for problem in check(state))
+    assert any(found in problem for problem in violations(state))
+
+
 def test_every_invariant_is_shown_to_fail() -> None:
-    assert {name for name, _, _ in PLANTED} == {check.__name__ for check in INVARIANTS}
+    assert {name for name, _, _ in (*PLANTED, *WAITING)} == {check.__name__ for check in INVARIANTS}
