@@ -1,0 +1,1 @@
+"""Tests of the pytest plugin: what it gives a bot's own tests."""
