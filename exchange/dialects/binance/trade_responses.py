@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from exchange.core.contract import Contract
-from exchange.core.enums import OrderStatus, Side
+from exchange.core.enums import OrderStatus, Side, WorkingType
 from exchange.core.events import Event, OrderUpdated
-from exchange.core.records import Fill, OrderRecord
+from exchange.core.records import Fill, OrderRecord, Origin
 from exchange.dialects.binance.numbers import (
     average_price_text,
     money_text,
@@ -22,6 +22,7 @@ ALL_CANCELED = {"code": 200, "msg": "The operation of cancel all open order is d
 
 def order_json(contract: Contract, order: OrderRecord) -> dict[str, object]:
     """Return the fields that every answer about an order has (6.2), as it stands in the record."""
+    origin = order.origin
     return {
         "orderId": order.order_id,
         "symbol": order.symbol,
@@ -35,18 +36,28 @@ def order_json(contract: Contract, order: OrderRecord) -> dict[str, object]:
         "timeInForce": order.time_in_force.value,
         "type": order.order_type.value,
         "reduceOnly": order.reduce_only,
-        "closePosition": False,
+        "closePosition": False if origin is None else origin.close_position,
         "side": order.side.name,
         "positionSide": order.position_side.value,
-        "stopPrice": price_text(contract, 0),
-        "workingType": "CONTRACT_PRICE",
-        "priceProtect": False,
-        "origType": order.order_type.value,
+        "stopPrice": price_text(contract, 0 if origin is None else origin.trigger_price),
+        "workingType": working_word(origin),
+        "priceProtect": False if origin is None else origin.price_protect,
+        "origType": original_type(order),
         "priceMatch": order.price_match.value,
         "selfTradePreventionMode": order.self_trade_prevention.value,
         "goodTillDate": to_ms(order.good_till),
         "updateTime": to_ms(order.updated_ts),
     }
+
+
+def original_type(order: OrderRecord) -> str:
+    """Return the type that was asked for: that of the conditional order which became this one, or its own."""
+    return order.order_type.value if order.origin is None else order.origin.kind.value
+
+
+def working_word(origin: Origin | None) -> str:
+    """Return which price a conditional order watched; an order that was none has the dialect's default."""
+    return (WorkingType.CONTRACT_PRICE if origin is None else origin.working_type).value
 
 
 def queried_order(contract: Contract, order: OrderRecord) -> dict[str, object]:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias, TypeVar, cast
 
 from exchange.core.contract import Contract
-from exchange.core.enums import BalanceReason, Execution, MarginType, OrderType, PositionSide
+from exchange.core.enums import BalanceReason, ConditionalType, Execution, MarginType, OrderType, PositionSide
 from exchange.core.events import (
     AccountUpdated,
+    ConditionalUpdated,
     Deleveraged,
     Event,
     LeverageSet,
@@ -20,16 +21,21 @@ from exchange.core.events import (
 )
 from exchange.core.records import Fill, OrderRecord, PositionRecord
 from exchange.core.units import Atoms, Lots
+from exchange.dialects.binance.algo_requests import ALGO_TYPE
+from exchange.dialects.binance.algo_responses import ORDER_MADE, algo_quantity, order_type
 from exchange.dialects.binance.margin_words import MARGIN_WORDS
 from exchange.dialects.binance.numbers import (
     average_price_text,
     fine_price_text,
     money_text,
     notional_text,
+    percent_text,
     price_text,
     quantity_text,
     to_ms,
 )
+from exchange.dialects.binance.rejections import reject_text
+from exchange.dialects.binance.trade_responses import original_type, working_word
 from exchange.projections.forced import by_side, deleveraging_order
 
 Json = dict[str, object]
@@ -37,7 +43,10 @@ Contracts = Mapping[str, Contract]
 # Money from outside may come to the funding wallet alone, which this stream does not speak of.
 _FROM_OUTSIDE = (BalanceReason.ADMIN_DEPOSIT, BalanceReason.ADMIN_WITHDRAW)
 _REASON_WORDS = {BalanceReason.LOSS_SHARED: "ADJUSTMENT"}  # all others are the dialect's own words
-_Told: TypeAlias = AccountUpdated | Deleveraged | LeverageSet | MarginCalled | MarginTypeSet | OrderUpdated
+_Told: TypeAlias = (
+    AccountUpdated | ConditionalUpdated | Deleveraged | LeverageSet | MarginCalled | MarginTypeSet | OrderUpdated
+)
+NOTHING_FILLED = "0.00000"  # how the dialect writes it of a conditional order
 EventT = TypeVar("EventT", bound=_Told)
 
 
@@ -67,6 +76,8 @@ def user_events(
             if event.fill is not None and not of_fill:
                 yield from _rendered(trade_lite, contracts, ts, event, now_ms, watched)
             yield from _rendered(order_trade_update, contracts, ts, event, now_ms, watched)
+        elif isinstance(event, ConditionalUpdated):
+            yield from _rendered(algo_update, contracts, ts, event, now_ms, watched)
         elif isinstance(event, Deleveraged):
             yield from _rendered(deleveraging_update, contracts, ts, event, now_ms, watched)
         elif isinstance(event, LeverageSet):
@@ -103,7 +114,7 @@ def trade_lite(contracts: Contracts, ts: int, event: OrderUpdated, now_ms: int) 
 
 def order_trade_update(contracts: Contracts, ts: int, event: OrderUpdated, now_ms: int) -> Json:
     """Return the full message of anything that happens to an order."""
-    order = event.order
+    order, origin = event.order, event.order.origin
     contract = contracts[order.symbol]
     body: Json = {
         "s": order.symbol,
@@ -114,7 +125,7 @@ def order_trade_update(contracts: Contracts, ts: int, event: OrderUpdated, now_m
         "q": quantity_text(contract, order.quantity),
         "p": _or_zero(price_text, contract, order.price),
         "ap": average_price_text(contract, order.cum_quote, order.filled) if order.filled else "0",
-        "sp": "0",
+        "sp": "0" if origin is None else price_text(contract, origin.trigger_price),
         "x": execution_word(order, event.execution),
         "X": order.status.value,
         "i": order.order_id,
@@ -124,22 +135,60 @@ def order_trade_update(contracts: Contracts, ts: int, event: OrderUpdated, now_m
         "b": _or_zero(notional_text, contract, event.bids_notional),
         "a": _or_zero(notional_text, contract, event.asks_notional),
         "R": order.reduce_only,
-        "wt": "CONTRACT_PRICE",
-        "ot": order.order_type.value,
+        "wt": working_word(origin),
+        "ot": original_type(order),
         "ps": order.position_side.value,
-        "cp": False,
-        "pP": False,
+        "cp": False if origin is None else origin.close_position,
+        "pP": False if origin is None else origin.price_protect,
         "si": 0,
         "ss": 0,
         "V": order.self_trade_prevention.value,
-        "pm": "NONE",
-        "gtd": 0,
+        "pm": order.price_match.value,
+        "gtd": to_ms(order.good_till),
         "er": str(event.expire_reason.value),
         **_fill_fields(contract, event.fill),
     }
+    if origin is not None and origin.kind is ConditionalType.TRAILING_STOP_MARKET:
+        body["AP"] = price_text(contract, origin.activation_price)
+        body["cr"] = percent_text(origin.callback_rate)
     if event.execution is Execution.AMENDMENT:
         body["M"] = str(order.modify_id)
     return {"e": "ORDER_TRADE_UPDATE", "E": now_ms, "T": to_ms(ts), "o": body}
+
+
+def algo_update(contracts: Contracts, ts: int, event: ConditionalUpdated, now_ms: int) -> Json:
+    """Return the message of a conditional order's new status; `rm` tells why what it was to become was refused."""
+    conditional = event.conditional
+    contract, made = contracts[conditional.symbol], conditional.status in ORDER_MADE
+    filled = conditional.filled
+    body: Json = {
+        "caid": conditional.client_id,
+        "aid": conditional.conditional_id,
+        "at": ALGO_TYPE,
+        "o": conditional.kind.value,
+        "s": conditional.symbol,
+        "S": conditional.side.name,
+        "ps": conditional.position_side.value,
+        "f": conditional.time_in_force.value,
+        "q": algo_quantity(contract, conditional),
+        "X": conditional.status.value,
+        "ai": str(conditional.order_id) if made else "",
+        "ap": average_price_text(contract, conditional.cum_quote, filled) if filled else NOTHING_FILLED,
+        "aq": quantity_text(contract, filled) if filled else NOTHING_FILLED,
+        "act": order_type(conditional).value if made else "0",
+        "tp": price_text(contract, conditional.trigger_price),
+        "p": _or_zero(price_text, contract, conditional.price),
+        "V": conditional.self_trade_prevention.value,
+        "wt": conditional.working_type.value,
+        "pm": conditional.price_match.value,
+        "cp": conditional.close_position,
+        "pP": conditional.price_protect,
+        "R": conditional.reduce_only,
+        "tt": to_ms(conditional.triggered_ts),
+        "gtd": to_ms(conditional.good_till),
+        "rm": reject_text(contracts, conditional),
+    }
+    return {"e": "ALGO_UPDATE", "T": to_ms(ts), "E": now_ms, "o": body}
 
 
 def deleveraging_update(contracts: Contracts, ts: int, event: Deleveraged, now_ms: int) -> Json:
@@ -256,6 +305,8 @@ def _told_to(event: _Told) -> int:
     """Return the account that an event is told to."""
     if isinstance(event, OrderUpdated):
         return event.order.account_id
+    if isinstance(event, ConditionalUpdated):
+        return event.conditional.account_id
     return event.counterparty_id if isinstance(event, Deleveraged) else event.account_id
 
 
