@@ -7,8 +7,8 @@ from itertools import groupby
 import pytest
 from msgspec.structs import replace
 
-from exchange.core.commands import Command, SetIndexPrice, Tick
-from exchange.core.enums import Execution, OrderType
+from exchange.core.commands import Command, SetIndexPrice, SetMarketState, Tick
+from exchange.core.enums import Execution, MarketState, OrderType
 from exchange.core.events import Event, FundingSettled, MarkPriceSet, OrderUpdated
 from exchange.core.policies.deribit_incremental import DeribitIncremental
 from exchange.core.policies.presets import PRESETS
@@ -39,12 +39,13 @@ STREAMS = [
     ("btcusdt@depth@100ms", 100, "stream-depthUpdate"),
     ("btcusdt@depth@250ms", 250, "stream-depthUpdate"),
     ("btcusdt@depth@500ms", 500, "stream-depthUpdate"),
+    ("btcusdt@rpiDepth@500ms", 500, "stream-depthUpdate"),
     ("btcusdt@depth10", 250, "stream-depthUpdate"),
     ("btcusdt@depth5@0ms", 0, "stream-depthUpdate"),
     ("btcusdt@depth20@100ms", 100, "stream-depthUpdate"),
     ("btcusdt@bookTicker", 0, "stream-bookTicker"),
     ("!bookTicker", 5_000, "stream-bookTicker"),
-    ("btcusdt@aggTrade", 0, "stream-aggTrade"),
+    ("btcusdt@aggTrade", 100, "stream-aggTrade"),
     ("btcusdt@trade", 0, "stream-trade"),
     ("btcusdt@markPrice", 3_000, "stream-markPriceUpdate"),
     ("btcusdt@markPrice@3s", 3_000, "stream-markPriceUpdate"),
@@ -59,6 +60,7 @@ STREAMS = [
     ("!ticker@arr", 1_000, "stream-24hrTicker"),
     ("btcusdt@forceOrder", 1_000, "stream-forceOrder"),
     ("!forceOrder@arr", 1_000, "stream-forceOrder"),
+    ("!contractInfo", 0, "stream-contractInfo"),
 ]
 NO_STREAMS = [
     "",
@@ -149,6 +151,7 @@ def test_each_stream_sends_what_is_documented(golden: Golden) -> None:
     desk.execute(SetIndexPrice("BTCUSDT", Ticks(472_000)))
     desk.later(1_000)
     desk.order(maker, "SELL", "0.100", "48000")
+    desk.execute(SetMarketState("ETHUSDT", MarketState.CANCEL_ONLY))
     for source in sources.values():
         for ts, events in desk.done[begun:]:
             for event in events:

@@ -38,7 +38,7 @@ TIMES_IN_FORCE = ["GTC", "IOC", "FOK", "GTX", "GTD"]
 HOUR = 3_600 * SECOND
 PERCENT_DIGITS = 3
 RATE_DIGITS = 4
-_STATUS = {
+STATUS_WORDS = {
     MarketState.TRADING: "TRADING",
     MarketState.CANCEL_ONLY: "PENDING_TRADING",
     MarketState.HALTED: "PENDING_TRADING",
@@ -309,7 +309,7 @@ def _symbol_json(market: Market, rules: VenueRules) -> Json:
         "contractType": "PERPETUAL",
         "deliveryDate": DELIVERY_MS,
         "onboardDate": ONBOARD_MS,
-        "status": _STATUS[market.state],
+        "status": STATUS_WORDS[market.state],
         "maintMarginPercent": _percent_text(contract.brackets[0].rate),
         "requiredMarginPercent": _percent_text(div_half_even(RATE_ONE, contract.default_leverage)),
         "baseAsset": contract.base_asset,

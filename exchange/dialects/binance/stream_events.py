@@ -1,9 +1,13 @@
 """Messages of the market streams (10.3): JSON-able objects from what projections hold. They look nothing up."""
 
 from exchange.core.contract import Contract
-from exchange.core.enums import Side
+from exchange.core.enums import MarketState, Side
 from exchange.core.events import OrderUpdated, TradePrinted
+from exchange.core.units import ATOMS_PER_QUOTE, RATE_ONE
 from exchange.dialects.binance.market_responses import (
+    DELIVERY_MS,
+    ONBOARD_MS,
+    STATUS_WORDS,
     Json,
     agg_trade_json,
     day_change_texts,
@@ -160,6 +164,32 @@ def force_order(contract: Contract, event: OrderUpdated, ts: int, now_ms: int) -
             "z": quantity_text(contract, order.filled),
             "T": to_ms(ts),
         },
+    }
+
+
+def contract_info(contract: Contract, state: MarketState, now_ms: int) -> Json:
+    """Return what a contract is, what it allows now, and its brackets, whose figures are JSON numbers."""
+    leverages = [bracket.max_leverage for bracket in contract.brackets] + [0]
+    return {
+        "e": "contractInfo",
+        "E": now_ms,
+        "s": contract.symbol,
+        "ct": "PERPETUAL",
+        "dt": DELIVERY_MS,
+        "ot": ONBOARD_MS,
+        "cs": STATUS_WORDS[state],
+        "bks": [
+            {
+                "bs": number,
+                "bnf": bracket.floor // ATOMS_PER_QUOTE,
+                "bnc": bracket.cap // ATOMS_PER_QUOTE,
+                "mmr": bracket.rate / RATE_ONE,
+                "cf": bracket.cum // ATOMS_PER_QUOTE,  # whole units here, as documented
+                "mi": leverages[number] + 1,
+                "ma": bracket.max_leverage,
+            }
+            for number, bracket in enumerate(contract.brackets, 1)
+        ],
     }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from exchange.core.enums import Execution, OrderType
-from exchange.core.events import BookChanged, Event, OrderUpdated, TradePrinted
+from exchange.core.events import BookChanged, Event, MarketStateSet, OrderUpdated, TradePrinted
 from exchange.core.units import MILLISECOND, SECOND
 from exchange.dialects.binance import stream_events as render
 from exchange.dialects.binance.market_responses import Json
@@ -269,6 +269,30 @@ class ForceOrders:
 
     def renew(self) -> None:
         """Nothing: liquidation orders are not repeated."""
+
+
+class ContractInfos:
+    """What a contract is and allows, when that changes."""
+
+    takes: tuple[type[Event], ...] = (MarketStateSet,)
+
+    def __init__(self, folds: Folds) -> None:
+        self._contracts = {fold.contract.symbol: fold.contract for fold in folds}
+        self._changed: list[MarketStateSet] = []
+
+    def fold(self, ts: int, event: Event) -> None:
+        """Take in a change; `ts` does not matter."""
+        del ts
+        if isinstance(event, MarketStateSet) and event.symbol in self._contracts:
+            self._changed.append(event)
+
+    def take(self, now_ms: int) -> list[Message]:
+        """Return one message for each change."""
+        changed, self._changed = self._changed, []
+        return [render.contract_info(self._contracts[event.symbol], event.state, now_ms) for event in changed]
+
+    def renew(self) -> None:
+        """Nothing: changes are not repeated."""
 
 
 def _framed(messages: list[Json], *, as_list: bool) -> list[Message]:
