@@ -118,12 +118,15 @@ class Behavior:
             (5 + 40 * often, self._conditional.guard),
             (5 + 25 * often, self._conditional.cancel),
             (3, self._conditional.cancel_all),
-            (90 * often if self._world.conditionals else 0, self._pull_trigger),
+            (90 * often if self._world.conditionals else 0, partial(self._plan, self._conditional.pull)),
+            (15 * often, partial(self._plan, self._conditional.surround)),
+            (6 * often, partial(self._plan, self._conditional.pack)),
+            (2, partial(self._plan, self._conditional.pile)),
         )
 
-    def _pull_trigger(self) -> Command:
-        """Plan for the price to come to where a conditional order waits for it."""
-        steps = self._conditional.pull()
+    def _plan(self, draw: Callable[[], list[Callable[[], Command]]]) -> Command:
+        """Do the first of several steps, and plan for the others."""
+        steps = draw()
         self._planned = [*steps[1:], *self._planned]
         return steps[0]()
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from functools import partial
 
+import msgspec
+
 from exchange.core.commands import (
     CancelAllConditionals,
     CancelConditional,
@@ -26,7 +28,7 @@ from exchange.core.records import ConditionalRecord
 from exchange.core.units import MILLISECOND, RATE_ONE, Lots, Nanos, RateE8, Ticks
 from tests.reference.conditional import CALLBACK_LEAST, CALLBACK_MOST, LIMITS, TRAILING, rises, working_price
 from tests.reference.world import Leg, legs_of, position_of, queue
-from tests.simulation.ingredients import Ingredients
+from tests.simulation.ingredients import CLOSER, Ingredients
 from tests.simulation.trading import Trading
 
 CLIENT_IDS = (*("",) * 30, *("a", "b", "c", "d") * 6, "mc-4", "y" * 37)
@@ -50,13 +52,60 @@ class ConditionalTrading:
         leg = self._of.leg(account, symbol)
         if symbol not in self._of.world.contracts:
             return PlaceConditional(account, symbol, Side.BUY, ConditionalType.STOP_MARKET, Lots(1), Ticks(1))
-        kind = random.choice(tuple(ConditionalType))
+        kind = random.choice((*ConditionalType, *LIMITS, TRAILING))
         held = position_of(self._of.world, leg).quantity
         side = random.choice((Side.BUY, Side.SELL))
         reduce_only = random.random() < (0.3 if held else 0.05)
         if reduce_only and held and random.random() < 0.9:
             side = Side.SELL if held > 0 else Side.BUY
         return self._conditional(leg, side, kind, reduce_only=reduce_only)
+
+    def surround(self) -> list[Callable[[], Command]]:
+        """Return steps that guard a one-way position, and what it turns into, and then turn it around."""
+        held = [leg for leg in self._of.held() if leg.side is PositionSide.BOTH]
+        if not held:
+            return [self.guard]
+        leg = self._random.choice(held)
+        guards = [partial(self._guard, leg, side) for side in Side]
+        return [*guards, partial(self._trading.turn, leg), partial(self._trading.face, leg)]
+
+    def pack(self) -> list[Callable[[], Command]]:
+        """Return steps that place several trailing orders of a contract, which then follow prices together."""
+        symbol = self._random.choice(self._of.symbols)
+        wild = partial(self._random.choice, (Side.BUY, Side.SELL))
+        one = self._random.choice((wild, lambda: Side.BUY, lambda: Side.SELL))
+        trail = partial(self._trail, symbol, one)
+        return [*[trail] * self._random.randint(3, 9), self._outside_price(symbol), trail, self._outside_price(symbol)]
+
+    def _trail(self, symbol: str, draw: Callable[[], Side]) -> Command:
+        leg = self._of.leg(self._random.choice(self._of.people() or [CLOSER]), symbol)
+        return self._conditional(leg, draw(), TRAILING, reduce_only=False)
+
+    def _outside_price(self, symbol: str) -> Callable[[], Command]:
+        """Return a step by which the mark moves a little, either way."""
+        moved = self._random.randint(-600_000, 600_000)
+        mark = self._of.world.quotes[symbol].mark or self._of.base[symbol]
+        return partial(self._move_mark, symbol, max(1, mark + mark * moved // RATE_ONE + self._random.choice((-1, 1))))
+
+    def pile(self) -> list[Callable[[], Command]]:
+        """Return steps that build one side of a book level by level, and take a price from deep in it."""
+        random, symbol, side = self._random, self._random.choice(self._of.symbols), self._random.choice(tuple(Side))
+        mark = self._of.world.quotes[symbol].mark
+        if not mark:
+            return [self._trading.place]
+        depth, spacing = random.choice((6, 11, 11, 22, 22)), max(1, mark // 2_000)
+        quantity = self._of.world.contracts[symbol].min_quantity
+        prices = [max(1, mark - side * spacing * place) for place in range(1, depth + 1)]
+        orders = [partial(self._limit, symbol, side, quantity, price, TimeInForce.GTC) for price in prices]
+        return [*orders, *[partial(self._match, symbol, side, depth)] * 2]
+
+    def _match(self, symbol: str, level: Side, depth: int) -> Command:
+        """Take a price of a deep level of a side of the book."""
+        own = self._random.random() < 0.5
+        name = f"{'QUEUE' if own else 'OPPONENT'}_{20 if depth > 20 else 10 if depth > 10 else 5}"
+        quantity = self._of.world.contracts[symbol].min_quantity
+        order = self._limit(symbol, level if own else level.opposite, quantity, 0, TimeInForce.GTC)
+        return msgspec.structs.replace(order, price_match=PriceMatch(name))
 
     def guard(self) -> Command:
         """Have a whole position closed at a price; rarely one that is not there, or in a way that is not valid."""
@@ -70,6 +119,10 @@ class ConditionalTrading:
             side = Side.SELL if position_of(self._of.world, leg).quantity > 0 else Side.BUY
         if random.random() < 0.1:  # waits for the position to turn around
             side = side.opposite
+        return self._guard(leg, side)
+
+    def _guard(self, leg: Leg, side: Side) -> Command:
+        random = self._random
         kind = random.choice((ConditionalType.STOP_MARKET, ConditionalType.TAKE_PROFIT_MARKET))
         if random.random() < NONSENSE:
             kind = random.choice(tuple(ConditionalType))
@@ -183,7 +236,8 @@ class ConditionalTrading:
         waiting = [one for one in self._of.world.conditionals if one.trigger_price or one.activation_price]
         if not waiting:
             return [self._trading.place]
-        one = self._random.choice(waiting)
+        resting = [one for one in waiting if one.kind in LIMITS]
+        one = self._random.choice(resting if resting and self._random.random() < 0.4 else waiting)
         target: int = one.trigger_price or one.activation_price
         up = rises(one.kind, one.side) if one.trigger_price else one.side is Side.SELL
         beyond = self._random.choice((0, 0, 1, target // 200))
@@ -213,7 +267,7 @@ class ConditionalTrading:
         before = sum(other.left for other in facing if side * (price - other.order.price) > 0)
         return self._limit(one.symbol, side, before + 1, price, TimeInForce.IOC)
 
-    def _limit(self, symbol: str, side: Side, quantity: int, price: int, time_in_force: TimeInForce) -> Command:
+    def _limit(self, symbol: str, side: Side, quantity: int, price: int, time_in_force: TimeInForce) -> PlaceOrder:
         account, contract = self._of.trader(), self._of.world.contracts[symbol]
         legs = legs_of(self._of.world, account, symbol)
         opening = PositionSide.LONG if side is Side.BUY else PositionSide.SHORT

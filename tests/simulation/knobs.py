@@ -61,7 +61,7 @@ def draw_knobs(random: Random) -> Knobs:
         deposit=deposit,
         index_step=random.choice((200_000, 600_000, 2_000_000)),
         crash_step=random.choice((4_000_000, 8_000_000, 20_000_000, 45_000_000)),
-        conditionals=random.choice((0, 1, 1, 4)),
+        conditionals=random.choice((0, 0, 1, 1, 3)),
         calm=calm,
         outage=_draw_outage(random, min(fundings) // MILLISECOND),
     )

@@ -23,7 +23,7 @@ from tests.simulation.views import core_margins, core_view, differences, referen
 START_TS = 1_700_000_000_123_456_789  # any time will do, as long as it is no multiple of an interval
 MILLISECOND = 1_000_000
 OUTAGE_CHANCE = 0.004
-NAP_CHANCE = 0.4  # of an outage
+NAP_CHANCE = 0.6  # of an outage
 LATE_CHANCE = 0.02  # that a Tick comes late, or when nothing is due
 MARGINS_EVERY = 10  # steps between comparisons of the derived margins
 BUSY_CHANCE = 0.03  # that a command comes before what is due at its time
