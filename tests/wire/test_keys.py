@@ -23,6 +23,7 @@ from exchange.composition import served as serving
 from exchange.dialects.binance.credentials import KeyKind, Permission
 from exchange.runtime.keys import KEYS_PER_ACCOUNT_MAX
 from exchange.runtime.settings import Settings
+from tests.wire.api_client import api_connected
 from tests.wire.conftest import Served
 from tests.wire.signed_client import SignedClient
 from tests.wire.stream_client import connected
@@ -157,6 +158,23 @@ async def test_a_key_that_may_only_read_reads_and_hears_its_user_stream(served: 
     async with connected(served, f"/private/ws?listenKey={listen_key}") as stream:
         await served.controlled("/accounts/1/deposit", {"amount": "5"})
         assert (await stream.until("ACCOUNT_UPDATE"))["a"]["B"][0]["bc"] == "5.00000000"
+
+
+async def test_a_key_that_may_only_read_opens_a_session_of_the_websocket_api_and_places_nothing_there(
+    served: Served,
+) -> None:
+    client = await reader(served)
+    async with api_connected(served, client) as socket:
+        assert (await socket.done("session.logon"))["apiKey"] == client.api_key
+        assert (await socket.done("v2/account.status"))["availableBalance"] == "10000.00000000"
+        order: dict[str, object] = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.1"}
+        for signed in (True, False):
+            order |= {"timestamp": served.now_ms()}
+            answer = await socket.ask("order.place", order, signed=signed)
+            assert (answer["status"], answer["error"]) == (401, REFUSED)
+        await served.control("DELETE", f"/keys/{client.api_key}")
+        answer = await socket.ask("v2/account.status", {"timestamp": served.now_ms()}, signed=False)
+        assert (answer["status"], answer["error"]) == (401, REFUSED)
 
 
 async def test_python_binance_and_ccxt_say_in_their_own_words_that_a_key_may_not(served: Served) -> None:

@@ -19,6 +19,7 @@ RECV_WINDOW_MS_MAX = 60_000
 AHEAD_MS_MAX = 1000
 _KEY_FORM = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _SIGNATURE = b"signature="
+_CHANGING = frozenset({"POST", "PUT", "DELETE"})
 
 FindKey = Callable[[str], Credentials | None]
 
@@ -57,11 +58,11 @@ def check_key_form(api_key: str | None) -> str:
 
 
 def check_permission(known: Credentials | None, route: Route) -> None:
-    """Refuse (-2015, 401) a key that may only read on what trades, sets or moves: signed calls that are no GET.
+    """Refuse (-2015, 401) a key that may only read on what trades, sets or moves: signed calls that change something.
 
-    The user stream's endpoints are not signed, so they are open to every key.
+    The user stream's endpoints are not signed, so they are open to every key; so is a session of the WebSocket API.
     """
-    writes = route.security is Security.SIGNED and route.method != "GET"
+    writes = route.security is Security.SIGNED and route.method in _CHANGING
     if writes and known is not None and known.permission is not Permission.TRADE:
         raise errors.KEY_UNKNOWN.error()
 

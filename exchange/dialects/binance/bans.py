@@ -35,8 +35,11 @@ class Bans:
         return offender.until_ms if offender and now_ms < offender.until_ms else 0
 
     def note_refusal(self, address: str, now_ms: int) -> None:
-        """Count a request that was refused with 429; beyond REFUSALS_MAX in a minute its address is banned."""
-        if not self._ban_ms:
+        """Count a request that was refused with 429; beyond REFUSALS_MAX in a minute its address is banned.
+
+        Not so of an address that is banned already: whoever retries meanwhile is not banned for longer.
+        """
+        if not self._ban_ms or self.until_ms(address, now_ms):
             return
         if self._refusals.fits(address, 1, now_ms):
             self._refusals.add(address, 1, now_ms)
