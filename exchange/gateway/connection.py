@@ -81,6 +81,11 @@ class Connection(ABC):
             self._replaceable[key] = waiting
         self._wake.set()
 
+    def answer(self, frame: bytes) -> None:
+        """Queue an answer: nothing that is sent later takes a place before it."""
+        self._replaceable.clear()
+        self.send(frame)
+
     def close(self, code: WSCloseCode, reason: bytes) -> None:
         """Have the connection closed, without waiting; what is queued is not sent any more."""
         if not self._closing.is_set():
@@ -141,7 +146,7 @@ class Connection(ABC):
         while True:
             while self._queue:
                 waiting = self._queue.popleft()
-                if waiting.key is not None:
+                if waiting.key is not None and self._replaceable.get(waiting.key) is waiting:
                     del self._replaceable[waiting.key]
                 await self._socket.send_frame(waiting.frame, WSMsgType.TEXT)
                 self._queued_bytes -= len(waiting.frame)

@@ -30,6 +30,7 @@ from exchange.dialects.binance.route import (
 )
 from exchange.door import submit
 from exchange.gateway.faults import UnansweredError, suffer
+from exchange.gateway.timing import Channel, Kind, Timing
 from exchange.projections.adl import AdlQueues
 from exchange.projections.derived import BusyFileError
 from exchange.runtime.app import App
@@ -77,6 +78,10 @@ class Desk:
         """Start with empty rate counters and no queue made."""
         self.faults = Faults()
         self.limits = RateLimits(PROFILES[app.settings.limits])
+        settings = app.settings
+        assert settings.seed is not None, "the journal's header has a seed"
+        self.timing = Timing(settings.timing, settings.seed, asyncio.get_running_loop)
+        self._channels: dict[int, Channel] = {}  # of answers to commands, by account
         self._app = app
         self._listen_keys = listen_keys
         self._adl_queues = AdlQueues()
@@ -99,7 +104,14 @@ class Desk:
         self.limits.charge_failed(call.caller, call.now_ms)
 
     async def settle(self, call: Call, answering: Awaitable[object]) -> Answer:
-        """Return what a call came to, whatever happens; an error of our own gets its traceback into the log."""
+        """Return what a call came to, whatever happens, when it is time to tell it."""
+        answer = await self._outcome(call, answering)
+        if isinstance(call.route, CommandRoute | BatchRoute):
+            await self._pass(call.account_id)
+        return answer
+
+    async def _outcome(self, call: Call, answering: Awaitable[object]) -> Answer:
+        """Return what a call came to; an error of our own gets its traceback into the log."""
         try:
             return Answer(200, await answering)
         except DialectError as error:
@@ -122,6 +134,15 @@ class Desk:
         check_permission(known, call.route)
         fault = self.faults.take(call.route, call.account_id)
         return await suffer(fault, lambda: self._do(call))
+
+    async def _pass(self, account_id: int) -> None:
+        """Return when the answer to a command of this account has come through its channel."""
+        channel = self._channels.get(account_id)
+        if channel is None:
+            channel = self._channels[account_id] = self.timing.channel(Kind.ANSWER, str(account_id))
+        passed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        channel.carry(lambda: None if passed.done() else passed.set_result(None))  # done: its caller was cancelled
+        await passed
 
     async def _do(self, call: Call) -> object:
         """Do a call that is paid for."""

@@ -18,6 +18,7 @@ from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.stream_sources import Source
 from exchange.dialects.binance.streams import EVERY_BATCH, Stream, find_stream
 from exchange.dialects.binance.user_events import listen_key_expired, user_events
+from exchange.gateway.timing import Channel, Kind, Timing
 from exchange.projections.market_data import MarketData
 from exchange.runtime.sequencer import Applied
 
@@ -30,8 +31,8 @@ class Reader(Protocol):
 
     combined: bool  # wants messages wrapped with the name of their stream
 
-    def send(self, frame: bytes) -> None:
-        """Take a message to be sent; the bytes are shared with other readers."""
+    def send(self, frame: bytes, key: str | None = None) -> None:
+        """Take a message to be sent, in the place of one with the same key that still waits; its bytes are shared."""
         ...
 
     def wants(self, event_name: str) -> bool:
@@ -42,25 +43,30 @@ class Reader(Protocol):
 class _Topic:
     """One stream and its readers, oldest first."""
 
-    __slots__ = ("_head", "name", "readers")
+    __slots__ = ("_channel", "_head", "name", "readers")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, channel: Channel) -> None:
         self.name = name
         self.readers: dict[Reader, None] = {}
+        self._channel = channel
         self._head = b'{"stream":' + orjson.dumps(name) + b',"data":'
 
-    def send(self, message: object, event_name: str | None = None) -> None:
-        """Encode a message once, wrap it at most once, and give it to every reader that wants it."""
-        raw: bytes | None = None
+    def send(self, message: object, event_name: str | None = None, key: str | None = None) -> None:
+        """Encode a message once, and have it given to every reader that wants it then."""
+        if event_name is not None and not any(reader.wants(event_name) for reader in self.readers):
+            return
+        raw = orjson.dumps(message)
+        self._channel.carry(lambda: self._give(raw, event_name, key))
+
+    def _give(self, raw: bytes, event_name: str | None, key: str | None) -> None:
+        """Wrap a message at most once, and give it to the readers."""
         wrapped: bytes | None = None
         for reader in self.readers:
             if event_name is not None and not reader.wants(event_name):
                 continue
-            if raw is None:
-                raw = orjson.dumps(message)
             if reader.combined and wrapped is None:
                 wrapped = self._head + raw + b"}"
-            reader.send(wrapped if reader.combined and wrapped is not None else raw)
+            reader.send(wrapped if reader.combined and wrapped is not None else raw, key)
 
 
 class _MarketTopic(_Topic):
@@ -68,10 +74,16 @@ class _MarketTopic(_Topic):
 
     __slots__ = ("source", "stream")
 
-    def __init__(self, stream: Stream) -> None:
-        super().__init__(stream.name)
+    def __init__(self, stream: Stream, channel: Channel) -> None:
+        super().__init__(stream.name, channel)
         self.stream = stream
         self.source: Source = stream.make_source()
+
+    def sample(self, now_ms: int) -> None:
+        """Ask the source what it has to say, and send it."""
+        for message in self.source.take(now_ms):
+            kind = self.stream.supersedes(message)
+            self.send(message, key=None if kind is None else f"{self.name} {kind}")
 
 
 class _UserTopic(_Topic):
@@ -79,8 +91,8 @@ class _UserTopic(_Topic):
 
     __slots__ = ("account_id",)
 
-    def __init__(self, key: str, account_id: int) -> None:
-        super().__init__(key)
+    def __init__(self, key: str, account_id: int, channel: Channel) -> None:
+        super().__init__(key, channel)
         self.account_id = account_id
 
 
@@ -94,8 +106,11 @@ class Fanout:
         listen_keys: ListenKeys,
         now_ms: Callable[[], int],
         on_fault: Callable[[str], None],
+        timing: Timing | None = None,
     ) -> None:
         """Start with no stream. `now_ms` tells wall time, for event times and the ends of listen keys.
+
+        `timing`: when messages reach their readers, at once unless given.
 
         `on_fault` is told of an error of our own in a timer and ends the venue; `publish` raises its own.
         """
@@ -104,6 +119,7 @@ class Fanout:
         self._listen_keys = listen_keys
         self._now_ms = now_ms
         self._on_fault = on_fault
+        self._timing = timing or Timing("instant", 0, asyncio.get_running_loop)
         self._markets: dict[str, _MarketTopic] = {}
         self._users: dict[int, _UserTopic] = {}  # by account
         self._by_period: dict[int, list[_MarketTopic]] = {}
@@ -123,7 +139,8 @@ class Fanout:
                 user.send(listen_key_expired(user.name, self._now_ms()))
                 user = None
             if user is None:
-                user = self._users[account_id] = _UserTopic(name, account_id)
+                channel = self._timing.channel(Kind.USER, str(account_id))
+                user = self._users[account_id] = _UserTopic(name, account_id, channel)
             user.readers[reader] = None
             self._set_timer(KEY_CHECK_MS)
             return
@@ -131,7 +148,7 @@ class Fanout:
         if topic is None:
             stream = find_stream(self._market_data, name)
             assert stream is not None, f"nobody asked whether {name!r} is a stream"
-            topic = self._markets[name] = _MarketTopic(stream)
+            topic = self._markets[name] = _MarketTopic(stream, self._timing.channel(Kind.MARKET, name))
             self._index()
             self._set_timer(stream.period_ms)
         topic.readers[reader] = None
@@ -189,8 +206,7 @@ class Fanout:
     def _sample(self, period_ms: int, now_ms: int) -> None:
         """Ask every stream of a period what it has to say, and send it."""
         for topic in self._by_period.get(period_ms, ()):
-            for message in topic.source.take(now_ms):
-                topic.send(message)
+            topic.sample(now_ms)
 
     def _set_timer(self, period_ms: int) -> None:
         """Have the streams of a period asked once it is over, unless that is arranged already."""

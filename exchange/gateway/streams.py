@@ -21,7 +21,7 @@ from exchange.dialects.binance.streams import (
     parse_control,
     stream_names,
 )
-from exchange.gateway.app_keys import LISTEN_KEYS
+from exchange.gateway.app_keys import DESK, LISTEN_KEYS
 from exchange.gateway.connection import CONNECTIONS, Connection, close_connections, refused, serve_connection
 from exchange.gateway.fanout import Fanout
 from exchange.gateway.stream_door import StreamDoor
@@ -36,10 +36,13 @@ STREAM_DOOR = web.AppKey("stream_door", StreamDoor)
 
 
 def add_stream_routes(application: web.Application, app: App) -> None:
-    """Serve the streams of a venue. `application` must have its LISTEN_KEYS already."""
+    """Serve the streams of a venue. `application` must have its LISTEN_KEYS and its DESK already."""
     contracts = {symbol: market.contract for symbol, market in app.venue.state.markets.items()}
     listen_keys: ListenKeys = application[LISTEN_KEYS]
-    fanout = Fanout(app.market_data, contracts, listen_keys, lambda: to_ms(app.clock.wall()), app.sequencer.fail)
+    timing = application[DESK].timing
+    fanout = Fanout(
+        app.market_data, contracts, listen_keys, lambda: to_ms(app.clock.wall()), app.sequencer.fail, timing
+    )
     app.sequencer.subscribe(fanout.publish)
     application[FANOUT] = fanout
     connections: dict[Connection, None] = {}
@@ -84,7 +87,7 @@ class StreamConnection(Connection):
             control = parse_control(data)
             _CONTROLS[control.method](self, control)
         except ControlError as error:
-            self.send(orjson.dumps(error.body))
+            self.answer(orjson.dumps(error.body))
 
     def end(self) -> None:
         """Hear nothing more."""
@@ -124,7 +127,7 @@ class StreamConnection(Connection):
         self._answer(control, self.combined)
 
     def _answer(self, control: Control, result: object) -> None:
-        self.send(orjson.dumps(answer(result, control.request_id)))
+        self.answer(orjson.dumps(answer(result, control.request_id)))
 
 
 _CONTROLS: dict[str, Callable[[StreamConnection, Control], None]] = {

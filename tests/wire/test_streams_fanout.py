@@ -11,7 +11,7 @@ import pytest
 from exchange.core.commands import Annotate, Command
 from exchange.core.events import Event
 from exchange.dialects.binance.stream_sources import MarkPrices, Message
-from exchange.dialects.binance.streams import EVERY_BATCH, Stream
+from exchange.dialects.binance.streams import EVERY_BATCH, Stream, every_message_counts
 from exchange.gateway import fanout as fanout_module
 from exchange.gateway.fanout import Fanout
 from exchange.gateway.server import create_application
@@ -32,10 +32,12 @@ class Ear:
 
     combined: bool = False
     frames: list[bytes] = field(default_factory=list)
+    keys: list[str | None] = field(default_factory=list)
     heard: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def send(self, frame: bytes) -> None:
+    def send(self, frame: bytes, key: str | None = None) -> None:
         self.frames.append(frame)
+        self.keys.append(key)
         self.heard.set()
 
     def wants(self, event_name: str) -> bool:
@@ -146,7 +148,9 @@ class Broken(MarkPrices):
 async def test_a_source_that_fails_ends_the_venue_loudly_whoever_asked_it(
     period_ms: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fanout_module, "find_stream", lambda _, name: Stream(name, period_ms, make_broken))
+    monkeypatch.setattr(
+        fanout_module, "find_stream", lambda _, name: Stream(name, period_ms, make_broken, every_message_counts)
+    )
     fatal: asyncio.Queue[str] = asyncio.Queue()
     app = open_app(Settings(data_folder=tmp_path / "data", index="manual"), on_fatal=fatal.put_nowait)
     fanout = create_application(app)[FANOUT]
@@ -178,3 +182,35 @@ async def test_streams_of_one_batch_are_told_whole_and_in_order() -> None:
     params = {**BTC, "type": "MARKET", "side": "BUY", "quantity": "0.03"}
     floor.call(taker, "POST", "/fapi/v1/order", params)
     assert [json.loads(frame)["t"] for frame in ear.frames] == [1, 2, 3]
+
+
+# stream: the keys of what it says when ETHUSDT and BTCUSDT have traded
+KEYS = {
+    "btcusdt@depth@0ms": [None],
+    "btcusdt@trade": [None],
+    "btcusdt@depth5@0ms": ["btcusdt@depth5@0ms "],
+    "btcusdt@bookTicker": ["btcusdt@bookTicker "],
+    "!bookTicker": ["!bookTicker BTCUSDT", "!bookTicker ETHUSDT"],
+    "!markPrice@arr@1s": ["!markPrice@arr@1s "],
+    "btcusdt@kline_1m": ["btcusdt@kline_1m "],
+    "btcusdt@miniTicker": ["btcusdt@miniTicker "],
+    "!miniTicker@arr": [None],
+}
+
+
+@pytest.mark.parametrize(("name", "keys"), KEYS.items())
+async def test_a_message_carries_the_key_of_what_it_makes_superfluous(name: str, keys: list[str | None]) -> None:
+    floor = Floor()
+    trader = floor.account(100_000)
+    fanout = floor.open()
+    ear = Ear()
+    fanout.join(name, ear)
+    for side, kind in (("SELL", "LIMIT"), ("BUY", "LIMIT")):
+        for symbol, price in (("BTCUSDT", "50000"), ("ETHUSDT", "2500")):
+            params = {"symbol": symbol, "side": side, "type": kind, "timeInForce": "GTC", "quantity": "0.1"}
+            stp = {"selfTradePreventionMode": "NONE", "price": price}
+            floor.call(trader, "POST", "/fapi/v1/order", {**params, **stp})
+    for period_ms in list(fanout._by_period):
+        fanout._sample(period_ms, floor.ts // 10**6)
+    assert sorted(set(ear.keys), key=str) == keys
+    fanout.close()
