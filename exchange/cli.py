@@ -40,6 +40,7 @@ LIMITS_HELP = (
     " key and bans nobody; off counts and refuses nothing."
 )
 TIMINGS = ["instant", "real"]
+EVENT_ORDERS = ["account-first", "order-first"]
 TIMING_HELP = "When answers and events leave: at once, or with seeded delays per channel, as over a real network."
 
 as_json = click.option("--json", "json_output", is_flag=True, help="Print the result as one JSON object.")
@@ -90,6 +91,13 @@ def serve_options(*, speed: float, index_default: str, limits: str) -> Callable[
         click.option("--limits", type=click.Choice(LIMITS), default=limits, show_default=True, help=LIMITS_HELP),
         click.option("--legacy-stops", is_flag=True, help="Take stop orders on the ordinary order endpoint, too."),
         click.option("--timing", type=click.Choice(TIMINGS), default="instant", show_default=True, help=TIMING_HELP),
+        click.option(
+            "--event-order",
+            type=click.Choice(EVENT_ORDERS),
+            default="account-first",
+            show_default=True,
+            help="Whether a fill is told as ACCOUNT_UPDATE or as ORDER_TRADE_UPDATE first.",
+        ),
         click.option("--ready-file", type=click.Path(dir_okay=False, path_type=Path), help="Default: DATA/ready.json."),
         as_json,
     ]

@@ -14,6 +14,7 @@ import orjson
 
 from exchange.core.contract import Contract
 from exchange.core.events import Event
+from exchange.dialects.binance.event_order import EventOrder, account_first
 from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.stream_sources import Source
 from exchange.dialects.binance.streams import EVERY_BATCH, Stream, find_stream
@@ -107,10 +108,11 @@ class Fanout:
         now_ms: Callable[[], int],
         on_fault: Callable[[str], None],
         timing: Timing | None = None,
+        event_order: EventOrder = account_first,
     ) -> None:
         """Start with no stream. `now_ms` tells wall time, for event times and the ends of listen keys.
 
-        `timing`: when messages reach their readers, at once unless given.
+        `timing`: when messages reach their readers, at once unless given. `event_order`: how a fill is told.
 
         `on_fault` is told of an error of our own in a timer and ends the venue; `publish` raises its own.
         """
@@ -119,6 +121,7 @@ class Fanout:
         self._listen_keys = listen_keys
         self._now_ms = now_ms
         self._on_fault = on_fault
+        self._event_order = event_order
         self._timing = timing or Timing("instant", 0, asyncio.get_running_loop)
         self._markets: dict[str, _MarketTopic] = {}
         self._users: dict[int, _UserTopic] = {}  # by account
@@ -180,7 +183,8 @@ class Fanout:
                 for source in self._by_event.get(type(event), ()):
                     source.fold(applied.ts, event)
             if self._users:
-                for user_event in user_events(self._contracts, applied.ts, applied.events, now_ms, self._users):
+                told = user_events(self._contracts, applied.ts, applied.events, now_ms, self._users)
+                for user_event in self._event_order(told):
                     self._users[user_event.account_id].send(user_event.payload, user_event.name)
         self._sample(EVERY_BATCH, now_ms)
 

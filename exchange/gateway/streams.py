@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import orjson
 from aiohttp import web
 
+from exchange.dialects.binance.event_order import EVENT_ORDERS
 from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.numbers import to_ms
 from exchange.dialects.binance.streams import (
@@ -39,9 +40,14 @@ def add_stream_routes(application: web.Application, app: App) -> None:
     """Serve the streams of a venue. `application` must have its LISTEN_KEYS and its DESK already."""
     contracts = {symbol: market.contract for symbol, market in app.venue.state.markets.items()}
     listen_keys: ListenKeys = application[LISTEN_KEYS]
-    timing = application[DESK].timing
     fanout = Fanout(
-        app.market_data, contracts, listen_keys, lambda: to_ms(app.clock.wall()), app.sequencer.fail, timing
+        app.market_data,
+        contracts,
+        listen_keys,
+        lambda: to_ms(app.clock.wall()),
+        app.sequencer.fail,
+        application[DESK].timing,
+        EVENT_ORDERS[app.settings.event_order],
     )
     app.sequencer.subscribe(fanout.publish)
     application[FANOUT] = fanout

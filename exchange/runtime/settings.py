@@ -43,6 +43,7 @@ class Settings:
     ready_file: Path | None = None
     limits: str = "classroom"  # the profile of request limits: a name of the dialect's table
     legacy_stops: bool = False  # conditional orders are taken by the ordinary order endpoint, too
+    event_order: str = "account-first"  # of a fill: ACCOUNT_UPDATE, then ORDER_TRADE_UPDATE; or "order-first"
     timing: str = "instant"  # when answers and events leave: "instant", or "real" with seeded delays per channel
 
     def recorded(self) -> dict[str, str]:
