@@ -142,14 +142,10 @@ def _conditional_client_ids_match(state: State) -> Iterator[str]:
 
 def _trigger_books_hold_what_waits(state: State) -> Iterator[str]:
     for symbol, market in state.markets.items():
-        waiting = {one.conditional_id for one in _waiting_in(state, symbol)}
-        priced = {one.conditional_id for one in _waiting_in(state, symbol) if one.trigger_price}
-        trailing = {one.conditional_id for one in _waiting_in(state, symbol) if one.trails}
+        waiting = sorted(one.conditional_id for one in _waiting_in(state, symbol))
         book = market.triggers
-        if sorted(one.conditional_id for one in book) != sorted(priced) or book.waiting != len(waiting):
+        if sorted(one.conditional_id for one in book) != waiting or book.waiting != len(waiting):
             yield f"{symbol}: the trigger book and the accounts disagree about conditional orders"
-        if set(book.trailing) != trailing:
-            yield f"{symbol}: the trigger book and the accounts disagree about trailing orders"
 
 
 def _waiting_conditionals_are_new(state: State) -> Iterator[str]:
@@ -165,7 +161,8 @@ def _waiting_conditionals_are_new(state: State) -> Iterator[str]:
 def _trailing_orders_have_followed(state: State) -> Iterator[str]:
     for symbol, market in state.markets.items():
         for one in _waiting_in(state, symbol):
-            if one.trails and (market.working_price(one.working_type) - one.extreme) * one.side < 0:
+            seen = one.activation_price + one.side if one.trail is None else one.trail.extreme
+            if one.trails and (market.working_price(one.working_type) - seen) * one.side < 0:
                 yield f"{symbol}: trailing order {one.conditional_id} has missed a price"
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from sortedcontainers import SortedDict
+
 from exchange.core.enums import (
     ConditionalStatus,
     ConditionalType,
@@ -28,10 +30,7 @@ def rises(kind: ConditionalType, side: Side) -> bool:
 
 @dataclass(slots=True)
 class Conditional:
-    """One conditional order: quantity in lots, prices in ticks, callback rate in 1e-8, times in nanoseconds.
-
-    `extreme` is the best price for its owner that a trailing one has seen; `activation_price` from where it follows.
-    """
+    """One conditional order: quantity in lots, prices in ticks, callback rate in 1e-8, times in nanoseconds."""
 
     conditional_id: int
     account_id: int
@@ -41,7 +40,7 @@ class Conditional:
     side: Side
     position_side: PositionSide
     quantity: int
-    trigger_price: int
+    stated_trigger: int  # 0 of a trailing one
     price: int
     working_type: WorkingType
     time_in_force: TimeInForce
@@ -55,7 +54,7 @@ class Conditional:
     good_till: int
     created_ts: int
     updated_ts: int
-    extreme: int = 0
+    trail: "Trail | None" = None  # of a trailing one that follows
     status: ConditionalStatus = ConditionalStatus.NEW
     triggered_ts: int = 0
     order_id: int = 0
@@ -74,16 +73,23 @@ class Conditional:
         """Tell whether it waits for the price to rise; else it waits for a fall."""
         return rises(self.kind, self.side)
 
-    def follow(self, price: int) -> bool:
-        """Let a trailing one see a price; return whether its trigger price is another now."""
-        if (price - self.extreme) * self.side < 0:
-            self.extreme = price
-        before = self.trigger_price
-        if (self.extreme - self.activation_price) * self.side <= 0:
-            turned = self.extreme * (RATE_ONE + self.side * self.callback_rate)
-            rounded = div_ceil(turned, RATE_ONE) if self.side is Side.BUY else div_floor(turned, RATE_ONE)
-            self.trigger_price = max(1, rounded)
-        return self.trigger_price != before
+    @property
+    def trigger_price(self) -> int:
+        """The price that it waits for, in ticks, rounded away from the one that it follows; 0 while it does not yet."""
+        if self.trail is None:
+            return self.stated_trigger
+        turned = self.trail.extreme * (RATE_ONE + self.side * self.callback_rate)
+        return max(1, div_ceil(turned, RATE_ONE) if self.side is Side.BUY else div_floor(turned, RATE_ONE))
+
+    @property
+    def key(self) -> tuple[int, int, int]:
+        """Its place among those that wait for a rise, or for a fall, of the same price: the smallest is due first."""
+        nearness = self.trigger_price if self.rises else -self.trigger_price
+        return nearness, self.callback_rate, self.conditional_id
+
+    def due(self, price: int) -> bool:
+        """Tell whether it is due at a working price in ticks."""
+        return price >= self.trigger_price if self.rises else price <= self.trigger_price
 
     def origin(self) -> Origin:
         """Return what the order that it became says of it."""
@@ -131,3 +137,11 @@ class Conditional:
             reject_reason=self.reject_reason,
             reject_detail=self.reject_detail,
         )
+
+
+@dataclass(slots=True)
+class Trail:
+    """Trailing orders that follow the same best price, in ticks, by (callback rate, id): the first is due first."""
+
+    extreme: int
+    orders: SortedDict[tuple[int, int], Conditional]

@@ -51,6 +51,7 @@ def place_conditional(state: State, account: Account, market: Market, command: P
             return Rejected(refusal, account.account_id)
         if refusal is not None:
             return refusal
+    trails, price = command.kind is ConditionalType.TRAILING_STOP_MARKET, market.working_price(command.working_type)
     conditional_id = state.next_order_id
     state.next_order_id += 1
     conditional = Conditional(
@@ -62,14 +63,14 @@ def place_conditional(state: State, account: Account, market: Market, command: P
         side=command.side,
         position_side=command.position_side,
         quantity=command.quantity,
-        trigger_price=command.trigger_price,
+        stated_trigger=command.trigger_price,
         price=command.price,
         working_type=command.working_type,
         time_in_force=command.time_in_force,
         reduce_only=command.reduce_only or command.close_position or closes_only(command.position_side, command.side),
         close_position=command.close_position,
         price_protect=command.price_protect,
-        activation_price=command.activation_price,
+        activation_price=command.activation_price or (price if trails else 0),
         callback_rate=command.callback_rate,
         self_trade_prevention=command.self_trade_prevention,
         price_match=command.price_match,
@@ -77,11 +78,6 @@ def place_conditional(state: State, account: Account, market: Market, command: P
         created_ts=state.ts,
         updated_ts=state.ts,
     )
-    if conditional.trails:
-        price = market.working_price(conditional.working_type)
-        conditional.extreme = price
-        conditional.activation_price = conditional.activation_price or price
-        conditional.follow(price)
     open_conditional(state, conditional)
     return None
 

@@ -19,6 +19,10 @@ FIRING_PAUSE = 10 * MILLISECOND  # after so many in one command, other commands 
 
 def follow_up(state: State) -> None:
     """Expire closers without a position, and fire what is due, up to the limit of one command."""
+    if not any(market.triggers.waiting for market in state.markets.values()):
+        state.closed.clear()
+        state.firing_due = NEVER
+        return
     for _ in range(state.rules.firings_per_command):
         _expire_closers(state)
         due = _first_due(state)

@@ -46,7 +46,7 @@ def _account(account: Account) -> tuple[object, ...]:
     ]
     wallets = [str(balance) for balance in (account.cross_wallet, account.funding_wallet)]
     flags = (account.hedge, account.margin_called, account.in_liquidation, account.resume_at, account.memory)
-    waiting = [(one.record(), one.extreme) for one in account.conditionals.values()]
+    waiting = [(one.record(), 0 if one.trail is None else one.trail.extreme) for one in account.conditionals.values()]
     return (account.account_id, account.name, wallets, flags, holdings, waiting)
 
 

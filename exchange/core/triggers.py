@@ -5,81 +5,74 @@ from collections.abc import Iterator
 from sortedcontainers import SortedDict
 
 from exchange.core.conditional import Conditional
-from exchange.core.enums import WorkingType
+from exchange.core.enums import Side, WorkingType
+from exchange.core.trails import Key, Trails
 
-Queue = SortedDict[tuple[int, int], Conditional]  # by (how near its trigger price is, id): the first is due first
+Queue = SortedDict[Key, Conditional]
+Awaited = tuple[WorkingType, bool, bool]  # which price, whether it must rise, and whether a wide gap holds the order up
 
 
 class TriggerBook:
-    """Queues by the price that is watched, by whether it must rise, and by whether a wide gap holds the order up."""
+    """All that waits, by what it waits for: those with a stated trigger price in a queue, those that trail apart."""
 
-    __slots__ = ("_queues", "_seen", "trailing", "waiting")
+    __slots__ = ("_queues", "_trails", "waiting")
 
     def __init__(self) -> None:
         """Make an empty one."""
-        self._queues: dict[tuple[WorkingType, bool, bool], Queue] = {
-            (working_type, rises, protected): SortedDict()
+        awaited = [
+            (working_type, rises, protected)
             for working_type in WorkingType
             for rises in (True, False)
             for protected in (True, False)
-        }
-        self._seen: dict[WorkingType, int] = {}  # the prices that trailing orders saw last
-        self.trailing: dict[int, Conditional] = {}
-        self.waiting = 0
+        ]
+        self._queues: dict[Awaited, Queue] = {each: SortedDict() for each in awaited}
+        self._trails = {each: Trails(Side.BUY if each[1] else Side.SELL) for each in awaited}
+        self.waiting = 0  # how many
 
     def __iter__(self) -> Iterator[Conditional]:
-        """Yield those in the queues: all but trailing ones that are not active."""
+        """Yield all that wait."""
         for queue in self._queues.values():
             yield from queue.values()
+        for trails in self._trails.values():
+            yield from trails
 
-    def add(self, conditional: Conditional) -> None:
-        """Let one wait."""
+    def add(self, conditional: Conditional, price: int) -> None:
+        """Let one wait that is placed at this working price, in ticks."""
         self.waiting += 1
         if conditional.trails:
-            self.trailing[conditional.conditional_id] = conditional
-        self._enqueue(conditional)
+            self._trails[_awaited(conditional)].add(conditional, price)
+        else:
+            self._queues[_awaited(conditional)][conditional.key] = conditional
 
     def remove(self, conditional: Conditional) -> None:
         """Let one wait no more; it must be waiting."""
         self.waiting -= 1
-        self.trailing.pop(conditional.conditional_id, None)
-        self._dequeue(conditional)
+        if conditional.trails:
+            self._trails[_awaited(conditional)].remove(conditional)
+        else:
+            del self._queues[_awaited(conditional)][conditional.key]
 
     def follow(self, working_type: WorkingType, price: int) -> None:
-        """Show the trailing orders of a working type a price; it costs nothing while it is the one they saw last."""
-        if not self.trailing or self._seen.get(working_type) == price:
-            return
-        self._seen[working_type] = price
-        for conditional in self.trailing.values():
-            if conditional.working_type is working_type:
-                self._dequeue(conditional)
-                conditional.follow(price)
-                self._enqueue(conditional)
+        """Let the trailing orders of a working type see a price in ticks."""
+        for rises in (True, False):
+            for protected in (True, False):
+                self._trails[working_type, rises, protected].follow(price)
 
     def first_due(self, working_type: WorkingType, price: int, *, wide_gap: bool) -> Conditional | None:
         """Return the first that is due at a price in ticks, or None; those that a wide gap holds up are passed over."""
         for rises in (True, False):
-            queues = (self._queues[working_type, rises, protected] for protected in (False, True)[: 2 - wide_gap])
-            heads = [queue.peekitem(0) for queue in queues if queue]
+            heads = []
+            for protected in (False,) if wide_gap else (False, True):
+                awaited = (working_type, rises, protected)
+                queue, trails = self._queues[awaited], self._trails[awaited]
+                heads += [queue.peekitem(0)] if queue else []
+                heads += [first] if (first := trails.first()) is not None else []
             if heads:
                 _, conditional = min(heads, key=lambda head: head[0])
-                reached = price >= conditional.trigger_price if rises else price <= conditional.trigger_price
-                if reached:
+                if conditional.due(price):
                     return conditional
         return None
 
-    def _enqueue(self, conditional: Conditional) -> None:
-        if conditional.trigger_price:
-            self._queue(conditional)[_key(conditional)] = conditional
 
-    def _dequeue(self, conditional: Conditional) -> None:
-        if conditional.trigger_price:
-            del self._queue(conditional)[_key(conditional)]
-
-    def _queue(self, conditional: Conditional) -> Queue:
-        return self._queues[conditional.working_type, conditional.rises, conditional.price_protect]
-
-
-def _key(conditional: Conditional) -> tuple[int, int]:
-    sign = 1 if conditional.rises else -1
-    return sign * conditional.trigger_price, conditional.conditional_id
+def _awaited(conditional: Conditional) -> Awaited:
+    return conditional.working_type, conditional.rises, conditional.price_protect

@@ -22,7 +22,8 @@ def open_conditional(state: State, conditional: Conditional) -> None:
     account = state.accounts[conditional.account_id]
     account.conditionals[conditional.conditional_id] = conditional
     account.conditional_client_ids[conditional.client_id] = conditional
-    state.markets[conditional.symbol].triggers.add(conditional)
+    market = state.markets[conditional.symbol]
+    market.triggers.add(conditional, market.working_price(conditional.working_type))
     if conditional.good_till:
         state.good_tills[conditional.good_till, conditional.conditional_id] = conditional
     report_conditional(state, conditional, ConditionalStatus.NEW)

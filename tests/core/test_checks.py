@@ -197,7 +197,8 @@ def lose_a_trigger(state: State) -> None:
 
 
 def lose_a_trailing_order(state: State) -> None:
-    market_of(state).triggers.trailing.clear()
+    triggers = market_of(state).triggers
+    triggers.remove(next(one for one in triggers if one.trails))
 
 
 def let_a_triggered_one_wait(state: State) -> None:
@@ -209,7 +210,9 @@ def lower_the_limit(state: State) -> None:
 
 
 def miss_a_price(state: State) -> None:
-    next(iter(market_of(state).triggers.trailing.values())).extreme -= 1
+    trail = next(one for one in market_of(state).triggers if one.trails).trail
+    assert trail is not None
+    trail.extreme -= 1
 
 
 def reach_a_trigger(state: State) -> None:
@@ -237,7 +240,7 @@ WAITING: list[tuple[str, Callable[[State], None], str]] = [
     ("_locked_accounts_have_no_orders", lock_with_conditionals, "is in liquidation and conditional orders wait in"),
     ("_conditional_client_ids_match", forget_a_conditional_client_id, "client ids and waiting conditional orders"),
     ("_trigger_books_hold_what_waits", lose_a_trigger, "the accounts disagree about conditional orders"),
-    ("_trigger_books_hold_what_waits", lose_a_trailing_order, "the accounts disagree about trailing orders"),
+    ("_trigger_books_hold_what_waits", lose_a_trailing_order, "the accounts disagree about conditional orders"),
     ("_waiting_conditionals_are_new", let_a_triggered_one_wait, "does not belong there"),
     ("_waiting_conditionals_are_new", lower_the_limit, "has more conditional orders than it may"),
     ("_trailing_orders_have_followed", miss_a_price, "has missed a price"),

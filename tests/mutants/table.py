@@ -419,4 +419,15 @@ MUTANTS: tuple[Mutant, ...] = (
         MARKET + "[firing: Close position: all of it, however large it has become; it goes when the position goes]",
         "a position larger than a market order may be cannot be closed by its stop",
     ),
+    Mutant(
+        "joined_trail_forgets_its_own",
+        MARKET
+        + "[firing: Trailing stops that have seen the same best price follow it together, each at its own distance]",
+        "a trailing order that is overtaken stops following",
+    ),
+    Mutant(
+        "sleepers_wake_too_late",
+        MARKET + "[firing: With an activation price it follows only once that is reached]",
+        "an activation price that is just reached activates nothing",
+    ),
 )

@@ -57,11 +57,11 @@ def _first_due(world: World) -> ConditionalRecord | None:
     due = [one for one in world.conditionals if is_reached(world, one) and not is_held_back(world, one)]
     places = list(world.contracts)
 
-    def turn(one: ConditionalRecord) -> tuple[int, bool, bool, int, int]:
+    def turn(one: ConditionalRecord) -> tuple[int, bool, bool, int, int, int]:
         up = rises(one.kind, one.side)
         price = one.trigger_price if up else -one.trigger_price
         by_trades = one.working_type is WorkingType.CONTRACT_PRICE
-        return (places.index(one.symbol), by_trades, not up, price, one.conditional_id)
+        return (places.index(one.symbol), by_trades, not up, price, one.callback_rate, one.conditional_id)
 
     return min(due, key=turn, default=None)
 
