@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TYPED := $(wildcard exchange clients scenarios tests loadtests)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-day test check mutants simulate kill bench-detection golden-all \
+.PHONY: help demo real-day test check mutants simulate kill fuzz-rest bench-detection golden-all \
 	connector freqtrade nautilus lock lock-outside clean
 .DELETE_ON_ERROR:
 
@@ -45,6 +45,9 @@ simulate: $(VENV)/dev.stamp ## a long random life of the venue against the naive
 
 kill: $(VENV)/dev.stamp ## kill a served venue under load, 20 times; what it told must be there once
 	KILL_ROUNDS=20 $(BIN)/python -m pytest tests/recovery $(ARGS)
+
+fuzz-rest: $(VENV)/dev.stamp ## 20,000 calls made from the OpenAPI document, right and wrong ones; ARGS="--seed 2"
+	$(BIN)/python -m tests.openapi.fuzz --calls 20000 $(ARGS)
 
 bench-detection: $(VENV)/dev.stamp ## finding whom a mark concerns, against looking at everybody; ARGS="--accounts 10000"
 	$(BIN)/python -m loadtests.detection $(ARGS)

@@ -92,6 +92,14 @@ _CONDITION = (
     Parameter("priceProtect", BOOLEAN),
     Parameter("callbackRate", DECIMAL),
 )
+# Read in order to refuse a call with them, as they would do something where they stand on the real exchange.
+_ICEBERG = (Parameter("icebergQty", DECIMAL), Parameter("icebergQuantity", DECIMAL))
+_TRIGGERS = (
+    Parameter("stopPrice", DECIMAL),
+    Parameter("triggerPrice", DECIMAL),
+    Parameter("activationPrice", DECIMAL),
+    Parameter("activatePrice", DECIMAL),
+)
 _CONDITIONAL_TYPES = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
 _PLACE = (
     _SYMBOL,
@@ -101,12 +109,8 @@ _PLACE = (
     Parameter("newClientOrderId", TEXT),
     *_PLACED,
     *_CONDITION,
-    Parameter("stopPrice", DECIMAL),
-    Parameter("triggerPrice", DECIMAL),
-    Parameter("activationPrice", DECIMAL),
-    Parameter("activatePrice", DECIMAL),
-    Parameter("icebergQty", DECIMAL),
-    Parameter("icebergQuantity", DECIMAL),
+    *_TRIGGERS,
+    *_ICEBERG,
 )
 _PLACE_ALGO = (
     needs("algoType", words("CONDITIONAL")),
@@ -119,6 +123,8 @@ _PLACE_ALGO = (
     *_CONDITION,
     Parameter("triggerPrice", DECIMAL),
     Parameter("activatePrice", DECIMAL),
+    Parameter("activationPrice", DECIMAL),
+    *_ICEBERG,
 )
 _BATCH = (needs("batchOrders"),)
 
@@ -170,6 +176,13 @@ PARAMETERS: Mapping[tuple[str, str], tuple[Parameter, ...]] = {
         Parameter("modifyId", whole()),
         _POSITION_SIDE,
         _REDUCE_ONLY,
+        Parameter("type", words("LIMIT")),
+        Parameter("goodTillDate", whole()),
+        Parameter("closePosition", BOOLEAN),
+        Parameter("priceProtect", BOOLEAN),
+        Parameter("callbackRate", DECIMAL),
+        *_TRIGGERS,
+        *_ICEBERG,
     ),
     ("GET", "/fapi/v1/order"): _ORDER_REFERENCE,
     ("DELETE", "/fapi/v1/order"): _ORDER_REFERENCE,
