@@ -4,6 +4,7 @@ import random
 import re
 import sqlite3
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -414,7 +415,16 @@ QUESTIONS: list[tuple[str, Asked]] = [
 ]
 
 
-@pytest.mark.parametrize(("table", "asked"), QUESTIONS, ids=str)
+OF_CLIENT: Asked = {"client_order_id": "mine"}
+ALGO_QUESTIONS: list[tuple[str, Asked]] = [
+    ("conditionals.one", {"conditional_id": 7}),
+    ("conditionals.one", {"client_id": "mine"}),
+    *(("conditionals.many", some | when) for some in (ALL, FROM_ID, BTC, BTC | FROM_ID) for when in WHEN),
+    *(("amendments.many", BTC | some | when) for some in (OF_ORDER, OF_CLIENT) for when in WHEN),
+]
+
+
+@pytest.mark.parametrize(("table", "asked"), QUESTIONS + ALGO_QUESTIONS, ids=str)
 def test_no_query_walks_all_rows_of_an_account(table: str, asked: Asked) -> None:
     """Each condition narrows the search in an index that has the wanted order: no row is read for naught."""
     fed = Fed()
@@ -424,13 +434,13 @@ def test_no_query_walks_all_rows_of_an_account(table: str, asked: Asked) -> None
     database = fed.history._file._connection
     queries: list[str] = []
     database.set_trace_callback(queries.append)
-    getattr(fed.history, table)(1, **asked)
+    attrgetter(table)(fed.history)(1, **asked)
     database.set_trace_callback(None)
     assert queries
     for sql in queries:
         plan = " / ".join(row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}"))
         # an order's own key is enough to find it; whose it is is looked at then
-        conditions = 1 if "WHERE order_id = " in sql else len(re.findall(r" (?:=|>=|<) ", sql))
+        conditions = 1 if re.search("WHERE (order|conditional)_id = ", sql) else len(re.findall(r" (?:=|>=|<) ", sql))
         assert len(re.findall(r"[=<>]\?", plan)) == conditions, f"{sql}: {plan}"
         assert "SCAN" not in plan
         assert "TEMP B-TREE" not in plan

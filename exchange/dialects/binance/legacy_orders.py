@@ -64,8 +64,9 @@ def past_orders(
     """Yield the conditional orders that became no order, bounded as `History.orders` are."""
     rows = context.history.conditionals.many(context.account_id, symbol, from_id, start_ms, end_ms, limit)
     for record in rows:
+        waiting = find_conditional(account_of(context), record.conditional_id, "")
         if record.status not in ORDER_MADE:
-            yield queried_legacy(context.contracts[record.symbol], record)
+            yield queried_legacy(context.contracts[record.symbol], record if waiting is None else waiting.record())
 
 
 def changed_legacy(contract: Contract, events: Sequence[Event]) -> dict[str, object]:
