@@ -20,7 +20,7 @@ class Bot:
     def step(self):
         forced = self.exchange.fapiPrivateGetForceOrders({"symbol": "BTCUSDT"})
         if forced:
-            raise LiquidatedError(f"{forced[0]['side']} {forced[0]['executedQty']} at {forced[0]['avgPrice']}")
+            raise LiquidatedError(f"{forced[0]['side']} {forced[0]['origQty']} by {forced[0]['clientOrderId']}")
         if not self.exchange.fetch_positions([SYMBOL]):
             self.exchange.create_order(SYMBOL, "market", "buy", 3)
 
@@ -30,8 +30,8 @@ def test_the_bot_does_not_buy_again(venue):
     bot = Bot(ccxt_exchange(venue.url, venue.api_key, venue.secret_key))
     bot.step()
     assert venue.positions[0].quantity == 3  # 150,000 USDT on 10,000: some 6 % from liquidation
-    venue.crash("BTCUSDT", percent=10, seconds=2)
-    with pytest.raises(LiquidatedError, match="SELL 3"):
+    venue.crash("BTCUSDT", percent=10, seconds=3)
+    with pytest.raises(LiquidatedError, match="^SELL 3"):
         bot.step()
     [liquidation] = venue.liquidations
     assert liquidation.account_id == venue.trader.account_id

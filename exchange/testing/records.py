@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from exchange.core.account import FUND_ID
 from exchange.core.contract import Contract
 from exchange.core.enums import OrderType
 from exchange.core.events import ConditionalUpdated, Event, MarkPriceSet, OrderUpdated, PositionLiquidated
@@ -120,9 +121,9 @@ class Balance:
 
 
 class Recorder:
-    """Folds what a venue publishes into records. The venue's thread calls `take`, any other one reads copies.
+    """Folds what a venue publishes of traders into records: nothing of what its insurance fund trades.
 
-    `changed` is notified after each batch; hold it to read.
+    The venue's thread calls `take`, others read copies while they hold `changed`, which is notified after each batch.
     """
 
     def __init__(self, contracts: Contracts) -> None:
@@ -145,7 +146,7 @@ class Recorder:
 
     def _take(self, event: Event) -> None:
         match event:
-            case OrderUpdated(order=order, fill=fill):
+            case OrderUpdated(order=order, fill=fill) if order.account_id != FUND_ID:
                 contract = self._contracts[order.symbol]
                 self.orders[order.order_id] = _order(contract, order)
                 if fill is not None:
