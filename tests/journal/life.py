@@ -15,7 +15,6 @@ from exchange.core.commands import (
     PlaceOrder,
     Resume,
     SetAutoAddMargin,
-    SetIndexPrice,
     SetLeverage,
     SetMarginType,
     SetMarketState,
@@ -40,11 +39,25 @@ from exchange.core.policies.presets import EngineRules
 from exchange.core.policies.unwinding import UnwindRules
 from exchange.core.rules import VenueRules
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Nanos, RateE8, Ticks
+from tests.journal.conditionals import BACK_AGAIN, CONDITIONALS, DATES, LOOK
 from tests.journal.recording import START
+from tests.journal.words import (
+    BTC,
+    CAREFUL,
+    ETH,
+    HEDGED,
+    ISOLATED,
+    LONG,
+    MAKER,
+    NOISE,
+    SHORT,
+    index,
+    ladder,
+    limit,
+    market,
+    usdt,
+)
 
-BTC, ETH = "BTCUSDT", "ETHUSDT"
-MAKER, LONG, SHORT, CAREFUL, NOISE, ISOLATED, HEDGED = 1, 2, 3, 4, 5, 6, 7
-LEVELS = 8
 # Under these much happens: a small fund that stops, one liquidation a pass, losses that are shared.
 RULES = VenueRules(
     fund_seed=Atoms(20_000 * ATOMS_PER_QUOTE),
@@ -62,64 +75,6 @@ def life() -> Iterator[tuple[int, Command]]:
     for second, commands in SCRIPT:
         for command in commands:
             yield START + second * SECOND, command
-
-
-def usdt(amount: int) -> Atoms:
-    """Whole USDT in atoms."""
-    return Atoms(amount * ATOMS_PER_QUOTE)
-
-
-def index(price: int, symbol: str = BTC, tick_e2: int = 10, source: str = "") -> SetIndexPrice:
-    """An index price in whole USDT; `tick_e2` is the contract's tick in hundredths."""
-    return SetIndexPrice(symbol, Ticks(price * 100 // tick_e2), source_ts=Nanos(START + price), source=source)
-
-
-def limit(
-    account_id: int,
-    side: Side,
-    quantity: int,
-    price: int,
-    time_in_force: TimeInForce = TimeInForce.GTC,
-    name: str = "",
-    *,
-    reduce_only: bool = False,
-    stp: SelfTradePrevention = SelfTradePrevention.EXPIRE_MAKER,
-) -> PlaceOrder:
-    """A limit order in BTCUSDT; quantity in lots (0.001), price in ticks (0.1)."""
-    return PlaceOrder(
-        account_id,
-        BTC,
-        side,
-        OrderType.LIMIT,
-        Lots(quantity),
-        Ticks(price),
-        time_in_force,
-        reduce_only=reduce_only,
-        client_order_id=name,
-        self_trade_prevention=stp,
-    )
-
-
-def market(
-    account_id: int,
-    side: Side,
-    quantity: int,
-    *,
-    reduce_only: bool = False,
-    position_side: PositionSide = PositionSide.BOTH,
-) -> PlaceOrder:
-    """A market order in BTCUSDT; quantity in lots."""
-    order_type = OrderType.MARKET
-    return PlaceOrder(
-        account_id, BTC, side, order_type, Lots(quantity), reduce_only=reduce_only, position_side=position_side
-    )
-
-
-def ladder(middle: int, quantity: int) -> list[Command]:
-    """Bids and asks of the maker around a price in ticks."""
-    bids = [limit(MAKER, Side.BUY, quantity, middle - 50 * step) for step in range(1, LEVELS)]
-    asks = [limit(MAKER, Side.SELL, quantity, middle + 50 * step) for step in range(1, LEVELS)]
-    return [*bids, *asks]
 
 
 OPENING: list[Command] = [
@@ -218,6 +173,9 @@ SCRIPT: list[tuple[int, list[Command]]] = [
     (3, ORDERS),
     (65, QUIET),
     (80, MODES),
+    (84, CONDITIONALS),
+    (90, DATES),
+    (96, LOOK),
     (100, SOURCES),
     (130, THIN),
     (140, FALL),
@@ -231,6 +189,7 @@ SCRIPT: list[tuple[int, list[Command]]] = [
     (200, STAND),
     (210, GO_ON),
     (230, RECOVER),
+    (240, BACK_AGAIN),
     (770, OUTAGE),
     (790, END),
 ]

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from exchange.core.checks import conservation_residue, violations
-from exchange.core.commands import Command
-from exchange.core.enums import MarginMove, MarginType
+from exchange.core.commands import Command, Resume
+from exchange.core.enums import ConditionalStatus, ConditionalType, MarginMove, MarginType
 from exchange.core.events import (
+    ConditionalUpdated,
     DeleveragingExhausted,
     DrawdownChanged,
     Event,
@@ -89,3 +90,19 @@ def test_it_holds_what_is_hard(lived: list[Applied]) -> None:
     assert any(name.startswith("unwind-") for name in unwound)
     reasons = {event.expire_reason.name for event in events if isinstance(event, OrderUpdated)}
     assert {"SELF_TRADE", "IOC_REMAINDER", "LIQUIDATION"} <= reasons
+
+
+def test_it_holds_conditional_orders_of_every_kind_and_end(lived: list[Applied]) -> None:
+    events = [event for applied in lived for event in applied.events]
+    told = [event.conditional for event in events if isinstance(event, ConditionalUpdated)]
+    assert {one.status for one in told} == set(ConditionalStatus)
+    assert {one.kind for one in told} == set(ConditionalType)
+    late = [applied.events for applied in lived if isinstance(applied.command, Resume)]
+    assert any(event for events in late for event in events if isinstance(event, ConditionalUpdated))
+    fired = [applied for applied in lived if len(_fired_by(applied)) > 1]
+    assert fired, "no firing triggers another"
+
+
+def _fired_by(applied: Applied) -> list[ConditionalUpdated]:
+    told = [event for event in applied.events if isinstance(event, ConditionalUpdated)]
+    return [event for event in told if event.conditional.status is ConditionalStatus.TRIGGERED]
