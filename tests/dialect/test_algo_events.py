@@ -74,7 +74,7 @@ def test_why_one_was_refused_is_told_in_the_words_of_the_dialect(golden: Golden)
     refused = [message for message in desk.heard() if message.get("o", {}).get("X") == "REJECTED"]
     assert [message["o"]["rm"] for message in refused] == ["ReduceOnly Order is rejected.", "Margin is insufficient."]
     assert [message["o"]["ai"] for message in refused] == ["", ""]
-    assert list(differences(shape_of("user-ALGO_UPDATE-rejected"), refused[0], "rejected")) == []
+    assert list(differences(shape_of("algo-ALGO_UPDATE-rejected"), refused[0], "rejected")) == []
     golden("user-stream-algo-rejected", refused)
     answer = desk.call(desk.trader, "GET", ALGO, {"clientAlgoId": "big"})
     assert isinstance(answer, dict)
@@ -89,7 +89,7 @@ def test_an_order_tells_by_which_price_a_trailing_stop_became_it(golden: Golden)
     desk.order(desk.account(1_000_000), "SELL", "1.100", "49940", timeInForce="IOC")
     orders = [message for message in desk.heard() if message["e"] == "ORDER_TRADE_UPDATE"]
     golden("user-stream-algo-trailing", orders)
-    sample = shape_of("user-ORDER_TRADE_UPDATE-trailing")
+    sample = shape_of("algo-ORDER_TRADE_UPDATE-trailing")
     assert [found for message in orders for found in differences(sample, message, message["o"]["X"])] == []
     kinds = {(message["o"]["o"], message["o"]["ot"], message["o"]["AP"], message["o"]["cr"]) for message in orders}
     assert kinds == {("MARKET", "TRAILING_STOP_MARKET", "50000.00", "0.1")}

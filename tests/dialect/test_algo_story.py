@@ -158,7 +158,8 @@ def test_what_the_trader_hears_is_as_recorded(story: tuple[dict[str, object], li
 def test_every_event_has_the_documented_shape(story: tuple[dict[str, object], list[Payload]]) -> None:
     heard = story[1]
     algo = [message for message in heard if message["e"] == "ALGO_UPDATE"]
-    sample = shape_of("user-ALGO_UPDATE")
-    assert [found for message in algo for found in differences(sample, message, message["o"]["X"])] == []
+    for name in ("ALGO_UPDATE", "ALGO_UPDATE-triggered", "ALGO_UPDATE-finished"):
+        sample = shape_of(f"algo-{name}")
+        assert [found for message in algo for found in differences(sample, message, message["o"]["X"])] == []
     statuses = {message["o"]["X"] for message in algo}
     assert statuses == {"NEW", "TRIGGERING", "TRIGGERED", "FINISHED", "CANCELED"}

@@ -17,7 +17,16 @@ from exchange.core.commands import (
     SetPositionMode,
     Transfer,
 )
-from exchange.core.enums import MarginType, OrderType, PositionSide, SelfTradePrevention, Side, TimeInForce, Wallet
+from exchange.core.enums import (
+    MarginType,
+    OrderType,
+    PositionSide,
+    PriceMatch,
+    SelfTradePrevention,
+    Side,
+    TimeInForce,
+    Wallet,
+)
 from exchange.core.snapshot import state_hash
 from exchange.core.units import Atoms, Lots, Ticks
 from exchange.dialects.binance import order_requests, requests
@@ -151,6 +160,48 @@ def test_a_limit_order_that_is_refused(changes: dict[str, str], code: int, msg: 
 def test_a_market_order_that_is_refused(changes: dict[str, str], code: int, msg: str) -> None:
     error = refused("POST", "/fapi/v1/order", MARKET | changes)
     assert (error.code, error.msg) == (code, msg)
+
+
+def test_an_order_with_a_date_or_without_a_price() -> None:
+    context = DESK.context(TRADER)
+    dated = order_requests.place_order(context, LIMIT | {"timeInForce": "GTD", "goodTillDate": "1764003600999"})
+    assert isinstance(dated, PlaceOrder)
+    assert (dated.time_in_force, dated.good_till) == (TimeInForce.GTD, 1_764_003_600 * 10**9)
+    last = order_requests.place_order(context, LIMIT | {"timeInForce": "GTD", "goodTillDate": "253402300798999"})
+    assert isinstance(last, PlaceOrder)
+    assert last.good_till == 9_223_372_036 * 10**9, "the last second of the venue's time"
+    matched = order_requests.place_order(context, LIMIT | {"price": "", "priceMatch": "OPPONENT_20"})
+    assert isinstance(matched, PlaceOrder)
+    assert (matched.price, matched.price_match) == (0, PriceMatch.OPPONENT_20)
+    amended = order_requests.amend_order(context, AMEND | {"price": "0.0", "priceMatch": "QUEUE"})
+    assert (amended.price, amended.price_match) == (0, PriceMatch.QUEUE)
+
+
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (LIMIT | {"price": "1"}, -4164),
+        (LIMIT | {"quantity": "100"}, -2019),
+        (LIMIT | {"reduceOnly": "true"}, -2022),
+        (LIMIT | {"priceMatch": "QUEUE", "price": ""}, -5041),
+        (LIMIT | {"timeInForce": "GTD", "goodTillDate": "1764000100000"}, -5040),
+        (LIMIT | {"type": "STOP"}, -4120),
+        (MARKET | {"price": "1"}, -1106),
+    ],
+)
+def test_a_trial_is_refused_as_the_order_would_be(sent: dict[str, str], code: int) -> None:
+    assert refused("POST", "/fapi/v1/order/test", sent).code == refused("POST", "/fapi/v1/order", sent).code == code
+
+
+def test_a_trial_answers_what_the_order_would_and_places_nothing() -> None:
+    desk = Desk()
+    trader = desk.account(10_000)
+    desk.call(desk.account(10_000), "POST", "/fapi/v1/order", LIMIT | {"price": "49990"})
+    for sent in (LIMIT, MARKET, LIMIT | {"price": "", "priceMatch": "QUEUE"}, LIMIT | {"newClientOrderId": "mine"}):
+        before = state_hash(desk.venue.state)
+        tried = desk.call(trader, "POST", "/fapi/v1/order/test", sent)
+        assert state_hash(desk.venue.state) == before
+        assert tried == desk.call(trader, "POST", "/fapi/v1/order", sent)
 
 
 def test_an_amendment() -> None:
