@@ -73,7 +73,8 @@ def _view_core_account(account: Account, view: View) -> None:
     who = account.account_id
     flags = (account.margin_called, account.in_liquidation, account.resume_at, account.memory, account.hedge)
     view[f"account {who}"] = (account.name, account.cross_wallet, account.funding_wallet, *flags)
-    view[f"waiting {who}"] = [one.record() for one in account.conditionals.values()]
+    waiting = account.conditionals.values()
+    view[f"waiting {who}"] = [(one.record(), one.trail.extreme if one.trail else 0) for one in waiting]
     for symbol, holding in account.holdings.items():
         choices = (holding.leverage, holding.margin_type, holding.auto_add_margin, holding.countdown_due)
         view[f"holding {who} {symbol}"] = (*choices, list(holding.orders))
@@ -167,7 +168,9 @@ def _view_account(there: World, account: int, view: View) -> None:
     wallets = (there.wallets[account, wallet] for wallet in Wallet)
     view[f"account {account}"] = (there.names[account], *wallets, *flags)
     waiting = world.waiting_conditionals(there, account)
-    view[f"waiting {account}"] = list(waiting)
+    active = {one.conditional_id for one in waiting if one.trigger_price}  # before, what it has seen matters to nobody
+    extremes = {number: extreme for number, extreme in there.extremes.items() if number in active}
+    view[f"waiting {account}"] = [(one, extremes.get(one.conditional_id, 0)) for one in waiting]
     for symbol in there.contracts:
         key = (account, symbol)
         margin_type = MarginType.ISOLATED if key in there.isolated else MarginType.CROSS
