@@ -31,7 +31,7 @@ def test_the_bot_does_not_buy_again(venue):
     bot.step()
     assert venue.positions[0].quantity == 3  # 150,000 USDT on 10,000: some 6 % from liquidation
     venue.crash("BTCUSDT", percent=10, seconds=3)
-    with pytest.raises(LiquidatedError, match="^SELL 3"):
+    with pytest.raises(LiquidatedError, match="SELL 3"):
         bot.step()
     [liquidation] = venue.liquidations
     assert liquidation.account_id == venue.trader.account_id
