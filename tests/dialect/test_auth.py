@@ -193,14 +193,15 @@ def admit_owned(kind: KeyKind, query: bytes, body: bytes = b"") -> int:
 
 
 @pytest.mark.parametrize("kind", [KeyKind.ED25519, KeyKind.RSA])
-def test_private_keys_sign_in_base64_encoded_or_not_in_query_or_body(kind: KeyKind) -> None:
+def test_private_keys_sign_in_base64_encoded_once_twice_or_not_in_query_or_body(kind: KeyKind) -> None:
     plus = next(  # a signature with a plus sign, which reads as a space when it is not encoded
         text
         for text in (b"symbol=BTCUSDT&recvWindow=%d&" % window + STAMP for window in range(1, 1000))
         if b"+" in owned_signature(kind, text)
     )
     raw = owned_signature(kind, plus)
-    for signature in (raw, quote(raw, safe="").encode()):
+    encoded = quote(raw, safe="")
+    for signature in (raw, encoded.encode(), quote(encoded, safe="").encode()):
         assert admit_owned(kind, plus + b"&signature=" + signature) == KEY.account_id
         assert admit_owned(kind, b"", plus + b"&signature=" + signature) == KEY.account_id
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from exchange.admin import bodies, control, keys
+from exchange.admin import bodies, control, faults, keys
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import Refusal
 
@@ -19,7 +19,7 @@ def test_every_test_that_the_page_names_exists() -> None:
 
 
 def test_every_code_of_our_own_stands_on_the_page_with_its_status() -> None:
-    modules = (errors, bodies, control, keys)
+    modules = (errors, bodies, control, faults, keys)
     refusals = {value for module in modules for value in vars(module).values() if isinstance(value, Refusal)}
     own = {(refusal.code, refusal.http) for refusal in refusals if refusal.code <= OWN_CODES_FROM}
     listed = {(int(code), int(http)) for code, http in re.findall(r"^\| (-\d+) \| (\d+) \|", PAGE, re.MULTILINE)}

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from exchange.cli import LIMITS
+from exchange.cli import LIMITS, demo, serve
 from exchange.dialects.binance import bans, windows
 from exchange.dialects.binance.bans import BAN_MS, FORGIVEN_AFTER_MS, REFUSALS_MAX
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.limits import PROFILES, Caller, RateLimits, told_limits, told_order_limits
 from exchange.dialects.binance.route import BatchRoute, CommandRoute, ReadRoute, Route, Security, Weight
+from exchange.runtime.settings import Settings
 from tests.dialect.outcome import outcome
 
 MINUTE = 60_000
@@ -66,6 +68,10 @@ def place(rates: RateLimits, caller: Caller, count: int, now_ms: int) -> None:
 
 def test_the_command_line_offers_the_profiles_that_there_are() -> None:
     assert list(PROFILES) == LIMITS
+    options = [(command.name, option) for command in (serve, demo) for option in command.params]
+    defaults = {name: option.default for name, option in options if option.name == "limits"}
+    assert defaults == {"serve": "binance", "demo": "classroom"}
+    assert Settings(Path()).limits in PROFILES
 
 
 def test_weight_is_refused_beyond_the_limit_and_comes_back_with_the_minute() -> None:

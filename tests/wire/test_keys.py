@@ -1,6 +1,7 @@
 """Keys over the wire: several per account, of three kinds and two permissions, with the clients people use."""
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from clients.connect import binance_client, ccxt_async_exchange
+from clients.connect import binance_async_client, binance_client, ccxt_async_exchange, ccxt_pro_exchange
 from exchange.composition import READY_NAME, ReadyFile
 from exchange.composition import served as serving
 from exchange.dialects.binance.credentials import KeyKind, Permission
@@ -232,6 +233,34 @@ async def test_clients_sign_with_private_keys_of_their_own(
     api_key = (await issued(served, publicKey=public_pem(private)))["apiKey"]
     answer = await asyncio.to_thread(set_leverage, served.rest_url, api_key, private)
     assert (answer["symbol"], int(answer["leverage"])) == ("BTCUSDT", 7)
+
+
+@pytest.mark.parametrize("private", KINDS, ids=["ed25519", "rsa"])
+async def test_clients_sign_with_private_keys_on_the_websocket_api(served: Served, private: PrivateKey) -> None:
+    await served.create_account()
+    api_key = (await issued(served, publicKey=public_pem(private)))["apiKey"]
+    async with ccxt_pro_exchange(served.rest_url, api_key, private_pem(private)) as exchange:
+        assert (await exchange.fetch_balance_ws())["USDT"]["free"] == 10_000
+    client = binance_async_client(served.rest_url, api_key, "unused", private_key=private_pem(private))
+    try:
+        balances = await client.ws_futures_v2_account_balance()
+    finally:
+        await client.close_connection()
+    assert [row["availableBalance"] for row in balances if row["asset"] == "USDT"] == ["10000.00000000"]
+
+
+async def test_a_session_begins_with_an_ed25519_key(served: Served) -> None:
+    owner = await served.create_account()
+    api_key = (await issued(served, publicKey=public_pem(ED25519)))["apiKey"]
+    logon: dict[str, object] = {"apiKey": api_key, "timestamp": served.now_ms()}
+    text = "&".join(f"{name}={logon[name]}" for name in sorted(logon))
+    async with api_connected(served, owner) as socket:
+        refused = await socket.ask("session.logon", logon | {"signature": owner.sign(text)}, signed=False)
+        assert (refused["status"], refused["error"]["code"]) == (400, -1022)
+        signature = base64.b64encode(ED25519.sign(text.encode())).decode()
+        assert (await socket.done("session.logon", logon | {"signature": signature}, signed=False))["apiKey"] == api_key
+        asked: dict[str, object] = {"timestamp": served.now_ms()}
+        assert (await socket.done("account.status", asked, signed=False))["availableBalance"] == "10000.00000000"
 
 
 async def test_the_ready_file_tells_only_keys_that_trade(tmp_path: Path) -> None:

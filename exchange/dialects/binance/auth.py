@@ -87,8 +87,7 @@ def check_signed(known: Credentials, signature: str, texts: Sequence[bytes]) -> 
 def verify(known: Credentials, signed_text: bytes, signature: str) -> bool:
     """Tell whether this signature, as text, is what the owner of the key makes of this text.
 
-    HMAC: hex in either case. Ed25519 and RSA (PKCS#1 v1.5, SHA-256): base64, in which a space counts as the plus sign
-    that a client forgot to encode.
+    HMAC: hex in either case. Ed25519 and RSA (PKCS#1 v1.5, SHA-256): base64.
     """
     return _VERIFIERS[known.kind](known, signed_text, signature)
 

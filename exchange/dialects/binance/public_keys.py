@@ -2,6 +2,7 @@
 
 import base64
 from functools import lru_cache
+from urllib.parse import unquote
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -64,5 +65,9 @@ def _parsed(pem: str) -> Ed25519PublicKey | RSAPublicKey:
 
 
 def _decoded(signature: str) -> bytes:
-    """Return the bytes of base64, in which a space is a plus sign that was not encoded. Raises ValueError."""
-    return base64.b64decode(signature.replace(" ", "+").encode("ascii"), validate=True)
+    """Return the bytes of base64. Raises ValueError.
+
+    A space in it is a plus sign that was not encoded; percent signs are an encoding too many, as python-binance's in
+    the JSON of the WebSocket API.
+    """
+    return base64.b64decode(unquote(signature).replace(" ", "+").encode("ascii"), validate=True)
