@@ -8,6 +8,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 
+import msgspec
 from aiohttp import web
 
 from exchange.admin.bodies import (
@@ -82,6 +83,7 @@ def add_control_routes(application: web.Application, app: App) -> None:
         ("GET", "/liquidations/{liquidation_id:[0-9]{1,18}}/why", control.why),
         ("GET", "/insurance-fund", control.insurance_fund),
         ("GET", "/adl", control.adl),
+        ("GET", "/coverage", control.coverage),
     ):
         application.router.add_route(method, f"/sim/v1{path}", guarded(app.admin_token, answer))
     add_openapi_route(application)
@@ -204,6 +206,10 @@ class Control:
         limit, after_seq = _page_asked(request)
         await self._app.sequencer.durable()
         return [adl_json(self._contracts, row) for row in page(self._app.liquidations.adl, limit, after_seq)]
+
+    async def coverage(self, _request: web.Request) -> object:
+        """Return what clients used since the venue was opened, and what they asked for that it has not."""
+        return msgspec.to_builtins(self._app.usage.report(self._app.clock.wall() // MILLISECOND))
 
     @property
     def _contracts(self) -> Mapping[str, Contract]:

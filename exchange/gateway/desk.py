@@ -29,6 +29,7 @@ from exchange.dialects.binance.route import (
     order_counts,
 )
 from exchange.door import submit
+from exchange.gateway.coverage import note_call
 from exchange.gateway.faults import UnansweredError, suffer
 from exchange.gateway.timing import Channel, Kind, Timing
 from exchange.projections.adl import AdlQueues
@@ -106,6 +107,7 @@ class Desk:
     async def settle(self, call: Call, answering: Awaitable[object]) -> Answer:
         """Return what a call came to, whatever happens, when it is time to tell it."""
         answer = await self._outcome(call, answering)
+        note_call(self._app.usage, call, answer)
         if isinstance(call.route, CommandRoute | BatchRoute):
             await self._pass(call.account_id)
         return answer

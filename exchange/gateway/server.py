@@ -11,6 +11,7 @@ from exchange.admin.keys import add_key_routes
 from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX, QUERY_BYTES_MAX
 from exchange.gateway.app_keys import APP, DESK, LISTEN_KEYS
+from exchange.gateway.coverage import keep_usage
 from exchange.gateway.desk import Desk
 from exchange.gateway.rest import RestDoor
 from exchange.gateway.streams import STREAM_DOOR, add_stream_routes
@@ -33,6 +34,7 @@ def create_application(app: App) -> web.Application:
     add_stream_routes(application, app)
     add_ws_api_routes(application)
     add_fault_routes(application, app, desk.faults, application[STREAM_DOOR])
+    application.cleanup_ctx.append(keep_usage(app))
     application.router.add_route("*", r"/{path:[\s\S]*}", RestDoor(desk).handle)
     return application
 

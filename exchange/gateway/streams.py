@@ -22,11 +22,13 @@ from exchange.dialects.binance.streams import (
     parse_control,
     stream_names,
 )
-from exchange.gateway.app_keys import DESK, LISTEN_KEYS
+from exchange.gateway.app_keys import APP, DESK, LISTEN_KEYS
 from exchange.gateway.connection import CONNECTIONS, Connection, close_connections, refused, serve_connection
+from exchange.gateway.coverage import note_streams
 from exchange.gateway.fanout import Fanout
 from exchange.gateway.stream_door import StreamDoor
 from exchange.runtime.app import App
+from exchange.runtime.usage import Usage
 
 ROOTS = ("", "/public", "/market", "/private")
 MESSAGES_PER_SECOND_MAX = 10  # incoming; more close the connection (1008)
@@ -65,7 +67,14 @@ class StreamConnection(Connection):
     """One reader of streams: what it hears, and what it asks for."""
 
     def __init__(
-        self, socket_: web.WebSocketResponse, fanout: Fanout, names: list[str], events: list[str], *, combined: bool
+        self,
+        socket_: web.WebSocketResponse,
+        fanout: Fanout,
+        usage: Usage,
+        names: list[str],
+        events: list[str],
+        *,
+        combined: bool,
     ) -> None:
         """Hear these streams once it runs. `events`: the user events it wants, all when empty."""
         super().__init__(socket_, MESSAGES_PER_SECOND_MAX)
@@ -73,6 +82,7 @@ class StreamConnection(Connection):
         self._first_names = names
         self._events = events
         self._fanout = fanout
+        self._usage = usage
         self._names: dict[str, None] = {}  # those that are no stream, too: they say nothing
 
     def wants(self, event_name: str) -> bool:
@@ -85,6 +95,7 @@ class StreamConnection(Connection):
 
     def begin(self) -> None:
         """Hear what the address named; names that are no stream are passed over."""
+        note_streams(self._usage, self._first_names, self._fanout)
         self._hear([name for name in self._first_names if self._fanout.knows(name)])
 
     async def receive(self, data: bytes | str) -> None:
@@ -113,6 +124,7 @@ class StreamConnection(Connection):
         if len({**self._names, **dict.fromkeys(control.params)}) > STREAMS_MAX:
             raise ControlError(f"at most {STREAMS_MAX} streams on a connection", control.request_id)
         self._answer(control, None)
+        note_streams(self._usage, control.params, self._fanout)
         self._hear(list(dict.fromkeys(control.params)))
 
     def _unsubscribe(self, control: Control) -> None:
@@ -151,10 +163,10 @@ def _handler(*, combined: bool) -> Callable[[web.Request], Awaitable[web.StreamR
     async def handle(request: web.Request) -> web.StreamResponse:
         if not request.app[STREAM_DOOR].open:
             return refused(STREAMS_CLOSED, "Stream connections are closed.")
-        fanout, events = request.app[FANOUT], stream_names(request.query.get("events", ""))
-        names = _first_names(request)
+        fanout, usage = request.app[FANOUT], request.app[APP].usage
+        events, names = stream_names(request.query.get("events", "")), _first_names(request)
         return await serve_connection(
-            request, lambda socket_: StreamConnection(socket_, fanout, names, events, combined=combined)
+            request, lambda socket_: StreamConnection(socket_, fanout, usage, names, events, combined=combined)
         )
 
     return handle

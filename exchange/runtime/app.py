@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from exchange.core.commands import Command
 from exchange.core.events import Event
 from exchange.core.rules import VenueRules
+from exchange.core.units import MILLISECOND
 from exchange.core.venue import Venue
 from exchange.journal.errors import HeaderMismatchError
 from exchange.journal.header import Header
@@ -30,6 +31,7 @@ from exchange.runtime.feeds.player import IndexFeed
 from exchange.runtime.keys import KEYS_NAME, KeyStore, refuse_left_keys
 from exchange.runtime.sequencer import OnFatal, Sequencer, exit_process
 from exchange.runtime.settings import DEFAULTS_RECORDED, Settings, read_contracts
+from exchange.runtime.usage import Usage
 
 HISTORY_NAME = "history.sqlite"
 
@@ -49,6 +51,7 @@ class App:
     history: History
     liquidations: Liquidations
     admin_token: str
+    usage: Usage  # what clients used since it was opened
     feed: IndexFeed | None = None  # set by whoever plays index prices into the venue
 
     async def start(self) -> None:
@@ -102,6 +105,7 @@ def open_app(settings: Settings, clock: Clock | None = None, on_fatal: OnFatal =
         history=folds.history,
         liquidations=folds.liquidations,
         admin_token=keys.admin_token,
+        usage=Usage(clock.wall() // MILLISECOND),
     )
 
 

@@ -1,0 +1,110 @@
+"""Notes what clients use: calls as the desk settled them, streams as they are asked for. It counts nothing itself."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+from exchange.dialects.binance.numbers import to_ms
+from exchange.dialects.binance.parameter_table import ignored
+from exchange.dialects.binance.route import BatchRoute, Params, Route
+from exchange.runtime.app import App
+from exchange.runtime.usage import Usage, write_usage
+
+if TYPE_CHECKING:  # the desk imports this module
+    from exchange.gateway.desk import Answer, Call
+
+WEBSOCKET = "WS"
+WRITE_SECONDS = 30  # between two writings of the file, when there is something new
+OK = 200
+USER_STREAM = "<listenKey>"
+_OF_WS_API = ("apiKey", "returnRateLimits")
+_LOG = logging.getLogger(__name__)
+
+
+class Streams(Protocol):
+    """The streams of a venue."""
+
+    def knows(self, name: str) -> bool:
+        """Tell whether a name is a market stream or a live listen key."""
+        ...
+
+    def account_of(self, name: str) -> int | None:
+        """Return whose user stream a name is; None: it is no live listen key."""
+        ...
+
+
+def note_call(usage: Usage, call: "Call", answer: "Answer") -> None:
+    """Note a call with what it came to."""
+    over_websocket = call.verb == WEBSOCKET
+    if call.route is None:
+        if call.name:  # else it was no request at all
+            usage.missing(f"{call.verb} {call.name}")
+    elif call.name:
+        count, name = (usage.method, call.name) if over_websocket else (usage.endpoint, f"{call.verb} {call.name}")
+        count(name, _ignored(call.route, call.params), refused=answer.status != OK)
+    parts = answer.body if isinstance(call.route, BatchRoute) and isinstance(answer.body, list) else [answer.body]
+    for part in parts:
+        _note_error(usage, part)
+
+
+def note_streams(usage: Usage, names: Iterable[str], streams: Streams) -> None:
+    """Note names that are subscribed to. A listen key, live or not, is a secret and is not named."""
+    for name in names:
+        if streams.account_of(name) is not None:
+            usage.stream(USER_STREAM)
+        elif streams.knows(name):
+            usage.stream(stream_kind(name))
+        else:
+            usage.missing(f"stream {name if '@' in name or name.startswith('!') else USER_STREAM}")
+
+
+def stream_kind(name: str) -> str:
+    """Return what kind of stream a name is: the contract is not told apart."""
+    contract, at, rest = name.partition("@")
+    if not at or contract.startswith("!"):
+        return name
+    pair, under, contract_type = contract.partition("_")
+    return f"<{'pair' if under else 'symbol'}>{under}{contract_type}@{rest}" if pair else name
+
+
+def keep_usage(app: App) -> Callable[[web.Application], AsyncIterator[None]]:
+    """Return what writes the usage into the data folder: now and then, and when serving ends."""
+
+    async def keep(_application: web.Application) -> AsyncIterator[None]:
+        keeper = asyncio.create_task(_write_now_and_then(app))
+        yield
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        _write(app)
+
+    return keep
+
+
+async def _write_now_and_then(app: App) -> None:
+    written = 0
+    while True:
+        await asyncio.sleep(WRITE_SECONDS)
+        if app.usage.version != written:
+            written = app.usage.version
+            _write(app)
+
+
+def _write(app: App) -> None:
+    """Write the file; that it cannot be written ends nothing."""
+    try:
+        write_usage(app.data_folder, app.usage.report(to_ms(app.clock.wall())))
+    except OSError as error:
+        _LOG.warning("the usage could not be written: %s", error)
+
+
+def _ignored(route: Route, params: Params) -> list[str]:
+    return [name for name in ignored(route.method, route.path, params) if name not in _OF_WS_API]
+
+
+def _note_error(usage: Usage, body: object) -> None:
+    """Note the error that a body, or an element of a batch's, is."""
+    if isinstance(body, dict) and isinstance(body.get("code"), int) and body["code"] < 0:
+        usage.error(body["code"], str(body.get("msg", "")))
