@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 
@@ -68,10 +68,18 @@ async def connected(served: Served, path: str, **options: Any) -> AsyncIterator[
         yield StreamClient(socket)
 
 
+class Messages(Protocol):
+    """Where messages come from, one by one."""
+
+    async def next(self) -> Any:
+        """Return the next message."""
+        ...
+
+
 class StrictBook:
     """A local book by the rules of the dialect (10.4); any break of them is an assertion error."""
 
-    def __init__(self, client: StreamClient, served: Served, symbol: str = "BTCUSDT") -> None:
+    def __init__(self, client: Messages, served: Served, symbol: str = "BTCUSDT") -> None:
         """Keep the book of a contract from the diffs of a connection that hears nothing else."""
         self._client = client
         self._served = served

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from typing import Any
 
 import pytest
 
@@ -115,3 +116,60 @@ async def test_partial_books_are_the_best_levels(market: Served) -> None:
         while (top := await client.next())["u"] < update_id:
             assert len(top["b"]) <= 5
         assert (top["b"], top["a"]) == (bids[:5], asks[:5])
+
+
+class OneOf:
+    """The messages of one stream out of a connection that hears several, wrapped."""
+
+    def __init__(self) -> None:
+        self.messages: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def next(self) -> Any:
+        """Return the next message of this stream."""
+        return await self.messages.get()
+
+
+async def test_all_speeds_on_one_connection_are_chains_that_a_strict_client_can_follow(market: Served) -> None:
+    names = [f"btcusdt@depth{speed}" for speed in SPEEDS]
+    async with connected(market, f"/public/stream?streams={'/'.join(names)}") as client:
+        parts = {name: OneOf() for name in names}
+
+        async def divide() -> None:
+            while True:
+                message = await client.next()
+                parts[message["stream"]].messages.put_nowait(message["data"])
+
+        dividing = asyncio.create_task(divide())
+        traffic = asyncio.create_task(trade_at_random(market, random.Random(5)))
+        books = [StrictBook(part, market) for part in parts.values()]
+        await asyncio.gather(*(book.synchronise() for book in books))
+        await traffic
+        update_id, levels = await settled(market)
+        await asyncio.gather(*(book.follow(update_id) for book in books))
+        dividing.cancel()
+    assert [book.levels() == levels for book in books] == [True] * len(SPEEDS)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+async def test_a_client_that_left_the_stream_and_came_back_can_follow_it_again(market: Served, speed: str) -> None:
+    name = f"btcusdt@depth{speed}"
+    left = asyncio.Event()
+
+    async def trade_on() -> None:
+        while not left.is_set():
+            await trade_at_random(market, random.Random(5))
+
+    async with connected(market, "/ws") as client:
+        traffic = asyncio.create_task(trade_on())
+        for _ in range(3):
+            assert (await client.ask("SUBSCRIBE", [name]))["result"] is None
+            await StrictBook(client, market).synchronise()
+            assert (await client.ask("UNSUBSCRIBE", [name]))["result"] is None
+        await client.ask("SUBSCRIBE", [name])
+        again = StrictBook(client, market)
+        await again.synchronise()
+        left.set()
+        await traffic
+        update_id, levels = await settled(market)
+        await again.follow(update_id)
+    assert again.levels() == levels

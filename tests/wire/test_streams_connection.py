@@ -46,10 +46,10 @@ class Market(Served):
         """The streams at work."""
         return self.serving.runner.app[streams.FANOUT]
 
-    def connections(self) -> list[connection.Connection]:
+    def connections(self) -> list[streams.StreamConnection]:
         """Return the open stream connections."""
         opened = self.serving.runner.app[connection.CONNECTIONS]
-        return list(opened)
+        return [one for one in opened if isinstance(one, streams.StreamConnection)]
 
     async def quote(self, price: int = 490_000) -> None:
         """Change the book."""
@@ -285,6 +285,51 @@ async def test_a_reader_that_does_not_read_is_closed_and_nobody_waits_for_it(
                 await market.app.sequencer.submit(Annotate("test", "time goes by"))
         assert len(market.connections()) == 1
     slow.close()
+
+
+async def test_of_states_a_slow_reader_gets_the_latest_and_its_memory_is_bounded(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "QUEUE_BYTES_MAX", 20_000)
+    monkeypatch.setattr(connection, "SEND_BUFFER_BYTES", 4_096)
+    names = ["btcusdt@bookTicker", "btcusdt@depth20@0ms"]
+    slow = await deaf_reader(market, f"/ws/{'/'.join(names)}")
+    async with connected(market, "/ws/btcusdt@bookTicker") as quick:
+        [served_slow] = [one for one in market.connections() if len(one._names) == 2]
+        book = market.app.venue.state.markets["BTCUSDT"]
+        changes = stuck = 0
+        while stuck < 200:
+            changes += 2
+            await market.quote(490_000 + changes)
+            await market.app.sequencer.submit(CancelOrder(1, "BTCUSDT", order_id=market.last_order_id))
+            while (await quick.next())["u"] < 2 * book.book_update_id:
+                pass
+            stuck += bool(served_slow._queue)
+            assert served_slow._queued_bytes <= 20_000
+        await market.quote()
+        latest = 2 * book.book_update_id
+        assert sorted(str(waiting.key) for waiting in served_slow._queue) <= [f"{name} " for name in names]
+        while (await quick.next())["u"] < latest:
+            pass
+        heard = b""
+        async with asyncio.timeout(WAIT_SECONDS_MAX):
+            while heard.count(f'"u":{latest}'.encode()) < len(names):
+                heard += await asyncio.get_running_loop().sock_recv(slow, 65_536)
+        assert served_slow in market.connections()
+        assert heard.count(b'"e":"bookTicker"') < changes - 100, "states in between were left out"
+    slow.close()
+
+
+async def test_nothing_takes_a_place_before_an_answer(market: Market) -> None:
+    async with connected(market, "/ws/btcusdt@bookTicker"):
+        [served] = market.connections()
+        for frame, key in ((b"1", "k"), (b"2", "k"), (b"3", None)):
+            served.send(frame, key)
+        served.answer(b"4")
+        served.send(b"5", "k")
+        served.send(b"6", "k")
+        assert [waiting.frame for waiting in served._queue] == [b"2", b"3", b"4", b"6"]
+        assert served._queued_bytes == 4
 
 
 async def deaf_reader(served: Market, path: str) -> socket.socket:
