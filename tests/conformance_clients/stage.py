@@ -109,6 +109,11 @@ class Stage:
                 if TOO_MANY_REQUESTS not in str(error):  # whom the cell on rate limits used up has no orders
                     raise
 
+    def makers_gone(self) -> None:
+        """Cancel the orders of the maker and of who trades with it; those of the cells stay."""
+        for keys in self.accounts[:2]:
+            self.signed(keys, "DELETE", "/fapi/v1/allOpenOrders", {"symbol": SYMBOL})
+
     def until_mark(self, holds: Any) -> None:
         """Wait until the mark price is as wanted. Raises StageError after a while."""
         until = time.monotonic() + PATIENCE_S

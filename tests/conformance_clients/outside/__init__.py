@@ -1,1 +1,1 @@
-"""Columns of the matrix whose clients cannot share our environment: each runs from one of its own, pinned here by hash."""
+"""Columns of the matrix whose clients cannot share our environment: each has one of its own, pinned by hash here."""
