@@ -247,6 +247,26 @@ def whatif(json_output: bool, data: Path, policies: tuple[str, ...], coupled: bo
     click.echo(msgspec.json.encode(comparison) if json_output else "\n".join(lines(comparison)))
 
 
+@main.command()
+@click.argument("source", metavar="DATA|READY_FILE|URL")
+@click.option("--token", help="The admin token, for a URL; or set MARGINCALL_ADMIN_TOKEN.")
+@as_json
+def coverage(json_output: bool, source: str, token: str | None) -> None:  # noqa: FBT001
+    """Say what clients used of a venue, what they sent in vain, and what they asked for that it has not."""
+    import msgspec
+
+    from exchange.coverage import CoverageError, print_coverage, read_coverage
+
+    try:
+        report = read_coverage(source, token)
+    except CoverageError as error:
+        _fail(str(error), MISUSE)
+    if json_output:
+        click.echo(msgspec.json.encode(report))
+    else:
+        print_coverage(report)
+
+
 async def _serve(settings: "Settings", stop: asyncio.Event, *, json_output: bool) -> None:
     """Serve until told to stop, having printed where things are (never a secret: those stand in the ready file)."""
     from exchange.composition import served
@@ -260,6 +280,7 @@ async def _serve(settings: "Settings", stop: asyncio.Event, *, json_output: bool
             "dataFolder": str(venue.app.data_folder),
             "seq": venue.app.sequencer.seq,
             "policy": policy_name(venue.app.venue.state.rules.engine),
+            "limits": settings.limits,
         }
         _print_report(places, json_output=json_output)
         await venue.wait(stop)
