@@ -83,7 +83,7 @@ GROUPS = (
             Row("add_margin", "add margin to an isolated position"),
             Row("hedge_mode", "hedge mode: a long and a short at once"),
             Row("transfer", "transfer between funding and futures wallet"),
-            Row("income", "list the income: fees, transfers"),
+            Row("income", "list the income: the fee of a trade"),
             Row("commission", "ask for the fee rates"),
         ),
     ),

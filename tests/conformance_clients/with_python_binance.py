@@ -1,7 +1,7 @@
 """python-binance in the matrix: AsyncClient for REST and WebSocket API, BinanceSocketManager for streams."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from binance.exceptions import BinanceAPIException
 
 from clients.connect import binance_async_client, binance_sockets
-from tests.conformance_clients.client import ERROR_KINDS, Book, ConformanceClient, Ears
+from tests.conformance_clients.client import ERROR_KINDS, Book, ConformanceClient, Ears, Told
 from tests.conformance_clients.raw import DiffBook, Json, RawClient, market_told_of, told_of
 from tests.conformance_clients.stage import SYMBOL, Keys
 
@@ -107,25 +107,19 @@ class PythonBinance(RawClient):
     @asynccontextmanager
     async def hear_market(self) -> AsyncIterator[Ears]:
         streams = [f"{SYMBOL.lower()}@{name}" for name in STREAMS_OF_MARKET]
-        ears = Ears()
         best = [f"{SYMBOL.lower()}@bookTicker"]
+        ears = Ears()
         async with (
-            _impatient(self._sockets.futures_multiplex_socket(streams, category="market")) as market,
-            _impatient(self._sockets.futures_multiplex_socket(best, category="public")) as public,
-            asyncio.TaskGroup() as group,
+            _heard(self._sockets.futures_multiplex_socket(streams, category="market"), ears, market_told_of),
+            _heard(self._sockets.futures_multiplex_socket(best, category="public"), ears, market_told_of),
         ):
-            hearing = [group.create_task(_hear(socket, ears, market_told_of)) for socket in (market, public)]
             yield ears
-            for task in hearing:
-                task.cancel()
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[Ears]:
         ears = Ears()
-        async with _impatient(self._sockets.futures_user_socket()) as socket, asyncio.TaskGroup() as group:
-            hearing = group.create_task(_hear(socket, ears, told_of))
+        async with _heard(self._sockets.futures_user_socket(), ears, told_of):
             yield ears
-            hearing.cancel()
 
     async def renew_listen_key(self) -> None:
         key = await self._client.futures_stream_get_listen_key()
@@ -153,7 +147,21 @@ def _impatient(socket: Any) -> Any:
     return socket
 
 
-async def _hear(socket: Any, ears: Ears, told: Any) -> None:
-    while True:
-        message = await socket.recv()
-        ears.hear(*told(message.get("data", message)))
+@asynccontextmanager
+async def _heard(socket: Any, ears: Ears, told_of_event: Callable[[Json], list[Told]]) -> AsyncIterator[None]:
+    """Let ears hear what a socket receives, until the block ends."""
+    ended = False
+
+    async def hear() -> None:
+        while not ended:  # a cancellation alone can be lost in `recv`, when a message comes at the same moment
+            message = await socket.recv()
+            ears.hear(*told_of_event(message.get("data", message)))
+
+    async with _impatient(socket):
+        hearing = asyncio.create_task(hear())
+        try:
+            yield
+        finally:
+            ended = True
+            hearing.cancel()
+            await asyncio.wait([hearing])
