@@ -5,6 +5,7 @@ It is loaded in every session of every project that has Margincall installed: he
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,23 +53,19 @@ def venue_factory(
 
     node: pytest.Item = request.node
     folders = node.stash.setdefault(_FOLDERS, [])
-    venues: list[Venue] = []
+    with ExitStack() as venues:
 
-    def make(**settings: Any) -> Venue:
-        folder = tmp_path_factory.mktemp("venue")
-        venue = Venue(hosted_settings(folder / "data", **settings))
-        folders.append(folder / "data")
-        venues.append(venue)
-        return venue
+        def make(**settings: Any) -> Venue:
+            folder = tmp_path_factory.mktemp("venue")
+            folders.append(folder / "data")
+            venue = Venue(hosted_settings(folder / "data", **settings))
+            venues.callback(venue.close)
+            return venue
 
-    try:
         yield make
-    finally:
-        for venue in venues:
-            venue.close()
-        if not node.stash.get(_FAILED, False):
-            for folder in folders:
-                shutil.rmtree(folder.parent)
+    if not node.stash.get(_FAILED, False):
+        for folder in folders:
+            shutil.rmtree(folder.parent)
 
 
 @pytest.fixture

@@ -84,6 +84,33 @@ class Account:
         return [one for one in self._venue.liquidations if one.account_id == self.account_id]
 
 
+class Maker:
+    """A scripted maker, as a test sees it."""
+
+    def __init__(self, host: Host, script: ScriptedMaker) -> None:
+        """Take charge of a maker that quotes."""
+        self._host = host
+        self._script = script
+        self.account_id = script.account_id
+
+    @property
+    def follows(self) -> bool:
+        """Whether it quotes anew with each index price."""
+        return self._script.follow
+
+    @follows.setter
+    def follows(self, follow: bool) -> None:
+        self._script.follow = follow
+
+    def quote(self) -> None:
+        """Take back all quotes and rest new ones around the index as it is now. Raises MakerError."""
+        self._host.call(self._script.quote)
+
+    def withdraw(self) -> None:
+        """Take back all quotes, and follow the index no more; `quote` rests them again."""
+        self._host.call(self._script.withdraw)
+
+
 class Venue:
     """A served venue, a first account with 10,000 USDT, and what a test does to both."""
 
@@ -104,8 +131,12 @@ class Venue:
         self.ready_file: Path = served.ready_path
         self.data_folder: Path = served.app.data_folder
         self.trader = self._account("trader", self._app.keys.all()[0])  # the first account
-        for symbol, price in hosted.prices.items():
-            self.set_index(symbol, str(price))
+        try:
+            for symbol, price in hosted.prices.items():
+                self.set_index(symbol, str(price))
+        except BaseException:
+            self._host.close()
+            raise
 
     def close(self) -> None:
         """Stop serving; raises VenueFailedError when the venue has failed meanwhile."""
@@ -196,7 +227,7 @@ class Venue:
         levels: int = 5,
         step: Number | None = None,
         follow: bool = True,
-    ) -> ScriptedMaker:
+    ) -> Maker:
         """Add a maker that rests `quantity` on exact levels around the index: half a `spread` away, then each `step`.
 
         `step` is the spread when it is not given. With `follow` it quotes anew with each index price, and by itself
@@ -206,15 +237,10 @@ class Venue:
         spread_ticks = records.ticks_of(contract, _decimal(spread))
         step_ticks = spread_ticks if step is None else records.ticks_of(contract, _decimal(step))
         ladder = Ladder(spread_ticks, step_ticks, records.lots_of(contract, _decimal(quantity)), levels)
-        maker = ScriptedMaker(self._sequencer, contract, ladder, follow=follow)
-        self._makers.append(maker)
-        self._host.call(maker.open)
-        return maker
-
-    def requote(self) -> None:
-        """Let all scripted makers quote anew, those that do not follow the index, too."""
-        for maker in self._makers:
-            self._host.call(maker.quote)
+        script = ScriptedMaker(self._sequencer, contract, ladder, follow=follow)
+        self._makers.append(script)
+        self._host.call(script.open)
+        return Maker(self._host, script)
 
     def house_bots(self, seed: int = 1) -> None:
         """Add the house bots of the demo (makers, takers, gamblers), in a process of their own, until the test ends."""

@@ -40,6 +40,14 @@ def test_hangs(venue):
     sys.stderr.flush()
     threading.Event().wait()
 """
+COLD = """
+import time
+
+BEGAN = time.perf_counter()
+
+def test_it(venue):
+    assert time.perf_counter() - BEGAN < 2
+"""
 WITHOUT = """
 import sys
 
@@ -63,6 +71,10 @@ def test_a_session_that_does_not_use_it_pays_next_to_nothing(
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others import what we look for
     pytester.makepyfile(WITHOUT)
     pytester.runpytest_subprocess("-p", "exchange.testing.plugin").assert_outcomes(passed=1)
+
+
+def test_the_first_venue_of_a_session_starts_in_under_two_seconds_imports_included(pytester: pytest.Pytester) -> None:
+    run(pytester, COLD).assert_outcomes(passed=1)
 
 
 def test_the_marker_is_known_and_what_is_set_wrong_is_told(pytester: pytest.Pytester) -> None:

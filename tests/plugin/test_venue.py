@@ -1,6 +1,7 @@
 """The fixture `venue` as a bot's test uses it, from synchronous and asynchronous tests, with clients on the wire."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -71,6 +72,12 @@ def test_a_setting_that_there_is_not_is_refused(venue_factory: Callable[..., Ven
         venue_factory(leverage=3)
 
 
+def test_a_first_price_that_cannot_be_leaves_nothing_running(venue_factory: Callable[..., Venue]) -> None:
+    with pytest.raises(SettingRefusedError, match="'DOGEUSDT' is not listed"):
+        venue_factory(prices={"DOGEUSDT": 1})
+    assert [thread for thread in threading.enumerate() if thread.name == "margincall"] == []
+
+
 def test_a_contract_file_replaces_the_shipped_ones(venue_factory: Callable[..., Venue], tmp_path: Path) -> None:
     shipped = Path(__file__).parents[2] / "exchange" / "data" / "contracts" / "BTCUSDT.toml"
     own = tmp_path / "own.toml"
@@ -118,12 +125,18 @@ async def test_a_maker_rests_exact_levels_and_follows_the_index(venue: Venue) ->
 
 
 async def test_a_maker_that_does_not_follow_stays_until_it_is_told(venue: Venue) -> None:
-    venue.maker(BTC, spread=10, follow=False)
+    maker = venue.maker(BTC, spread=10, follow=False)
     async with trading(venue) as rest:
         venue.set_index(BTC, 51_000)
         assert (await rest.public("GET", "/fapi/v1/depth", {"symbol": BTC, "limit": 5}))["bids"][0][0] == "49995.00"
-        venue.requote()
+        maker.quote()
         assert (await rest.public("GET", "/fapi/v1/depth", {"symbol": BTC, "limit": 5}))["bids"][0][0] == "50995.00"
+        maker.follows = True
+        venue.set_index(BTC, 52_000)
+        assert (await rest.public("GET", "/fapi/v1/depth", {"symbol": BTC, "limit": 5}))["bids"][0][0] == "51995.00"
+        maker.withdraw()
+        assert not maker.follows
+        assert (await rest.public("GET", "/fapi/v1/depth", {"symbol": BTC, "limit": 5}))["bids"] == []
 
 
 async def test_a_maker_that_jumps_beyond_the_band_is_there_once_the_mark_is(venue: Venue) -> None:

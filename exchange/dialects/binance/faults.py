@@ -16,7 +16,13 @@ TIMES_MAX = 1_000
 DELAY_MS_MAX = 60_000
 RETRY_AFTER_S_MAX = 3_600
 ORDER_PATHS = frozenset(
-    {"/fapi/v1/order", "/fapi/v1/batchOrders", "/fapi/v1/algoOrder", "/fapi/v1/allOpenOrders"},
+    {
+        "/fapi/v1/order",
+        "/fapi/v1/batchOrders",
+        "/fapi/v1/allOpenOrders",
+        "/fapi/v1/algoOrder",
+        "/fapi/v1/algoOpenOrders",
+    },
 )
 
 INTERNAL_ERROR = Refusal(-1001, "Internal error; unable to process your request. Please try again.", 500)
