@@ -205,6 +205,7 @@ class Desk:
             adl_queues=self._adl_queues,
             now_ms=call.now_ms,
             account_id=call.account_id,
+            legacy_conditional=self._app.settings.legacy_stops,
         )
 
 

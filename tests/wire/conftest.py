@@ -70,10 +70,17 @@ def stop_loudly(message: str) -> None:
 
 @asynccontextmanager
 async def open_served(
-    folder: Path, clock: Clock | None = None, contracts: tuple[Path, ...] = (), limits: str = "classroom"
+    folder: Path,
+    clock: Clock | None = None,
+    contracts: tuple[Path, ...] = (),
+    limits: str = "classroom",
+    *,
+    legacy_stops: bool = False,
 ) -> AsyncIterator[Served]:
     """Open a venue in a folder and serve it; on the way out stop serving, then the venue. No contracts: the shipped."""
-    settings = Settings(data_folder=folder, index="manual", contracts=contracts, limits=limits)
+    settings = Settings(
+        data_folder=folder, index="manual", contracts=contracts, limits=limits, legacy_stops=legacy_stops
+    )
     app = open_app(settings, clock=clock, on_fatal=stop_loudly)
     await app.start()
     serving = await serve(app, "127.0.0.1", 0)
