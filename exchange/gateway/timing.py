@@ -49,14 +49,6 @@ INSTANT: Mapping[Kind, Delays] = MappingProxyType({})
 TIMINGS: Mapping[str, Mapping[Kind, Delays]] = MappingProxyType({"instant": INSTANT, "real": REAL})
 
 
-class Handle(Protocol):
-    """A timer that was set."""
-
-    def cancel(self) -> None:
-        """Have it not ring."""
-        ...
-
-
 class Loop(Protocol):
     """What a channel needs of an event loop."""
 
@@ -64,7 +56,7 @@ class Loop(Protocol):
         """Return the loop's time in seconds."""
         ...
 
-    def call_at(self, when: float, callback: Callable[[], object]) -> Handle:
+    def call_at(self, when: float, callback: Callable[[], object]) -> object:
         """Have something called at a time of the loop."""
         ...
 
@@ -94,21 +86,24 @@ class DelayedChannel:
         self._draw_ms = draw_ms
         self._waiting: deque[tuple[float, Callable[[], None]]] = deque()
         self._last = 0.0
-        self._timer: Handle | None = None
 
     def carry(self, deliver: Callable[[], None]) -> None:
         """Have something delivered when its delay is over and all before it is delivered."""
         self._last = max(self._last, self._loop.time() + self._draw_ms() / MS_PER_SECOND)
         self._waiting.append((self._last, deliver))
-        if self._timer is None:
-            self._timer = self._loop.call_at(self._last, self._deliver)
+        if len(self._waiting) == 1:
+            self._loop.call_at(self._last, self._deliver)
 
     def _deliver(self) -> None:
         """Deliver what is due. The first one is: loops round times, and may ring a little early."""
         due = max(self._loop.time(), self._waiting[0][0])
-        while self._waiting and self._waiting[0][0] <= due:
-            self._waiting.popleft()[1]()
-        self._timer = self._loop.call_at(self._waiting[0][0], self._deliver) if self._waiting else None
+        ripe = [waiting for waiting in self._waiting if waiting[0] <= due]
+        for _ in ripe:
+            self._waiting.popleft()
+        if self._waiting:
+            self._loop.call_at(self._waiting[0][0], self._deliver)
+        for _, deliver in ripe:
+            deliver()
 
 
 class Timing:
