@@ -20,6 +20,7 @@ WEBSOCKET = "WS"
 WRITE_SECONDS = 30  # between two writings of the file, when there is something new
 OK = 200
 USER_STREAM = "<listenKey>"
+SECRET_CHARACTERS_MIN = 16  # what is so long and no stream may be somebody's listen key
 _OF_WS_API = ("apiKey", "returnRateLimits")
 _LOG = logging.getLogger(__name__)
 
@@ -57,8 +58,11 @@ def note_streams(usage: Usage, names: Iterable[str], streams: Streams) -> None:
             usage.stream(USER_STREAM)
         elif streams.knows(name):
             usage.stream(stream_kind(name))
-        else:
-            usage.missing(f"stream {name if '@' in name or name.startswith('!') else USER_STREAM}")
+        elif "@" in name or name.startswith("!"):
+            usage.missing(f"stream {name}")
+        elif len(name) >= SECRET_CHARACTERS_MIN:
+            usage.missing(f"stream {USER_STREAM}, not live")
+        # else a word in the path that means nothing: ccxt numbers its connections so
 
 
 def stream_kind(name: str) -> str:
