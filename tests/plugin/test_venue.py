@@ -332,6 +332,16 @@ async def test_streams_end_and_come_again(venue: Venue) -> None:
         assert venue.disconnect_streams() == 1
 
 
+async def test_what_the_bot_used_is_told(venue: Venue) -> None:
+    async with trading(venue) as rest:
+        await rest.public("GET", "/fapi/v1/time")
+        with pytest.raises(VenueError):
+            await rest.public("GET", "/fapi/v1/nothing")
+    report = venue.coverage()
+    assert [used["name"] for used in report["endpoints"]] == ["GET /fapi/v1/time"]
+    assert [missed["name"] for missed in report["notImplemented"]] == ["GET /fapi/v1/nothing"]
+
+
 def test_the_control_api_refuses_in_words(venue: Venue) -> None:
     with pytest.raises(ControlError, match="the dialect has no error -7") as refused:
         venue.fail_next_order(code=-7)

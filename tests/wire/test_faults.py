@@ -7,6 +7,7 @@ import aiohttp
 import pytest
 
 from exchange.dialects.binance.faults import PENDING_MAX
+from tests.wire.api_client import api_connected
 from tests.wire.conftest import Served
 from tests.wire.signed_client import Reply, SignedClient
 
@@ -132,3 +133,29 @@ async def test_a_delayed_order_is_on_the_book_before_its_answer(still: Served, t
     assert not placing.done()
     placing.cancel()
     await asyncio.gather(placing, return_exceptions=True)
+
+
+async def test_faults_befall_the_websocket_api_alike(still: Served, trader: SignedClient) -> None:
+    order: dict[str, object] = {"symbol": "BTCUSDT", "side": "BUY", "type": "LIMIT", "timeInForce": "GTC"}
+    order |= {"quantity": "1", "price": "40000"}
+    await still.controlled("/faults", {"kind": "REFUSE", "code": -2019})
+    await still.controlled("/faults", {"kind": "UNKNOWN"})
+    await still.controlled("/faults", {"kind": "SILENT"})
+    async with api_connected(still, trader) as api:
+        refused = await api.ask("order.place", order)
+        assert (refused["status"], refused["error"]["code"]) == (400, -2019)
+        unknown = await api.ask("order.place", order)
+        assert (unknown["status"], unknown["error"]["code"]) == (503, -1000)
+        await api.say({"id": 1, "method": "order.place", "params": api.signed(order)})
+        assert (await api.socket.receive()).type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+    assert len(await trader.get("/fapi/v1/openOrders")) == 2
+
+
+async def test_the_websocket_api_of_an_account_is_disconnected_with_its_streams(still: Served) -> None:
+    one, other = await still.create_account(), await still.create_account()
+    async with api_connected(still, one) as api, api_connected(still, other) as others:
+        await api.done("account.balance")
+        await others.done("account.balance")
+        assert await still.controlled("/streams/disconnect", {"accountId": 1}) == {"disconnected": 1}
+        assert (await api.socket.receive()).type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+        await others.done("account.balance")
