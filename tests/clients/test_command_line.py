@@ -54,6 +54,35 @@ async def serving(folder: Path, *flags: str) -> AsyncIterator[tuple[Process, dic
             await process.wait()
 
 
+@pytest.mark.parametrize(
+    ("flags", "limits", "last", "statuses", "without_key"),
+    [
+        ((), "binance", 418, {200, 429, 418}, 418),
+        (("--limits", "classroom"), "classroom", 429, {200, 429}, 200),
+        (("--limits", "off"), "off", 200, {200}, 200),
+    ],
+)
+async def test_serve_limits_as_it_is_told(
+    tmp_path: Path, flags: tuple[str, ...], limits: str, last: int, statuses: set[int], without_key: int
+) -> None:
+    async with serving(tmp_path / "data", *flags) as (_, printed), aiohttp.ClientSession() as session:
+        assert printed["limits"] == limits
+        ready = read_ready(printed["readyFile"])
+
+        async def status(headers: dict[str, str]) -> int:
+            """Ask for what costs 40 of the 2400."""
+            async with session.get(f"{ready.rest}/fapi/v1/ticker/24hr", headers=headers) as response:
+                return response.status
+
+        found = set[int]()
+        for _ in range(200):  # enough for a ban, also where a minute turns on the way
+            found.add(await status({"X-MBX-APIKEY": ready.accounts[0].api_key}))
+            if last in found - {200}:
+                break
+        assert found == statuses
+        assert await status({}) == without_key
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_serve_ends_cleanly_and_its_journal_replays(tmp_path: Path, number: signal.Signals) -> None:
     folder = tmp_path / "data"
