@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exchange.cli import LIMITS, demo, serve
 from exchange.dialects.binance import bans, windows
@@ -285,3 +287,25 @@ def test_what_is_told_is_what_is_counted() -> None:
     assert told_order_limits() == [in_10s, in_1m]
     assert rates.figures(ANN, NOW, orders=False) == [weight | {"count": 7}]
     assert rates.figures(ANN, NOW, orders=True) == [in_10s | {"count": 5}, in_1m | {"count": 1}]
+
+
+CALLS = st.tuples(st.sampled_from([A, ANN, BEN, AWAY]), st.integers(0, 900), st.integers(0, 40_000))
+
+
+@given(st.sampled_from(list(PROFILES)), st.lists(CALLS, max_size=60))
+def test_whatever_comes_nobody_gets_more_than_the_limit_and_headers_tell_what_was_got(
+    profile: str, calls: list[tuple[Caller, int, int]]
+) -> None:
+    rates, payer, now = limits_of(profile), PROFILES[profile].payer, NOW
+    got: dict[tuple[str, int], int] = {}
+    for caller, weight, later_ms in calls:
+        now += later_ms
+        name = (payer(caller), now // MINUTE)
+        banned = status(rates.refuse_banned, caller, now) == 418
+        found = status(use, rates, caller, weight, now)
+        fits = got.get(name, 0) + weight <= 2400
+        if found == 200:
+            got[name] = got.get(name, 0) + weight
+        assert (found == 200) == (fits or profile == "off")
+        assert profile == "binance" or not banned
+        assert rates.weight_headers(caller, now) == {"X-MBX-USED-WEIGHT-1M": str(got.get(name, 0))}
