@@ -156,7 +156,7 @@ async def test_a_bad_request_is_answered_and_the_connection_stays(market: Market
 async def test_a_name_that_only_looks_like_a_stream_is_taken_and_says_nothing(market: Market) -> None:
     """So does the real venue: it answers null to a contract that is not listed."""
     async with connected(market, "/ws") as client:
-        names = ["dogeusdt@trade", "btcusdt@nothing", "!assetIndex@arr", "btcusdt@bookTicker"]
+        names = ["dogeusdt@trade", "btcusdt@nothing", "!assetIndex@arr", "tradingSession", "btcusdt@bookTicker"]
         assert await client.ask("SUBSCRIBE", names) == {"result": None, "id": 1}
         assert (await client.ask("LIST_SUBSCRIPTIONS"))["result"] == names
         await market.quote()

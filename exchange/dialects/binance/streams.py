@@ -36,7 +36,7 @@ EVERY_BATCH = 0
 
 _INTERVAL = "|".join(INTERVALS)
 _SYMBOL = "(?P<symbol>[a-z0-9]+)"
-_FORM = re.compile(f"(?:[a-z0-9_]+@|!)[A-Za-z0-9_@]{{1,{NAME_CHARACTERS_MAX}}}")
+_FORM = re.compile(f"(?:[a-z0-9_]+@|!)[A-Za-z0-9_@]{{1,{NAME_CHARACTERS_MAX}}}|tradingSession")
 _SPEED = "(?:@(?P<speed>0|100|250|500)ms)?"
 
 
