@@ -118,6 +118,21 @@ def test_one_that_closes_a_position_sells_what_there_is() -> None:
     assert desk.venue.state.accounts[desk.trader].leg("BTCUSDT").position.quantity == 0
 
 
+def test_what_is_good_till_a_date_expires_with_it() -> None:
+    desk = Stops()
+    dated = {"timeInForce": "GTD", "goodTillDate": str(desk.ts // 10**6 + 601_999)}
+    desk.order(desk.trader, "BUY", "0.010", "49000", **dated)
+    desk.place(type="STOP", price="48000", triggerPrice="48500", **dated)
+    desk.heard()
+    desk.later(600_900)
+    assert words(desk.heard()) == [], "only whole seconds count, and the last is not over"
+    desk.later(100)
+    order, conditional = desk.heard()
+    assert words([order, conditional]) == ["ORDER_TRADE_UPDATE EXPIRED", "ALGO_UPDATE EXPIRED"]
+    assert (order["o"]["x"], order["o"]["er"], order["o"]["gtd"]) == ("EXPIRED", "0", desk.ts // 10**6)
+    assert conditional["o"]["gtd"] == desk.ts // 10**6
+
+
 def test_a_partly_filled_order_shows_through_the_conditional_one() -> None:
     desk = Stops()
     desk.place(type="STOP", price="49990", triggerPrice="49985", clientAlgoId="half")

@@ -74,8 +74,8 @@ def read_all_algo_orders(context: Context, params: Params) -> object:
     return [listed_algo(context.contracts[record.symbol], record) for record in chosen]
 
 
-def open_algo_orders_weight(params: Params) -> int:
-    """Return the weight of openAlgoOrders: 1 with a symbol, 40 without."""
+def open_orders_weight(params: Params) -> int:
+    """Return the weight of openOrders and openAlgoOrders: 1 with a symbol, 40 without."""
     return 1 if params.get("symbol") else 40
 
 
@@ -110,6 +110,6 @@ ALGO_ROUTES: tuple[Route, ...] = (
     CommandRoute("DELETE", "/fapi/v1/algoOrder", _SIGNED, 1, 0, _CANCEL, _respond_cancel),
     CommandRoute("DELETE", "/fapi/v1/algoOpenOrders", _SIGNED, 1, 0, _CANCEL_ALL, _respond_cancel_all),
     ReadRoute("GET", "/fapi/v1/algoOrder", _SIGNED, 1, read_algo_order),
-    ReadRoute("GET", "/fapi/v1/openAlgoOrders", _SIGNED, open_algo_orders_weight, read_open_algo_orders),
+    ReadRoute("GET", "/fapi/v1/openAlgoOrders", _SIGNED, open_orders_weight, read_open_algo_orders),
     ReadRoute("GET", "/fapi/v1/allAlgoOrders", _SIGNED, 5, read_all_algo_orders),
 )

@@ -10,7 +10,13 @@ from exchange.core.events import ConditionalUpdated, Event, Rejected
 from exchange.core.records import OrderRecord
 from exchange.core.units import MILLISECOND, Atoms, Lots, Nanos, Ticks
 from exchange.dialects.binance import batch_requests, errors, legacy_orders, order_requests
-from exchange.dialects.binance.algo_routes import ALGO_ROUTES
+from exchange.dialects.binance.algo_routes import (
+    ALGO_ROUTES,
+    LIMIT_DEFAULT,
+    LIMIT_MAX,
+    WINDOW_DAYS_MAX,
+    open_orders_weight,
+)
 from exchange.dialects.binance.numbers import to_ms
 from exchange.dialects.binance.order_words import account_of, order_reference, wants_result
 from exchange.dialects.binance.parameters import (
@@ -38,9 +44,6 @@ from exchange.dialects.binance.trade_responses import (
 from exchange.projections import views
 from exchange.projections.forced import Forced
 
-LIMIT_DEFAULT = 500
-LIMIT_MAX = 1000
-WINDOW_DAYS_MAX = 7
 AMENDMENTS_DEFAULT = 50
 AMENDMENTS_MAX = 100
 FORCED_LIMIT_DEFAULT = 50
@@ -203,11 +206,6 @@ def read_force_orders(context: Context, params: Params) -> object:
 def force_orders_weight(params: Params) -> int:
     """Return the weight of forceOrders: 20 with a symbol, 50 without."""
     return 20 if params.get("symbol") else 50
-
-
-def open_orders_weight(params: Params) -> int:
-    """Return the weight of openOrders: 1 with a symbol, 40 without."""
-    return 1 if params.get("symbol") else 40
 
 
 def _contract(context: Context, params: Params) -> Contract:
