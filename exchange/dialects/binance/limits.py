@@ -20,7 +20,7 @@ _INTERVAL_MS = {"SECOND": 1000, "MINUTE": 60_000}
 Row = dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Limit:
     """At most `most` in each window of `count` intervals (SECOND or MINUTE); `kind` as clients are told it."""
 
