@@ -40,7 +40,7 @@ POST v1/order: 0
 PUT v1/order: 0
 GET v1/order: 1
 DELETE v1/order: 1
-POST v1/order/test: 1
+POST v1/order/test: 0
 POST v1/batchOrders: 5
 PUT v1/batchOrders: 5
 DELETE v1/batchOrders: 1
