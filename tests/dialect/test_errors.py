@@ -1,6 +1,7 @@
 """The table of errors: total over the core's refusals, each with all of its places filled."""
 
 import pytest
+from msgspec.structs import replace
 
 from exchange.core.commands import (
     AdjustMargin,
@@ -20,8 +21,9 @@ from exchange.core.events import Rejected
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import Refusal
-from exchange.dialects.binance.rejections import AMEND_REJECTIONS, REJECTIONS, amount_text, rejection
+from exchange.dialects.binance.rejections import AMEND_REJECTIONS, REJECTIONS, amount_text, reject_text, rejection
 from tests.dialect.desk import shipped_contracts
+from tests.projections.test_algo_history import conditional
 
 CONTRACTS = {contract.symbol: contract for contract in shipped_contracts()}
 PLACE = PlaceOrder(1, "BTCUSDT", Side.BUY, OrderType.LIMIT, Lots(1), Ticks(1))
@@ -162,6 +164,18 @@ def test_codes_are_negative_and_one_code_has_one_http_status() -> None:
 def test_texts_that_clients_compare(reason: RejectReason, command: Command, code: int, msg: str) -> None:
     error = rejection(CONTRACTS, command, Rejected(reason, 1, 500_000_000))
     assert (error.code, error.msg) == (code, msg)
+
+
+@pytest.mark.parametrize("reason", sorted(set(RejectReason) - TRIGGER_BAND, key=lambda reason: reason.value))
+def test_every_refusal_of_an_order_that_nobody_sent_has_a_text(reason: RejectReason) -> None:
+    refused = replace(conditional(7), reject_reason=reason, reject_detail=500_000_000)
+    text = reject_text(CONTRACTS, refused)
+    assert text
+    assert "%s" not in text
+
+
+def test_what_was_not_refused_has_none() -> None:
+    assert reject_text(CONTRACTS, conditional(7)) == ""
 
 
 def test_amendments_rename_only_known_refusals() -> None:
