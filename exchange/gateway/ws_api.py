@@ -5,9 +5,10 @@ one commit. An answer is found by its id, as on the real venue; commands are don
 """
 
 import asyncio
+import logging
 
 import orjson
-from aiohttp import web
+from aiohttp import WSCloseCode, web
 
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.json_parameters import as_parameters
@@ -33,6 +34,7 @@ from exchange.gateway.app_keys import DESK
 from exchange.gateway.connection import Connection, serve_connection
 from exchange.gateway.desk import Answer, Call, Desk
 
+_LOG = logging.getLogger(__name__)
 VERB = "WS"
 UNANSWERED_MAX = 200  # requests of one connection: beyond it nothing more is read from it until one is answered
 
@@ -89,6 +91,9 @@ class ApiConnection(Connection):
     def _answered(self, task: asyncio.Task[None]) -> None:
         del self._answering[task]
         self._free.release()
+        if not task.cancelled() and (error := task.exception()) is not None:  # whoever waits for it would wait for ever
+            _LOG.error("an answer of the WebSocket API was lost", exc_info=error)
+            self.close(WSCloseCode.INTERNAL_ERROR, b"internal error")
 
     async def _do(self, call: Call, request: Request) -> None:
         """Have a request done and answer it."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlencode
 
+import orjson
+
 from exchange.core.units import INT63_MAX
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.auth import FindKey, check_key_form, check_signed, check_time
@@ -126,8 +128,9 @@ def parse_request(data: bytes | str) -> Request:
     """Return the request in a message. Raises MalformedRequestError: -1130 for JSON, id, method or params."""
     try:
         text = data if isinstance(data, str) else data.decode()
+        orjson.loads(text)  # the stricter one: what it reads can be written again, halves of characters cannot
         message = read_json(text, "request")
-    except (UnicodeDecodeError, DialectError) as error:
+    except (ValueError, DialectError) as error:
         raise MalformedRequestError(errors.DATA_NOT_VALID.error("request")) from error
     if not isinstance(message, dict):
         raise MalformedRequestError(errors.DATA_NOT_VALID.error("request"))
