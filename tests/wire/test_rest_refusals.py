@@ -69,10 +69,11 @@ DOOR: list[tuple[dict[str, Any], int]] = [
     ({"symbol": ""}, -1102),
     ({"side": "HOLD"}, -1117),
     ({"type": "STOP_MARKET"}, -4120),
-    ({"timeInForce": "GTD"}, -1115),
+    ({"timeInForce": "GTD"}, -1102),
     ({"positionSide": "UP"}, -4060),
     ({"reduceOnly": "maybe"}, -1130),
-    ({"priceMatch": "OPPONENT"}, -5037),
+    ({"priceMatch": "OPPONENT"}, -1106),
+    ({"priceMatch": "BEST"}, -5037),
     ({"newClientOrderId": "\u2603"}, -4015),
 ]
 
