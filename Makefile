@@ -13,7 +13,7 @@ TYPED := $(wildcard exchange clients scenarios tests loadtests)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo real-day test check mutants simulate kill fuzz-rest bench-detection golden-all \
-	connector freqtrade nautilus lock lock-outside clean
+	connector freqtrade nautilus conformance lock lock-outside clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -48,6 +48,9 @@ kill: $(VENV)/dev.stamp ## kill a served venue under load, 20 times; what it tol
 
 fuzz-rest: $(VENV)/dev.stamp ## 20,000 calls made from the OpenAPI document, right and wrong ones; ARGS="--seed 2"
 	$(BIN)/python -m tests.openapi.fuzz --calls 20000 $(ARGS)
+
+conformance: $(VENV)/dev.stamp ## run each row of docs/conformance.md with ccxt, python-binance and the SDK, and write it anew
+	$(BIN)/python -m tests.conformance_clients.columns $(ARGS)
 
 bench-detection: $(VENV)/dev.stamp ## finding whom a mark concerns, against looking at everybody; ARGS="--accounts 10000"
 	$(BIN)/python -m loadtests.detection $(ARGS)

@@ -56,7 +56,7 @@ async def outcome(stage: Stage, make_client: MakeClient, key: str) -> Cell:
 
 def run_column(stage: Stage, client: str, version: str, make_client: MakeClient, keys: Iterable[str] = ROWS) -> Column:
     """Run a client's column and return it. Each cell has an event loop of its own."""
-    column = Column(client, version, platform.python_version())
+    column = Column(client, version, ".".join(platform.python_version_tuple()[:2]))
     for key in keys:
         column.cells[key] = asyncio.run(outcome(stage, make_client, key))
     return column

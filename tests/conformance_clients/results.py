@@ -39,10 +39,10 @@ class Column:
 
 
 def write_column(column: Column, folder: Path = FOLDER) -> Path:
-    """Write `<client>.json`, cells in the order of the rows, and return its path. Raises MalformedColumnError."""
+    """Write `<client>.json`, blanks as dashes, and return its path. Raises MalformedColumnError."""
     _check(column)
     column.cells = {key: column.cells[key] for key in ROWS if key in column.cells}
-    path = folder / f"{column.client}.json"
+    path = folder / f"{column.client.replace(' ', '-')}.json"
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(column), indent=1, ensure_ascii=False) + "\n", "utf-8")
     return path

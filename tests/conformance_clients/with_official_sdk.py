@@ -168,7 +168,7 @@ def plain(answer: Any) -> Json:
     """Return the venue's JSON that the SDK's models stand for."""
     if isinstance(answer, BaseModel):
         inner = getattr(answer, "actual_instance", None)
-        return plain(inner) if inner is not None else plain(answer.to_dict())
+        return plain(inner) if inner is not None else plain(answer.to_dict())  # type: ignore[attr-defined]  # those of the SDK have it
     if isinstance(answer, list):
         return [plain(one) for one in answer]
     if isinstance(answer, dict):
