@@ -17,7 +17,8 @@ from exchange.runtime.settings import Settings
 from tests.wire.api_client import api_connected
 from tests.wire.conftest import Served, stop_loudly
 from tests.wire.signed_client import SignedClient
-from tests.wire.stream_client import connected
+from tests.wire.stream_client import StrictBook, connected
+from tests.wire.test_streams_book import settled, trade_at_random
 from tests.wire.test_streams_user import listen_key
 
 BTC: dict[str, object] = {"symbol": "BTCUSDT"}
@@ -170,6 +171,21 @@ async def test_reads_are_not_late(late: Served, trader: SignedClient) -> None:
     answer = await trader.limit("BUY", "0.001", "49000")
     found = await trader.get("/fapi/v1/order", symbol="BTCUSDT", orderId=answer["orderId"])
     assert found["status"] == "NEW"
+
+
+@pytest.mark.parametrize("speed", ["@0ms", "@100ms"])
+async def test_a_strict_client_can_follow_a_book_whose_diffs_are_late(late: Served, speed: str) -> None:
+    await late.set_index("BTCUSDT", "50000")
+    for _ in range(2):
+        await late.create_account("100000000")
+    async with connected(late, f"/ws/btcusdt@depth{speed}") as client:
+        traffic = asyncio.create_task(trade_at_random(late, Random(5)))
+        book = StrictBook(client, late)
+        await book.synchronise()
+        await traffic
+        update_id, levels = await settled(late)
+        await book.follow(update_id)
+    assert book.levels() == levels
 
 
 def user_event(account_id: int, name: str, **told: object) -> UserEvent:
