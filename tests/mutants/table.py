@@ -430,4 +430,14 @@ MUTANTS: tuple[Mutant, ...] = (
         MARKET + "[firing: With an activation price it follows only once that is reached]",
         "an activation price that is just reached activates nothing",
     ),
+    Mutant(
+        "lost_answer_loses_the_order",
+        "tests/wire/test_faults.py::test_a_lost_answer_is_that_of_an_order_that_was_placed",
+        "an order whose answer is lost was never placed, so that no bot learns to ask",
+    ),
+    Mutant(
+        "disconnect_hits_the_others",
+        "tests/plugin/test_venue.py::test_streams_end_and_come_again",
+        "the streams of everybody else are disconnected",
+    ),
 )

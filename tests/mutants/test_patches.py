@@ -1,4 +1,4 @@
-"""The planted bugs still fit the core, and each is named once. That they are caught is for `make mutants` to show."""
+"""The planted bugs still fit the code, and each is named once. That they are caught is for `make mutants` to show."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +17,7 @@ def tree() -> Iterator[Path]:
 
 @pytest.mark.parametrize("name", [mutant.patch for mutant in MUTANTS])
 def test_a_patch_applies_and_can_be_taken_back(tree: Path, name: str) -> None:
-    before = {path: path.read_text("utf-8") for path in sorted((tree / "exchange" / "core").rglob("*.py"))}
+    before = {path: path.read_text("utf-8") for path in sorted((tree / "exchange").rglob("*.py"))}
     with planted(tree, PATCHES / f"{name}.patch") as applies:
         assert applies
         assert any(path.read_text("utf-8") != text for path, text in before.items())

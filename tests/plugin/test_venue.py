@@ -20,6 +20,7 @@ from exchange.testing.scripted_maker import MakerError
 from exchange.testing.venue import Account, SettingRefusedError, Venue
 
 START_SECONDS_MAX = 2
+PATIENCE_SECONDS = 10
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 
 
@@ -321,10 +322,10 @@ async def test_streams_end_and_come_again(venue: Venue) -> None:
         mine = await session.ws_connect(f"{venue.ws_url}/ws/{keys[0]}")
         theirs = await session.ws_connect(f"{venue.ws_url}/ws/{keys[1]}")
         assert venue.disconnect_streams(other) == 1
-        assert (await theirs.receive()).type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+        assert (await theirs.receive(PATIENCE_SECONDS)).type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
         await mine.ping()
         with venue.streams_down():
-            assert (await mine.receive()).type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
+            assert (await mine.receive(PATIENCE_SECONDS)).type in {aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR}
             with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
                 await session.ws_connect(f"{venue.ws_url}/ws")
         again = await session.ws_connect(f"{venue.ws_url}/ws")
