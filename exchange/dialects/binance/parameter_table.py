@@ -20,6 +20,7 @@ from exchange.projections.bars import CANDLES_MAX, INTERVALS
 ROWS_MAX = 1000
 TEXT: Schema = {"type": "string", "minLength": 1}
 DECIMAL: Schema = {"type": "string", "pattern": DECIMAL_RANGE}
+JSON_TEXT: Schema = {**TEXT, "contentMediaType": "application/json"}
 BOOLEAN: Schema = {"type": "boolean"}  # in any case of letters
 
 
@@ -126,7 +127,7 @@ _PLACE_ALGO = (
     Parameter("activationPrice", DECIMAL),
     *_ICEBERG,
 )
-_BATCH = (needs("batchOrders"),)
+_BATCH = (needs("batchOrders", JSON_TEXT),)
 
 PARAMETERS: Mapping[tuple[str, str], tuple[Parameter, ...]] = {
     # market data
@@ -191,10 +192,10 @@ PARAMETERS: Mapping[tuple[str, str], tuple[Parameter, ...]] = {
     ("PUT", "/fapi/v1/batchOrders"): _BATCH,
     ("DELETE", "/fapi/v1/batchOrders"): (
         _SYMBOL,
-        Parameter("orderIdList", TEXT),
-        Parameter("orderidlist", TEXT),
-        Parameter("origClientOrderIdList", TEXT),
-        Parameter("origclientorderidlist", TEXT),
+        Parameter("orderIdList", JSON_TEXT),
+        Parameter("orderidlist", JSON_TEXT),
+        Parameter("origClientOrderIdList", JSON_TEXT),
+        Parameter("origclientorderidlist", JSON_TEXT),
     ),
     ("DELETE", "/fapi/v1/allOpenOrders"): (_SYMBOL,),
     ("POST", "/fapi/v1/countdownCancelAll"): (_SYMBOL, needs("countdownTime", whole())),
