@@ -7,19 +7,27 @@ Python holds up the venue, as both share one interpreter.
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from exchange.composition import Served, served
+from exchange.dialects.binance.event_order import EVENT_ORDERS
+from exchange.dialects.binance.limits import PROFILES
+from exchange.gateway.timing import TIMINGS
 from exchange.journal.store import Durability
 from exchange.runtime.feeds.sources import MANUAL
-from exchange.runtime.settings import Settings
+from exchange.runtime.settings import Settings, SettingsError
 
 CLOSE_SECONDS_MAX = 20
 PRICES: Mapping[str, object] = {"BTCUSDT": 50_000, "ETHUSDT": 2_500}  # where the shipped contracts begin
+CHOICES: Mapping[str, Collection[str]] = {
+    "limits": PROFILES,
+    "timing": TIMINGS,
+    "event_order": EVENT_ORDERS,
+}
 
 T = TypeVar("T")
 
@@ -45,12 +53,17 @@ def hosted_settings(
     policy: str | None = None,
     seed: int = 1,
     timing: str = "instant",
+    event_order: str = "account-first",
     legacy_stops: bool = False,
 ) -> HostedSettings:
     """Return the settings that the marker `venue` takes. No contracts: those that are shipped, with their PRICES.
 
-    `prices` are those that index and mark begin with; a listed contract without one has none until it is set.
+    `prices` are those that index and mark begin with; a listed contract without one has none until it is set. Raises
+    SettingsError for a word that is none of its CHOICES.
     """
+    for name, chosen in (("limits", limits), ("timing", timing), ("event_order", event_order)):
+        if chosen not in CHOICES[name]:
+            raise SettingsError(f"{name}={chosen!r}: use one of {', '.join(CHOICES[name])}")
     settings = Settings(
         data_folder,
         port=0,
@@ -61,6 +74,7 @@ def hosted_settings(
         durability=Durability.RELAXED,  # it has to outlive the tests, not a power cut
         limits=limits,
         timing=timing,
+        event_order=event_order,
         legacy_stops=legacy_stops,
     )
     return HostedSettings(settings, {**({} if contracts else PRICES), **(prices or {})})

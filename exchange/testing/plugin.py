@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from exchange.testing.venue import Venue
 
 MARKER = (
-    "venue(contracts=(), prices=None, limits='classroom', policy=None, seed=1, timing='instant', legacy_stops=False): "
-    "settings of the fixture `venue`, as docs/testing.md describes them"
+    "venue(contracts=(), prices=None, limits='classroom', policy=None, seed=1, timing='instant', "
+    "event_order='account-first', legacy_stops=False): settings of the fixture `venue`, see docs/testing.md"
 )
 _FOLDERS = pytest.StashKey[list["Path"]]()
 _FAILED = pytest.StashKey[bool]()

@@ -14,6 +14,7 @@ import pytest
 from clients.reference import ConnectionLostError, Credentials, Rest, VenueError, user_events
 from exchange.journal.policies import policy_name
 from exchange.journal.recovery import replay
+from exchange.runtime.settings import SettingsError
 from exchange.testing.control import ControlError
 from exchange.testing.hosting import VenueFailedError
 from exchange.testing.scripted_maker import MakerError
@@ -71,6 +72,22 @@ def test_the_marker_sets_it(venue: Venue) -> None:
 def test_a_setting_that_there_is_not_is_refused(venue_factory: Callable[..., Venue]) -> None:
     with pytest.raises(TypeError, match="leverage"):
         venue_factory(leverage=3)
+
+
+@pytest.mark.parametrize("setting", ["limits", "timing", "event_order"])
+def test_a_word_that_is_no_choice_is_refused(venue_factory: Callable[..., Venue], setting: str) -> None:
+    with pytest.raises(SettingsError, match=rf"{setting}='none': use one of \w+"):
+        venue_factory(**{setting: "none"})
+
+
+@pytest.mark.venue(timing="real", event_order="order-first", legacy_stops=True)
+async def test_the_other_choices_are_taken(venue: Venue) -> None:
+    venue.maker(BTC)
+    async with trading(venue) as rest:
+        stop = {"symbol": BTC, "side": "SELL", "type": "STOP_MARKET", "quantity": "1", "stopPrice": "49000"}
+        await rest.signed("POST", "/fapi/v1/order", stop)
+        assert (await rest.place(BTC, "BUY", "1"))["status"] == "FILLED"
+    assert [conditional.type for conditional in venue.conditional_orders] == ["STOP_MARKET"]
 
 
 def test_a_first_price_that_cannot_be_leaves_nothing_running(venue_factory: Callable[..., Venue]) -> None:
