@@ -29,10 +29,10 @@ def place_of(where: str | Path, api_key: str = "", secret_key: str = "") -> Plac
     """Return the place of a base URL (`http://127.0.0.1:8080`) or of a ready file.
 
     A ready file also gives the keys of its first account, unless others are given. Raises ReadyFileError for a file
-    that no venue wrote, ValueError for a URL with a path and for half a pair of keys.
+    that no venue wrote, ValueError for a URL with a path and for a secret key without its other half.
     """
-    if bool(api_key) != bool(secret_key):
-        raise ValueError("a key has two halves: give api_key and secret_key, or neither")
+    if secret_key and not api_key:
+        raise ValueError("a secret key without its api_key")
     scheme = urlsplit(str(where)).scheme
     if scheme not in _WEB_SOCKET_SCHEME:
         ready = read_ready(where)

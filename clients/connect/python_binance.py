@@ -85,9 +85,9 @@ def _redirected_class(module: str, name: str, place: Place) -> Any:
         return address
 
     doors = {door.__name__: door for door in (_request, _get_stream_url) if hasattr(base, door.__name__)}
-    return type(name, (base,), redirected(class_addresses(base), place.rest) | doors | {"place": place})
+    addresses = redirected(class_addresses(base), place.rest)
+    return type(name, (base,), addresses | doors | {"place": place, "__module__": module})
 
 
 def _refuse_foreign(subject: Any, place: Place) -> None:
-    refuse_foreign(vars(subject), place.rest, packages=("binance",))
-    refuse_foreign(class_addresses(type(subject)), place.rest)
+    refuse_foreign(subject, place.rest, packages=("binance",))
