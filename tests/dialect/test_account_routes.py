@@ -7,6 +7,7 @@ import pytest
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.route import Params, weight_of
 from exchange.dialects.binance.routes import find
+from tests.dialect.conftest import Golden
 from tests.dialect.desk import Desk
 from tests.dialect.test_story import SHAPES, differences
 
@@ -18,6 +19,22 @@ def call(method: str, path: str, params: Params) -> object:
 
 def sample(name: str) -> object:
     return json.loads((SHAPES / f"{name}.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("name", "method", "path", "params"),
+    [
+        ("order-limits", "GET", "rateLimit/order", {}),
+        ("trading-status", "GET", "apiTradingStatus", {}),
+        ("fee-burn", "GET", "feeBurn", {}),
+        ("set-fee-burn", "POST", "feeBurn", {"feeBurn": "false"}),
+        ("create-listen-key", "POST", "listenKey", {}),
+        ("end-listen-key", "DELETE", "listenKey", {}),
+    ],
+)
+def test_every_answer_is_as_recorded(golden: Golden, name: str, method: str, path: str, params: Params) -> None:
+    request = {"method": method, "path": f"/fapi/v1/{path}", "params": params}
+    golden(name, {"request": request, "response": call(method, path, params)})
 
 
 def test_the_limits_of_orders_are_those_of_the_documentation() -> None:

@@ -7,6 +7,7 @@ import pytest
 from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.statistics_routes import STATISTICS_ROUTES
 from exchange.projections.interest import SLOT_MS
+from tests.dialect.conftest import Golden
 from tests.dialect.desk import START, Desk
 from tests.dialect.test_market_routes import order
 from tests.dialect.test_story import SHAPES, differences
@@ -36,6 +37,13 @@ def read(desk: Desk, name: str, **params: object) -> list[dict[str, object]]:
     answer = json.loads(json.dumps(desk.call(0, "GET", f"/futures/data/{name}", named)))
     assert isinstance(answer, list)
     return answer
+
+
+def test_every_answer_is_as_recorded(desk: Desk, golden: Golden) -> None:
+    for route in STATISTICS_ROUTES:
+        name = route.path.rpartition("/")[2]
+        request = {"path": route.path, "params": BASIS if name == "basis" else BTC}
+        golden(f"statistics-{name}", {"request": request, "response": read(desk, name)})
 
 
 def test_every_answer_has_the_documented_shape(desk: Desk) -> None:

@@ -64,6 +64,7 @@ class Report:
     statuses: Counter[int] = field(default_factory=Counter)
     refused: Counter[int] = field(default_factory=Counter)  # by the dialect's code
     endpoints: set[str] = field(default_factory=set)
+    done: set[str] = field(default_factory=set)  # endpoints that answered 200 at least once
     found: list[str] = field(default_factory=list)
 
     @property
@@ -142,7 +143,9 @@ class _Caller:
             faults = [str(failure)]
         if faults:
             self._note(f"{name} {case.query}: {response.status_code} {response.text[:300]}: {faults}")
-        if response.status_code != 200:
+        if response.status_code == 200:
+            self.report.done.add(name)
+        else:
             self.report.refused[_code(response.text)] += 1
 
     def _make_sensible(self, case: Any) -> None:
@@ -248,6 +251,7 @@ def main() -> None:
     sys.stdout.write(f"{report.calls} calls of {len(report.endpoints)} endpoints in {time.monotonic() - begun:.0f} s\n")
     sys.stdout.write(f"statuses: {dict(sorted(report.statuses.items()))}\n")
     sys.stdout.write(f"codes of errors: {dict(report.refused.most_common())}\n")
+    sys.stdout.write(f"never done: {sorted(report.endpoints - report.done)}\n")
     sys.stdout.write("\n".join(report.found) or "nothing found")
     sys.stdout.write("\n")
     sys.exit(1 if report.found else 0)

@@ -136,7 +136,7 @@ def _ends(context: Context, params: Params, interest: Interest) -> tuple[Interva
     last = interval.open_of(context.now_ms if end is None else min(end, context.now_ms))
     if start is None:
         first = max(first, last - (limit - 1) * length)
-    return interval, list(range(first, last + 1, length))[:limit]
+    return interval, list(range(first, last + 1, length)[:limit])
 
 
 def _closes(
