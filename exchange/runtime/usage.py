@@ -131,6 +131,9 @@ def _slot(table: Mapping[str, object], name: str) -> str:
 
 
 def _shown(text: str) -> str:
+    """Return a text cut and fit to be printed; most are as they are."""
+    if len(text) <= NAME_CHARACTERS_MAX and text.isprintable():
+        return text
     return "".join(sign if sign.isprintable() else "?" for sign in text[:NAME_CHARACTERS_MAX])
 
 
