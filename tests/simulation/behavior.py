@@ -121,7 +121,8 @@ class Behavior:
             (90 * often if self._world.conditionals else 0, partial(self._plan, self._conditional.pull)),
             (15 * often, partial(self._plan, self._conditional.surround)),
             (6 * often, partial(self._plan, self._conditional.pack)),
-            (2, partial(self._plan, self._conditional.pile)),
+            (6 * often, partial(self._plan, self._conditional.crowd)),
+            (3, partial(self._plan, self._conditional.pile)),
         )
 
     def _plan(self, draw: Callable[[], list[Callable[[], Command]]]) -> Command:

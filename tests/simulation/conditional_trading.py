@@ -27,7 +27,7 @@ from exchange.core.enums import (
 from exchange.core.records import ConditionalRecord
 from exchange.core.units import MILLISECOND, RATE_ONE, Lots, Nanos, RateE8, Ticks
 from tests.reference.conditional import CALLBACK_LEAST, CALLBACK_MOST, LIMITS, TRAILING, rises, working_price
-from tests.reference.world import Leg, legs_of, position_of, queue
+from tests.reference.world import Leg, legs_of, open_orders, position_of, queue
 from tests.simulation.ingredients import CLOSER, Ingredients
 from tests.simulation.trading import Trading
 
@@ -89,15 +89,24 @@ class ConditionalTrading:
 
     def pile(self) -> list[Callable[[], Command]]:
         """Return steps that build one side of a book level by level, and take a price from deep in it."""
-        random, symbol, side = self._random, self._random.choice(self._of.symbols), self._random.choice(tuple(Side))
+        random, side = self._random, self._random.choice(tuple(Side))
+        symbol = max(self._of.symbols, key=lambda one: self._of.world.contracts[one].max_open_orders)
         mark = self._of.world.quotes[symbol].mark
         if not mark:
             return [self._trading.place]
-        depth, spacing = random.choice((6, 11, 11, 22, 22)), max(1, mark // 2_000)
+        depth, spacing = random.choice((6, 11, 22, 22, 22)), max(1, mark // 2_000)
         quantity = self._of.world.contracts[symbol].min_quantity
         prices = [max(1, mark - side * spacing * place) for place in range(1, depth + 1)]
-        orders = [partial(self._limit, symbol, side, quantity, price, TimeInForce.GTC) for price in prices]
+        orders = [partial(self._lay, symbol, side, quantity, price) for price in prices]
         return [*orders, *[partial(self._match, symbol, side, depth)] * 2]
+
+    def _lay(self, symbol: str, side: Side, quantity: int, price: int) -> Command:
+        """Rest an order of the account that has the fewest there."""
+        people = self._of.people() or [CLOSER]
+        account = min(people, key=lambda one: len(open_orders(self._of.world, one, symbol)))
+        legs = legs_of(self._of.world, account, symbol)
+        leg = legs[0] if side is Side.BUY else legs[-1]  # LONG stands before SHORT
+        return self._order(leg, side, quantity, price, TimeInForce.GTC)
 
     def _match(self, symbol: str, level: Side, depth: int) -> Command:
         """Take a price of a deep level of a side of the book."""
@@ -136,10 +145,10 @@ class ConditionalTrading:
         trigger = self._trigger(leg.symbol, kind, side, working_type)
         priced = limit != (random.random() < NONSENSE / 2)
         match = self._of.price_match(0.2 if priced else NONSENSE / 2)
-        price = self._limit_price(leg.symbol, side, trigger) if priced else 0
+        time_in_force = random.choices(tuple(TimeInForce), (40, 14, 24, 14, 30))[0]
+        price = self._limit_price(leg.symbol, side, trigger, time_in_force) if priced else 0
         if match is not PriceMatch.NONE and random.random() < 0.97:
             price = 0
-        time_in_force = random.choices(tuple(TimeInForce), (50, 12, 12, 12, 30))[0]
         if not limit and random.random() > NONSENSE / 2:
             time_in_force = TimeInForce.GTC
         nonsense = random.random() < NONSENSE / 2
@@ -175,10 +184,12 @@ class ConditionalTrading:
         ahead = away + random.choice((0, 1, 1, 1, 2))
         return max(1, now + ahead if rises(kind, side) else now - ahead)
 
-    def _limit_price(self, symbol: str, side: Side, trigger: int) -> int:
+    def _limit_price(self, symbol: str, side: Side, trigger: int, time_in_force: TimeInForce) -> int:
         """Return a price around a trigger price, at its bounds, or nonsense."""
         random, contract = self._random, self._of.world.contracts[symbol]
         draw = random.random()
+        if time_in_force in {TimeInForce.IOC, TimeInForce.FOK} and draw < 0.5:  # far enough to find somebody
+            return max(1, trigger + side * trigger // 50)
         if draw < 0.8:
             away = max(1, trigger) * random.randint(-3_000_000, 3_000_000) // RATE_ONE
             return max(1, trigger + away + random.choice((-1, 0, 0, 1)))
@@ -237,7 +248,24 @@ class ConditionalTrading:
         if not waiting:
             return [self._trading.place]
         resting = [one for one in waiting if one.kind in LIMITS]
-        one = self._random.choice(resting if resting and self._random.random() < 0.4 else waiting)
+        return self._pull(self._random.choice(resting if resting and self._random.random() < 0.4 else waiting))
+
+    def crowd(self) -> list[Callable[[], Command]]:
+        """Return steps by which one who waits to rest an order has as many already as the contract allows."""
+        waiting = [one for one in self._of.world.conditionals if one.kind in LIMITS]
+        if not waiting:
+            return [self.place]
+        one = self._random.choice(waiting)
+        mark, contract = self._of.world.quotes[one.symbol].mark, self._of.world.contracts[one.symbol]
+        leg = Leg(one.account_id, one.symbol, one.position_side)
+        side = {PositionSide.LONG: Side.BUY, PositionSide.SHORT: Side.SELL}.get(leg.side, one.side)
+        least = max(contract.min_quantity, -(-contract.min_notional // max(1, mark * contract.value_unit)) + 1)
+        price = max(1, mark - side * (mark // 50 + 1))
+        order = self._order(leg, side, least, price, TimeInForce.GTC)
+        room = contract.max_open_orders - len(open_orders(self._of.world, one.account_id, one.symbol))
+        return [*[lambda: order] * room, *self._pull(one)]
+
+    def _pull(self, one: ConditionalRecord) -> list[Callable[[], Command]]:
         target: int = one.trigger_price or one.activation_price
         up = rises(one.kind, one.side) if one.trigger_price else one.side is Side.SELL
         beyond = self._random.choice((0, 0, 1, target // 200))
@@ -268,13 +296,17 @@ class ConditionalTrading:
         return self._limit(one.symbol, side, before + 1, price, TimeInForce.IOC)
 
     def _limit(self, symbol: str, side: Side, quantity: int, price: int, time_in_force: TimeInForce) -> PlaceOrder:
-        account, contract = self._of.trader(), self._of.world.contracts[symbol]
+        account = self._of.trader()
         legs = legs_of(self._of.world, account, symbol)
         opening = PositionSide.LONG if side is Side.BUY else PositionSide.SHORT
         leg = legs[0] if len(legs) == 1 else Leg(account, symbol, opening)
+        return self._order(leg, side, quantity, price, time_in_force)
+
+    def _order(self, leg: Leg, side: Side, quantity: int, price: int, time_in_force: TimeInForce) -> PlaceOrder:
+        contract = self._of.world.contracts[leg.symbol]
         return PlaceOrder(
-            account_id=account,
-            symbol=symbol,
+            account_id=leg.account,
+            symbol=leg.symbol,
             side=side,
             order_type=OrderType.LIMIT,
             quantity=Lots(max(contract.min_quantity, min(contract.max_quantity, quantity))),
