@@ -83,7 +83,7 @@ def test_schemes_go_in_pairs() -> None:
     assert home == {"rest": "https://venue:1/a", "ws": "wss://venue:1/b?c=d", "name": "x"}
 
 
-# ----------------------------------------------------------------------------------- every client, and planted addresses
+# ---------------------------------------------------------------------------------- every client, and planted addresses
 
 
 def foreign(name: str) -> str:
