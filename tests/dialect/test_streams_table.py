@@ -200,6 +200,12 @@ def test_the_mark_tells_the_rate_to_come_and_when_it_comes() -> None:
     assert told() == ("-0.00000123", (desk.ts // hour + 1) * hour // 10**6)
 
 
+def test_the_end_of_a_candle_is_never_superfluous() -> None:
+    supersedes = stream_of(Desk(), "btcusdt@kline_1m").supersedes
+    assert supersedes({"e": "kline", "k": {"x": False}}) == ""
+    assert supersedes({"e": "kline", "k": {"x": True}}) is None
+
+
 def test_a_candle_is_told_once_more_when_it_is_over() -> None:
     desk = Recorder()
     maker, taker = desk.account(1_000_000), desk.account(1_000_000)

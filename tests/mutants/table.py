@@ -440,4 +440,34 @@ MUTANTS: tuple[Mutant, ...] = (
         "tests/plugin/test_venue.py::test_streams_end_and_come_again",
         "the streams of everybody else are disconnected",
     ),
+    Mutant(
+        "late_message_overtakes",
+        "tests/wire/test_timing.py::test_a_channel_keeps_its_order_whatever_the_delays",
+        "a message that is late is told at its time, though one before it is later still",
+    ),
+    Mutant(
+        "candle_end_conflated",
+        "tests/dialect/test_streams_table.py::test_the_end_of_a_candle_is_never_superfluous",
+        "a slow reader never hears how a candle ended",
+    ),
+    Mutant(
+        "state_overtakes_an_answer",
+        "tests/wire/test_streams_connection.py::test_nothing_takes_a_place_before_an_answer",
+        "events of a new stream come before its acknowledgement",
+    ),
+    Mutant(
+        "session_outlives_its_key",
+        "tests/dialect/test_ws_api.py::test_a_session_stands_for_the_key_until_it_is_left_or_the_key_is_gone",
+        "who was logged on trades on with a key that was revoked",
+    ),
+    Mutant(
+        "batch_parts_apart",
+        "tests/wire/test_desk.py::test_the_parts_of_a_batch_are_done_in_one_go_and_answered_in_order",
+        "orders of others come between those of a batch",
+    ),
+    Mutant(
+        "diffs_conflated",
+        "tests/wire/test_streams_fanout.py::test_a_message_carries_the_key_of_what_it_makes_superfluous",
+        "a slow reader misses a diff, and keeps a wrong book",
+    ),
 )
