@@ -13,7 +13,7 @@ TYPED := $(wildcard exchange clients scenarios tests loadtests)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo real-day test check mutants simulate kill fuzz-rest bench-detection golden-all \
-	connector freqtrade nautilus conformance lock lock-outside clean
+	connector freqtrade nautilus conformance book-sync lock lock-outside clean
 .DELETE_ON_ERROR:
 
 help: ## show this list
@@ -51,6 +51,9 @@ fuzz-rest: $(VENV)/dev.stamp ## 20,000 calls made from the OpenAPI document, rig
 
 conformance: $(VENV)/dev.stamp ## run each row of docs/conformance.md with ccxt, python-binance and the SDK, and write it anew
 	$(BIN)/python -m tests.conformance_clients.columns $(ARGS)
+
+book-sync: $(VENV)/dev.stamp ## books kept through diffs by three clients against the venue's: 200 updates a second, 5 minutes
+	$(BIN)/python -m tests.conformance_clients.book_sync $(ARGS)
 
 bench-detection: $(VENV)/dev.stamp ## finding whom a mark concerns, against looking at everybody; ARGS="--accounts 10000"
 	$(BIN)/python -m loadtests.detection $(ARGS)

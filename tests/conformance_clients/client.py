@@ -161,6 +161,10 @@ class FollowedBook(Protocol):
         """Return after the next diff."""
         ...
 
+    def update_id(self) -> int:
+        """Return the id of the last update that is in it."""
+        ...
+
 
 class ConformanceClient(Protocol):
     """A client under test with an account's keys. Each verb is the client's own call; NotApplicableError where none is.

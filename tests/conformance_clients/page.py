@@ -1,11 +1,14 @@
 """Makes docs/conformance.md from the recorded results: `python -m tests.conformance_clients.page`. It runs nothing."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.conformance_clients.results import FAILED, FOLDER, NOT_APPLICABLE, PASSED, Column, read_column
 from tests.conformance_clients.rows import GROUPS
 
+BOOK_SYNC = Path(__file__).parent / "book_sync.json"
 PAGE = Path(__file__).parents[2] / "docs" / "conformance.md"
 ORDER = ("ccxt", "python-binance", "official SDK", "binance-futures-connector", "freqtrade", "nautilus_trader")
 MARKS = {PASSED: "✓", NOT_APPLICABLE: "n.a.", FAILED: "✗"}
@@ -31,6 +34,8 @@ def page(columns: Sequence[Column]) -> str:
     for group in GROUPS:
         rows = [[row.what, *(_mark(column, row.key) for column in columns)] for row in group.rows]
         parts.append(f"## {group.title}\n\n{_table(['', *(column.client for column in columns)], rows)}")
+    if BOOK_SYNC.exists():
+        parts.append(_book_sync(json.loads(BOOK_SYNC.read_text("utf-8"))))
     reasons = [
         f"* **{column.client}**, {row.what}: {MARKS[cell.status]} {cell.reason}"
         for column in columns
@@ -41,6 +46,17 @@ def page(columns: Sequence[Column]) -> str:
     if reasons:
         parts.append("## Why\n\n" + "\n".join(reasons) + "\n")
     return "\n".join(parts)
+
+
+def _book_sync(report: dict[str, Any]) -> str:
+    clients = ", ".join(f"{name} {version}" for name, version in report["clients"].items())
+    return (
+        f"## Books under load\n\n`make book-sync`: in {report['seconds']:.0f} s, {report['updates']:,} updates of one "
+        f"book (orders, cancels, trades) and {report['checkpoints']} checkpoints, at each of which the book\n"
+        "that a client kept through diffs was compared with the venue's at the same update id, level for level.\n"
+        f"Clients: {clients}. "
+        f"Mismatches: **{len(report['mismatches'])}**.\n"
+    )
 
 
 def _summary(column: Column) -> list[str]:

@@ -324,6 +324,9 @@ class _Following:
     def book(self) -> Book:
         return _book(self.exchange.orderbooks[SYMBOL])
 
+    def update_id(self) -> int:
+        return int(self.exchange.orderbooks[SYMBOL]["nonce"])
+
     async def changed(self) -> None:
         await self.exchange.watch_order_book(SYMBOL, 1000)
 

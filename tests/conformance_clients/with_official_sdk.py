@@ -160,6 +160,9 @@ class _Following:
     def book(self) -> Book:
         return self.kept.book()
 
+    def update_id(self) -> int:
+        return self.kept.update_id
+
     async def changed(self) -> None:
         self.kept.apply(await self._diffs.get())
 

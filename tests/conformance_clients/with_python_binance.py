@@ -136,6 +136,9 @@ class _Following:
     def book(self) -> Book:
         return self.kept.book()
 
+    def update_id(self) -> int:
+        return self.kept.update_id
+
     async def changed(self) -> None:
         message = await self._socket.recv()
         self.kept.apply(message["data"])
