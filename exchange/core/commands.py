@@ -83,10 +83,11 @@ class CancelOrder(Record, frozen=True, gc=False, tag="cancel_order"):
 
 
 class CancelAllOrders(Record, frozen=True, gc=False, tag="cancel_all_orders"):
-    """Cancel every open order of an account in one contract."""
+    """Cancel every open order of an account in one contract, and with `conditionals` those that wait there, too."""
 
     account_id: int
     symbol: str
+    conditionals: bool = False
 
 
 class AmendOrder(Record, frozen=True, gc=False, tag="amend_order"):

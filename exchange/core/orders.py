@@ -6,10 +6,18 @@ from exchange.core.book import Order
 from exchange.core.candidate import Candidate, crosses
 from exchange.core.clearing import end_order, open_order, proportional_fee, report_order, run_walk
 from exchange.core.commands import AmendOrder, CancelAllOrders, CancelOrder, PlaceOrder, SetLeverage
-from exchange.core.enums import Execution, ExpireReason, OrderStatus, RejectReason, SelfTradePrevention
+from exchange.core.enums import (
+    ConditionalStatus,
+    Execution,
+    ExpireReason,
+    OrderStatus,
+    RejectReason,
+    SelfTradePrevention,
+)
 from exchange.core.events import LeverageSet, Rejected
 from exchange.core.margin import exposure_of, open_notional, reserved, reserved_apart, surplus
 from exchange.core.state import Market, State
+from exchange.core.waiting import conditionals_in, end_conditional
 
 
 def place_order(state: State, account: Account, market: Market, command: PlaceOrder) -> Rejected | None:
@@ -93,6 +101,9 @@ def cancel_all_orders(state: State, account: Account, _market: Market, command: 
     """Cancel every open order of an account in a contract; nothing open is no refusal."""
     for order in list(account.holdings[command.symbol].orders.values()):
         end_order(state, order, OrderStatus.CANCELED)
+    if command.conditionals:
+        for conditional in conditionals_in(account, command.symbol):
+            end_conditional(state, conditional, ConditionalStatus.CANCELED)
     return None
 
 

@@ -93,6 +93,15 @@ def test_it_is_canceled_like_an_order() -> None:
     assert old.code("GET", "openOrder", {**BTC, "orderId": str(placed["orderId"])}) == -2013
 
 
+def test_canceling_all_orders_cancels_it_too() -> None:
+    old = OldDesk()
+    old.call("POST", "order", STOP)
+    old.call("POST", "order", {**LIMIT, "side": "BUY", "quantity": "0.010", "price": "49000"})
+    assert len(old.call("GET", "openOrders", BTC)) == 2
+    old.call("DELETE", "allOpenOrders", BTC)
+    assert old.call("GET", "openOrders", BTC) == []
+
+
 @pytest.mark.parametrize("name", ["orderId", "origClientOrderId"])
 def test_what_it_became_is_canceled_by_either_of_its_names(name: str) -> None:
     old = OldDesk()

@@ -116,7 +116,9 @@ def _cancel(stage: Stage, words: list[str]) -> list[Event]:
 
 
 def _cancel_all(stage: Stage, words: list[str]) -> list[Event]:
-    return stage.execute(c.CancelAllOrders(stage.account(words[0]).account_id, stage.market(words).contract.symbol))
+    """`cancel-all A [and stops] [ETH]`."""
+    account_id, symbol = stage.account(words[0]).account_id, stage.market(words).contract.symbol
+    return stage.execute(c.CancelAllOrders(account_id, symbol, conditionals="stops" in words))
 
 
 def _index(stage: Stage, words: list[str]) -> list[Event]:

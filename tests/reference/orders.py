@@ -24,6 +24,7 @@ from exchange.core.enums import (
 )
 from exchange.core.records import ConditionalRecord, OrderRecord, Origin
 from exchange.core.units import RATE_ONE, Atoms, Lots, Nanos, Ticks
+from tests.reference.conditional import give_up
 from tests.reference.forms import (
     OPEN,
     check_client_id,
@@ -66,6 +67,7 @@ from tests.reference.world import (
     take_off,
     tell,
     tell_conditional,
+    waiting_conditionals,
 )
 
 RESTS = (TimeInForce.GTC, TimeInForce.GTX, TimeInForce.GTD)
@@ -457,6 +459,8 @@ def cancel_all(world: World, command: CancelAllOrders) -> None:
     for resting in open_orders(world, command.account_id, command.symbol):
         take_off(world, resting)
         end(world, resting.order, OrderStatus.CANCELED)
+    for waiting in waiting_conditionals(world, command.account_id, command.symbol) if command.conditionals else ():
+        give_up(world, waiting, ConditionalStatus.CANCELED)
 
 
 def _find(world: World, command: AmendOrder | CancelOrder) -> Resting:

@@ -125,7 +125,7 @@ def cancel_order(context: Context, params: Params) -> CancelOrder | CancelCondit
 
 def cancel_all_orders(context: Context, params: Params) -> CancelAllOrders:
     """Return the cancel of all orders in one contract that DELETE allOpenOrders asks for."""
-    return CancelAllOrders(context.account_id, contract_of(context, params).symbol)
+    return CancelAllOrders(context.account_id, contract_of(context, params).symbol, context.legacy_conditional)
 
 
 def set_countdown(context: Context, params: Params) -> SetCountdown:
