@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+import schemathesis
 
 from exchange.dialects.binance import errors
 from exchange.dialects.binance.errors import Refusal
@@ -50,6 +51,7 @@ def test_every_route_is_in_the_document_and_nothing_else() -> None:
 
 def test_the_document_is_valid_by_the_schema_of_openapi() -> None:
     assert DOCUMENT["openapi"] == "3.1.0"
+    schemathesis.openapi.from_dict(DOCUMENT).validate()
     names = [operation["operationId"] for methods in DOCUMENT["paths"].values() for operation in methods.values()]
     assert len(set(names)) == len(names)
     for methods in DOCUMENT["paths"].values():
