@@ -19,6 +19,7 @@ from clients.connect.futures_connector import um_futures, um_futures_streams
 from tests.conformance_clients.client import ERROR_KINDS, Book, ConformanceClient, Ears, NotApplicableError, Trigger
 from tests.conformance_clients.column import run_column
 from tests.conformance_clients.outside.legacy_stops import check_legacy_stops
+from tests.conformance_clients.outside.pages import run_page
 from tests.conformance_clients.raw import DiffBook, Json, RawClient, market_told_of, told_of
 from tests.conformance_clients.results import FAILED, write_column
 from tests.conformance_clients.rows import ROWS
@@ -177,6 +178,10 @@ class _Following:
         """Return it as it is now."""
         return self.kept.book()
 
+    def update_id(self) -> int:
+        """Return the id of the last update in it."""
+        return self.kept.update_id
+
     async def changed(self) -> None:
         """Take in the next diff."""
         self.kept.apply(await self._events.get())
@@ -192,6 +197,7 @@ def main() -> int:
     if not chosen:
         write_column(column)
         check_legacy_stops(program)
+        run_page("binance-futures-connector", program, "CANCELED")
     print(*failures, f"{len(column.cells)} cells, {len(failures)} failures", sep="\n")
     return min(len(failures), 1)
 

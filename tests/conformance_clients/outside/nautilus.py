@@ -18,6 +18,7 @@ from typing import Any
 from tests.conformance_clients.outside import nautilus_account, nautilus_cells
 from tests.conformance_clients.outside.nautilus_node import Bench, running
 from tests.conformance_clients.outside.nautilus_structs import check_golden, check_session
+from tests.conformance_clients.outside.pages import run_page
 from tests.conformance_clients.results import FAILED, NOT_APPLICABLE, PASSED, Cell, Column, write_column
 from tests.conformance_clients.rows import ROWS
 from tests.conformance_clients.stage import Stage, staged
@@ -83,7 +84,8 @@ def main() -> int:
     """Run everything, write the column, and return how many cells failed."""
     chosen = sys.argv[1:] or list(ROWS)
     column = Column("nautilus_trader", version("nautilus_trader"), platform.python_version())
-    with staged(os.environ.get("MARGINCALL", str(OURS / "margincall"))) as stage:
+    program = os.environ.get("MARGINCALL", str(OURS / "margincall"))
+    with staged(program) as stage:
         column.cells, node = asyncio.run(run_cells(stage, chosen))
         node.dispose()
         if "hedge_mode" in chosen:
@@ -91,8 +93,9 @@ def main() -> int:
             node.dispose()
     failures = [f"{key}: {cell.reason}" for key, cell in column.cells.items() if cell.status == FAILED]
     if len(sys.argv) == 1:
-        failures += structs()
         write_column(column)
+        failures += structs()
+        run_page("nautilus", program, "canceled")
     print(*failures, f"{len(column.cells)} cells, {len(failures)} failures", sep="\n")
     return min(len(failures), 1)
 
