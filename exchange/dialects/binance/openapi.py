@@ -88,4 +88,9 @@ def _error_name(status: int) -> str:
 
 def _error(status: int) -> Schema:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    return {"description": ERRORS[status], "content": content}
+    error: Schema = {"description": ERRORS[status], "content": content}
+    return {**error, "headers": _RETRY_AFTER} if status in _WAITING else error
+
+
+_WAITING = (418, 429)
+_RETRY_AFTER: Schema = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}}}
