@@ -1,4 +1,4 @@
-"""freqtrade's column: its exchange layer against a served venue, and a short full run by its page. `make freqtrade`"""
+"""freqtrade's column: its exchange layer against a served venue, then a short full run (`make freqtrade`)."""
 
 import os
 import platform

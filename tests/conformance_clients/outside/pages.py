@@ -20,18 +20,10 @@ def run_page(name: str, program: str, last_line: str) -> None:
     block = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[0]
     with tempfile.TemporaryDirectory() as folder:
         ready_path = Path(folder) / "ready.json"
-        arguments = [
-            "serve",
-            "--port",
-            "0",
-            "--index",
-            "walk:4",
-            "--data",
-            f"{folder}/data",
-            "--ready-file",
-            ready_path,
-        ]
-        venue = subprocess.Popen([program, *arguments, str(ready_path)], stdout=subprocess.DEVNULL)
+        command = [program, "serve", "--port", "0", "--index", "walk:4"]
+        venue = subprocess.Popen(
+            [*command, "--data", f"{folder}/data", "--ready-file", str(ready_path)], stdout=subprocess.DEVNULL
+        )
         try:
             until = time.monotonic() + PATIENCE_S
             while not ready_path.exists():
