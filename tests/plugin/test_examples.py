@@ -42,15 +42,16 @@ def test_they_pass_with_the_wheel_in_an_empty_environment(tmp_path: Path) -> Non
         origin = ROOT / name
         copy = shutil.copytree if origin.is_dir() else shutil.copy
         copy(origin, source / name)
-    _pip(Path(sys.executable), "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(source))
+    _pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(wheels), str(source))
     [wheel] = wheels.glob("margincall-*.whl")
-    subprocess.run([sys.executable, "-m", "venv", str(home)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home)], check=True)
     python = home / "bin" / "python"
     beside = tmp_path / "beside.lock"
     beside.write_text(_locked_beside(), "utf-8")
     locks = ["--requirement", str(ROOT / "requirements.lock"), "--requirement", str(beside)]
-    _pip(python, "install", "--no-compile", "--require-hashes", *locks)
-    _pip(python, "install", "--no-deps", "--no-index", str(wheel))
+    into = ["--python", str(python), "install", "--no-compile"]
+    _pip(*into, "--require-hashes", *locks)
+    _pip(*into, "--no-deps", "--no-index", str(wheel))
     _passes(python, tmp_path)
 
 
@@ -64,8 +65,8 @@ def _passes(python: Path, tmp_path: Path) -> None:
     assert "6 passed" in ran.stdout
 
 
-def _pip(python: Path, *arguments: str) -> None:
-    subprocess.run([str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments], check=True)
+def _pip(*arguments: str) -> None:
+    subprocess.run([sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments], check=True)
 
 
 def _locked_beside() -> str:
