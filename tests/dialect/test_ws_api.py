@@ -4,7 +4,7 @@ import json
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exchange.dialects.binance.errors import DialectError
@@ -119,6 +119,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON, JSON)
+@example(1, 0, None)
 def test_any_json_object_is_a_request_whose_answer_can_be_written_or_is_refused(
     request_id: object, method: object, params: object
 ) -> None:

@@ -136,7 +136,7 @@ def parse_request(data: bytes | str) -> Request:
         raise MalformedRequestError(errors.DATA_NOT_VALID.error("request"))
     request_id = _request_id(message.get("id"))
     method, sent = message.get("method"), message.get("params")
-    if not isinstance(method, str):
+    if not isinstance(method, str) or isinstance(method, JsonNumber):
         raise MalformedRequestError(errors.MANDATORY_PARAMETER.error("method"), request_id)
     if sent is not None and not isinstance(sent, dict):
         raise MalformedRequestError(errors.DATA_NOT_VALID.error("params"), request_id)
