@@ -21,7 +21,7 @@ from tests.conformance_clients.outside.nautilus_structs import check_golden, che
 from tests.conformance_clients.outside.pages import run_page
 from tests.conformance_clients.results import FAILED, NOT_APPLICABLE, PASSED, Cell, Column, write_column
 from tests.conformance_clients.rows import ROWS
-from tests.conformance_clients.stage import Stage, staged
+from tests.conformance_clients.stage import INDEX, SYMBOL, Stage, staged
 
 OURS = Path(".venv/bin")
 CELL_SECONDS = 60
@@ -80,6 +80,22 @@ async def hedged(stage: Stage) -> tuple[Cell, Any]:
         return await judged(nautilus_account.both_sides, bench), bench.node
 
 
+async def resumed(stage: Stage) -> Any:
+    """Start a node on an account that has something already; raise AssertionError unless it knows. Return the node."""
+    stage.clear()
+    keys = stage.account("100000")
+    stage.trade(INDEX)
+    stage.offer("SELL", 0.1, INDEX)
+    stage.order(keys, "BUY", 0.1, INDEX)
+    stage.order(keys, "BUY", 0.2, INDEX - 400)
+    stop = {"algoType": "CONDITIONAL", "symbol": SYMBOL, "side": "SELL", "type": "STOP_MARKET", "quantity": "0.1"}
+    stage.signed(keys, "POST", "/fapi/v1/algoOrder", stop | {"triggerPrice": f"{INDEX - 900:.1f}"})
+    async with running(stage, keys) as bench:
+        await nautilus_account.reconciled(bench)
+        print("reconciliation: position, order and conditional order are known after a start")
+        return bench.node
+
+
 def main() -> int:
     """Run everything, write the column, and return how many cells failed."""
     chosen = sys.argv[1:] or list(ROWS)
@@ -91,6 +107,7 @@ def main() -> int:
         if "hedge_mode" in chosen:
             column.cells["hedge_mode"], node = asyncio.run(hedged(stage))
             node.dispose()
+        asyncio.run(resumed(stage)).dispose()
     failures = [f"{key}: {cell.reason}" for key, cell in column.cells.items() if cell.status == FAILED]
     if len(sys.argv) == 1:
         write_column(column)

@@ -189,6 +189,15 @@ async def both_sides(bench: Bench) -> None:
     equal(len(bench.cache.positions_open()), 2)
 
 
+async def reconciled(bench: Bench) -> None:
+    """A node that starts on an account with a position, an order and a conditional order knows them all."""
+    await bench.until(lambda: len(bench.cache.orders_open()) == 2)
+    kinds = sorted(order.type_string() for order in bench.cache.orders_open())
+    equal(kinds, ["LIMIT", "STOP_MARKET"])
+    [position] = bench.cache.positions_open()
+    equal((position.side, float(position.quantity)), (PositionSide.LONG, 0.1))
+
+
 async def event_order(bench: Bench) -> None:
     """Accepted and canceled are made of user events: the node has no other source for them."""
     order = bench.limit(BUY, 0.1, INDEX - 100)
