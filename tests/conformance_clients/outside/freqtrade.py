@@ -67,7 +67,7 @@ def main() -> int:
     """Run the cells and the full run, write the column, and return 1 when something failed."""
     program = os.environ.get("MARGINCALL", OURS)
     chosen = sys.argv[1:] or list(ROWS)
-    column = Column("freqtrade", version("freqtrade"), platform.python_version())
+    column = Column("freqtrade", version("freqtrade"), ".".join(platform.python_version_tuple()[:2]))
     with staged(program) as stage:
         for key in chosen:
             column.cells[key] = judged(stage, key)

@@ -99,7 +99,7 @@ async def resumed(stage: Stage) -> Any:
 def main() -> int:
     """Run everything, write the column, and return how many cells failed."""
     chosen = sys.argv[1:] or list(ROWS)
-    column = Column("nautilus_trader", version("nautilus_trader"), platform.python_version())
+    column = Column("nautilus_trader", version("nautilus_trader"), ".".join(platform.python_version_tuple()[:2]))
     program = os.environ.get("MARGINCALL", str(OURS / "margincall"))
     with staged(program) as stage:
         column.cells, node = asyncio.run(run_cells(stage, chosen))
