@@ -21,7 +21,7 @@ from exchange.core.commands import (
     Withdraw,
 )
 from exchange.core.enums import MarginType, PositionSide, Wallet
-from exchange.core.units import MONEY_MAX, Atoms, Ticks
+from exchange.core.units import MONEY_MAX, NEVER, Atoms, Ticks
 from tests.reference.risk import profit, removable, total_equity, withdrawable
 from tests.reference.world import FUND, World, held_legs, is_isolated
 from tests.simulation.conditional_trading import ConditionalTrading
@@ -122,7 +122,8 @@ class Behavior:
             (15 * often, partial(self._plan, self._conditional.surround)),
             (6 * often, partial(self._plan, self._conditional.pack)),
             (6 * often, partial(self._plan, self._conditional.crowd)),
-            (3, partial(self._plan, self._conditional.pile)),
+            (4, partial(self._plan, self._conditional.pile)),
+            (400 if self._world.firing_due < NEVER else 0, self._conditional.give_up_due),
         )
 
     def _plan(self, draw: Callable[[], list[Callable[[], Command]]]) -> Command:

@@ -27,6 +27,7 @@ from exchange.core.enums import (
 from exchange.core.records import ConditionalRecord
 from exchange.core.units import MILLISECOND, RATE_ONE, Lots, Nanos, RateE8, Ticks
 from tests.reference.conditional import CALLBACK_LEAST, CALLBACK_MOST, LIMITS, TRAILING, rises, working_price
+from tests.reference.consequences import is_reached
 from tests.reference.world import Leg, legs_of, open_orders, position_of, queue
 from tests.simulation.ingredients import CLOSER, Ingredients
 from tests.simulation.trading import Trading
@@ -98,7 +99,7 @@ class ConditionalTrading:
         quantity = self._of.world.contracts[symbol].min_quantity
         prices = [max(1, mark - side * spacing * place) for place in range(1, depth + 1)]
         orders = [partial(self._lay, symbol, side, quantity, price) for price in prices]
-        return [*orders, *[partial(self._match, symbol, side, depth)] * 2]
+        return [*orders, *(partial(self._match, symbol, side, depth, own=own) for own in (False, True))]
 
     def _lay(self, symbol: str, side: Side, quantity: int, price: int) -> Command:
         """Rest an order of the account that has the fewest there."""
@@ -108,9 +109,8 @@ class ConditionalTrading:
         leg = legs[0] if side is Side.BUY else legs[-1]  # LONG stands before SHORT
         return self._order(leg, side, quantity, price, TimeInForce.GTC)
 
-    def _match(self, symbol: str, level: Side, depth: int) -> Command:
+    def _match(self, symbol: str, level: Side, depth: int, *, own: bool) -> Command:
         """Take a price of a deep level of a side of the book."""
-        own = self._random.random() < 0.5
         name = f"{'QUEUE' if own else 'OPPONENT'}_{20 if depth > 20 else 10 if depth > 10 else 5}"
         quantity = self._of.world.contracts[symbol].min_quantity
         order = self._limit(symbol, level if own else level.opposite, quantity, 0, TimeInForce.GTC)
@@ -225,6 +225,11 @@ class ConditionalTrading:
         if random.random() < 0.6:
             return CancelConditional(one.account_id, one.conditional_id)
         return CancelConditional(one.account_id, client_id=one.client_id)
+
+    def give_up_due(self) -> Command:
+        """Cancel what is due and had to wait, so that nothing is due any more."""
+        due = [one for one in self._of.world.conditionals if is_reached(self._of.world, one)]
+        return CancelAllConditionals(due[0].account_id, due[0].symbol) if due else self.cancel()
 
     def cancel_all(self) -> Command:
         """Cancel what of an account waits in a contract."""

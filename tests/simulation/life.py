@@ -12,7 +12,7 @@ from exchange.core.commands import Command, Resume, Tick
 from exchange.core.events import Event
 from exchange.core.snapshot import state_hash
 from exchange.core.venue import Venue
-from tests.reference.deadlines import deadlines
+from tests.reference.deadlines import dates
 from tests.reference.venue import ReferenceVenue
 from tests.simulation.behavior import Behavior
 from tests.simulation.census import Census
@@ -118,9 +118,9 @@ def live(seed: int, commands: int) -> Life:
 
 def _outage(life: Life, random: Random, ts: int) -> int:
     """Return nanoseconds; some outages last until something ends by its date, or until just before."""
-    dates = deadlines(life.reference.world)
-    if dates and random.random() < NAP_CHANCE:
-        return max(0, min(dates) - ts - random.choice((0, life.knobs.calm * MILLISECOND)))
+    ends = [date for date, _ in dates(life.reference.world)]
+    if ends and random.random() < NAP_CHANCE:
+        return max(0, random.choice(ends) - ts - random.choice((0, life.knobs.calm * MILLISECOND)))
     return random.randint(0, life.knobs.outage) * MILLISECOND
 
 
