@@ -163,6 +163,12 @@ async def error_invalid(_stage: Stage, client: ConformanceClient) -> None:
     await refused(client, "invalid", -4164, client.tiny())
 
 
+async def error_immediate(stage: Stage, client: ConformanceClient) -> None:
+    """A stop to sell above the price."""
+    stage.trade(100_000)
+    await refused(client, "invalid", -2021, client.place_conditional(Trigger("STOP_MARKET", "SELL", 0.01, 100_100)))
+
+
 async def error_rate(_stage: Stage, client: ConformanceClient) -> None:
     """Sooner or later one call too many is refused with HTTP 429."""
 

@@ -64,7 +64,10 @@ GROUPS = (
         "Conditional orders",
         (
             Row("stop_market", "STOP_MARKET: placed, listed, triggered; its order fills; ALGO_UPDATE tells each step"),
-            Row("stop_limit", "STOP: placed, triggered; its limit order rests"),
+            Row(
+                "stop_limit",
+                "STOP: placed, triggered; its limit order rests",
+            ),
             Row("take_profit_market", "TAKE_PROFIT_MARKET: placed, triggered; its order fills"),
             Row("take_profit_limit", "TAKE_PROFIT: placed, triggered; its limit order rests"),
             Row("trailing", "TRAILING_STOP_MARKET: follows the price, then triggers"),
@@ -105,6 +108,7 @@ GROUPS = (
             Row("error_funds", "insufficient funds (-2019)"),
             Row("error_not_found", "order not found (-2011, -2013)"),
             Row("error_invalid", "invalid order (-4164: smaller than the smallest notional)"),
+            Row("error_immediate", "a conditional order that would trigger at once (-2021)"),
             Row("error_rate", "rate limit (-1003, HTTP 429)"),
             Row("error_authentication", "wrong signature (-1022) and unknown key (-2015)"),
         ),

@@ -35,6 +35,7 @@ from tests.conformance_clients.stage import Keys
 NAME = "ccxt"
 VERSION = ccxt.__version__
 SYMBOL = "BTC/USDT:USDT"
+_LOADED: dict[str, Any] = {}  # by venue: an exchange whose markets the next one may have, as ccxt lets them share
 _STATUS = {"closed": "FILLED", "canceled": "CANCELED", "expired": "EXPIRED", "rejected": "REJECTED"}
 _CONDITION = {"STOP": "stopLossPrice", "TAKE_PROFIT": "takeProfitPrice"}
 
@@ -89,6 +90,8 @@ class Ccxt(ConformanceClient):
         self._addresses = rest, ws
         self._ccxt = Exchange({"apiKey": keys.api_key, "secret": keys.secret_key, "enableRateLimit": False})
         point_ccxt_at(self._ccxt, rest)
+        if rest in _LOADED:
+            self._ccxt.set_markets_from_exchange(_LOADED[rest])
 
     def code_of(self, error: BaseException) -> int:
         found = re.search(r'"code":\s*(-\d+)', str(error))
@@ -99,9 +102,11 @@ class Ccxt(ConformanceClient):
 
     async def close(self) -> None:
         await self._ccxt.close()
+        if self._ccxt.markets:
+            _LOADED[self._addresses[0]] = self._ccxt
 
     async def market(self) -> Market:
-        market = (await self._ccxt.load_markets())[SYMBOL]
+        market = (await self._ccxt.load_markets(True))[SYMBOL]
         return Market(market["precision"]["price"], market["precision"]["amount"], market["limits"]["cost"]["min"])
 
     async def time(self) -> int:
