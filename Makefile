@@ -73,7 +73,7 @@ OUTSIDE := tests/conformance_clients/outside
 connector: $(VENV)/runtime.stamp .venv-connector/stamp ## binance-futures-connector against a served venue; writes its column of the matrix
 	.venv-connector/bin/python -m tests.conformance_clients.outside.connector $(ARGS)
 
-freqtrade: $(VENV)/runtime.stamp .venv-freqtrade/stamp ## freqtrade, its exchange layer and a short run, likewise; some three minutes
+freqtrade: $(VENV)/runtime.stamp .venv-freqtrade/stamp ## freqtrade, its exchange layer and a short run, likewise; some five minutes
 	.venv-freqtrade/bin/python -m tests.conformance_clients.outside.freqtrade $(ARGS)
 
 nautilus: $(VENV)/runtime.stamp .venv-nautilus/stamp ## nautilus_trader, a TradingNode and all its message structs, likewise; needs python3.12 (PYTHON312)
