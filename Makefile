@@ -81,6 +81,7 @@ nautilus: $(VENV)/runtime.stamp .venv-nautilus/stamp ## nautilus_trader, a Tradi
 
 .venv-nautilus/stamp: PYTHON := $(PYTHON312)
 .venv-%/stamp: $(OUTSIDE)/%.lock
+	@$(PYTHON) -c '' 2>/dev/null || { echo '$(PYTHON) is not installed here; name another with PYTHON=PATH (nautilus: PYTHON312=PATH)' >&2; exit 2; }
 	$(PYTHON) -m venv .venv-$*
 	.venv-$*/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement $<
 	@touch $@

@@ -318,6 +318,12 @@ def error_invalid(desk: Desk) -> None:
     refused(InvalidOrderException, lambda: desk.order("buy", 0.001, 4000))
 
 
+def error_immediate(desk: Desk) -> None:
+    """A stop on the wrong side of the last price."""
+    desk.stage.trade(INDEX)
+    refused(InvalidOrderException, lambda: desk.stop(INDEX + 100))
+
+
 def error_rate(desk: Desk) -> None:
     """DDosProtection, here from the checks of the start, which weigh 60."""
     desk.exchange._api.enableRateLimit = False

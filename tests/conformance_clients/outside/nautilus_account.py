@@ -269,6 +269,14 @@ async def error_invalid(bench: Bench) -> None:
         raise AssertionError("it was taken")
 
 
+async def error_immediate(bench: Bench) -> None:
+    """A stop on the wrong side of the last price is rejected with the venue's code."""
+    make = bench.listener.order_factory.stop_market
+    stop = bench.submit(make(INSTRUMENT, SELL, amount(0.1), at(INDEX + 100), TriggerType.LAST_PRICE))
+    rejected = await bench.event(stop, "OrderRejected")
+    assert "-2021" in rejected.reason, rejected.reason
+
+
 async def error_authentication(bench: Bench) -> None:
     """A wrong secret and an unknown key raise the client's exception."""
     for key, secret, code in ((bench.keys.api_key, "0" * 64, -1022), ("1" * 64, bench.keys.secret_key, -2015)):
