@@ -82,7 +82,7 @@ class Behavior:
             (25, self._trading.turn_around),
             (30, self._dump),
             (35, self._straining.spoil),
-            (40, self._lean),
+            (70, self._lean),
             (60 if self._outside.stale() else 0, self._straining.blind),
             (70, self._ruin_somebody),
             (80 if self._world.locked or held_legs(self._world, FUND) else 0, self._swing_back),

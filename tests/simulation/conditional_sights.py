@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from exchange.core.commands import AmendOrder, Command, PlaceOrder, Resume, Tick
+from exchange.core.commands import AmendOrder, CancelAllOrders, Command, PlaceOrder, Resume, Tick
 from exchange.core.enums import (
     ConditionalStatus,
     ConditionalType,
@@ -81,6 +81,7 @@ CONDITIONAL_SIGHTS = (
     "countdown over",
     "countdown cancels orders",
     "countdown leaves conditional orders",
+    "conditional canceled with all orders",
     "conditional expired by liquidation",
     "conditional outlives the liquidation of another scope",
 )
@@ -99,7 +100,7 @@ class ConditionalSights:
         changes = [event.conditional for event in events if isinstance(event, ConditionalUpdated)]
         for one in changes:
             yield f"conditional {one.status.value}"
-            yield from self._seen_in_status(one, changes, world)
+            yield from self._seen_in_status(command, one, changes, world)
         yield from _seen_in_matching(command, events)
         yield from self._seen_in_waiting(changes, world)
         yield from self._seen_in_firing(command, changes, world)
@@ -112,7 +113,7 @@ class ConditionalSights:
         self._carried = world.firing_due < NEVER
 
     def _seen_in_status(
-        self, one: ConditionalRecord, changes: Sequence[ConditionalRecord], world: World
+        self, command: Command, one: ConditionalRecord, changes: Sequence[ConditionalRecord], world: World
     ) -> Iterator[str]:
         match one.status:
             case ConditionalStatus.TRIGGERED:
@@ -127,6 +128,8 @@ class ConditionalSights:
                     yield "closer kept by a position that turned around"
             case ConditionalStatus.EXPIRED if one.good_till and one.good_till <= world.now:
                 yield "good-till conditional expired"
+            case ConditionalStatus.CANCELED if isinstance(command, CancelAllOrders):
+                yield "conditional canceled with all orders"
             case ConditionalStatus.FINISHED:
                 fired_now = any(
                     other.conditional_id == one.conditional_id and other.status is ConditionalStatus.TRIGGERED

@@ -95,7 +95,7 @@ class ConditionalTrading:
         mark = self._of.world.quotes[symbol].mark
         if not mark:
             return [self._trading.place]
-        depth, spacing = random.choice((6, 11, 22, 22, 22)), max(1, mark // 2_000)
+        depth, spacing = random.choice((6, 6, 11, 22, 22, 22)), max(1, mark // 2_000)
         quantity = self._of.world.contracts[symbol].min_quantity
         prices = [max(1, mark - side * spacing * place) for place in range(1, depth + 1)]
         orders = [partial(self._lay, symbol, side, quantity, price) for price in prices]

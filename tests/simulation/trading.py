@@ -191,5 +191,6 @@ class Trading:
         return CancelOrder(order.account_id, order.symbol, client_order_id=order.client_order_id)
 
     def cancel_all(self) -> Command:
-        """Cancel what an account has open in a contract."""
-        return CancelAllOrders(self._of.account(), self._of.symbol())
+        """Cancel what an account has open in a contract, half the time what waits there, too."""
+        account, symbol = self._of.account(), self._of.symbol()
+        return CancelAllOrders(account, symbol, conditionals=self._random.random() < 0.5)
