@@ -7,9 +7,9 @@ from aiohttp import web
 
 from exchange.core.commands import Command
 from exchange.core.events import Rejected
-from exchange.dialects.binance import errors
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX
-from exchange.dialects.binance.rejections import rejection
+from exchange.dialects.binance.text import errors
+from exchange.dialects.binance.text.rejections import rejection
 from exchange.runtime.sequencer import Applied, InboxFullError, Sequencer, StoppedError
 
 

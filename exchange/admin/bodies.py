@@ -9,8 +9,8 @@ from exchange.core.enums import PositionSide
 from exchange.core.funding import predicted_rate
 from exchange.core.state import Market, State
 from exchange.core.units import NEVER
-from exchange.dialects.binance.errors import Refusal
-from exchange.dialects.binance.numbers import (
+from exchange.dialects.binance.text.errors import Refusal
+from exchange.dialects.binance.text.numbers import (
     money_text,
     price_text,
     quantity_text,

@@ -8,7 +8,7 @@ from exchange.core.contract import Contract
 from exchange.core.events import Deleveraged, MarginCallPosition, PositionLiquidated
 from exchange.core.policies.backstop import BackstopKind
 from exchange.core.policies.case import limit_price
-from exchange.dialects.binance.numbers import (
+from exchange.dialects.binance.text.numbers import (
     average_price_text,
     money_text,
     notional_text,

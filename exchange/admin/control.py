@@ -42,10 +42,10 @@ from exchange.core.enums import MarketState
 from exchange.core.events import AccountCreated, MarketStateSet
 from exchange.core.snapshot import state_hash
 from exchange.core.units import INT63_MAX, MILLISECOND
-from exchange.dialects.binance import errors
-from exchange.dialects.binance.errors import DialectError, Refusal
-from exchange.dialects.binance.numbers import parse_amount, parse_price
 from exchange.dialects.binance.parameters import optional_integer, row_limit
+from exchange.dialects.binance.text import errors
+from exchange.dialects.binance.text.errors import DialectError, Refusal
+from exchange.dialects.binance.text.numbers import parse_amount, parse_price
 from exchange.door import json_response, read_body, submit
 from exchange.projections.liquidations import page
 from exchange.runtime.app import App

@@ -10,8 +10,7 @@ from aiohttp import web
 
 from exchange.admin.bodies import BODY_NOT_VALID, Body, parse_body
 from exchange.admin.control import ACCOUNT_UNKNOWN, guarded
-from exchange.dialects.binance.errors import Refusal
-from exchange.dialects.binance.faults import (
+from exchange.dialects.binance.door.faults import (
     DELAY_MS_MAX,
     PENDING_MAX,
     RETRY_AFTER_S_MAX,
@@ -23,6 +22,7 @@ from exchange.dialects.binance.faults import (
     TooManyFaultsError,
     error_of,
 )
+from exchange.dialects.binance.text.errors import Refusal
 from exchange.door import read_body
 from exchange.runtime.app import App
 

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from exchange.admin.bodies import BODY_NOT_VALID, Body, parse_body
 from exchange.admin.control import ACCOUNT_UNKNOWN, guarded
-from exchange.dialects.binance.credentials import Permission
-from exchange.dialects.binance.errors import Refusal
-from exchange.dialects.binance.public_keys import public_key_kind
+from exchange.dialects.binance.door.credentials import Permission
+from exchange.dialects.binance.door.public_keys import public_key_kind
+from exchange.dialects.binance.text.errors import Refusal
 from exchange.door import read_body
 from exchange.runtime.app import App
 from exchange.runtime.keys import KEYS_PER_ACCOUNT_MAX, ApiKey, TooManyKeysError

@@ -5,8 +5,8 @@ from importlib.metadata import version
 import orjson
 from aiohttp import web
 
-from exchange.dialects.binance.openapi import openapi_document
-from exchange.dialects.binance.routes import ROUTES
+from exchange.dialects.binance.document.openapi import openapi_document
+from exchange.dialects.binance.rest.routes import ROUTES
 
 OPENAPI_PATH = "/sim/v1/openapi.json"
 

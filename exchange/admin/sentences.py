@@ -6,7 +6,7 @@ from exchange.core.contract import Contract
 from exchange.core.enums import MarginType
 from exchange.core.events import PositionLiquidated
 from exchange.core.policies.backstop import BackstopKind
-from exchange.dialects.binance.numbers import average_price_text, price_text, quantity_text, short_text
+from exchange.dialects.binance.text.numbers import average_price_text, price_text, quantity_text, short_text
 from exchange.projections import avoidance
 from exchange.projections.case_files import Asked, Episode, Liquidation, MarkMove, residue_at_takeover
 

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from exchange.dialects.binance.listen_keys import ListenKeys
+from exchange.dialects.binance.streams.listen_keys import ListenKeys
 from exchange.gateway.desk import Desk
 from exchange.runtime.app import App
 

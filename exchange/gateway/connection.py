@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.text.errors import DialectError
 from exchange.door import json_response
 from exchange.gateway.app_keys import DESK
 from exchange.gateway.stream_door import abort

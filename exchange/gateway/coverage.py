@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
-from exchange.dialects.binance.numbers import to_ms
-from exchange.dialects.binance.parameter_table import ignored
+from exchange.dialects.binance.document.parameter_table import ignored
 from exchange.dialects.binance.route import BatchRoute, Params, Route
+from exchange.dialects.binance.text.numbers import to_ms
 from exchange.runtime.app import App
 from exchange.runtime.usage import Usage, write_usage
 

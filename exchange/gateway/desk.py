@@ -10,14 +10,10 @@ import re
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 
-from exchange.dialects.binance import errors
-from exchange.dialects.binance.auth import check_permission
-from exchange.dialects.binance.credentials import Credentials
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.faults import Faults
-from exchange.dialects.binance.limits import PROFILES, Caller, RateLimits
-from exchange.dialects.binance.listen_keys import ListenKeys
-from exchange.dialects.binance.numbers import to_ms
+from exchange.dialects.binance.door.auth import check_permission
+from exchange.dialects.binance.door.credentials import Credentials
+from exchange.dialects.binance.door.faults import Faults
+from exchange.dialects.binance.door.limits import PROFILES, Caller, RateLimits
 from exchange.dialects.binance.route import (
     BatchRoute,
     CommandRoute,
@@ -28,6 +24,10 @@ from exchange.dialects.binance.route import (
     Route,
     order_counts,
 )
+from exchange.dialects.binance.streams.listen_keys import ListenKeys
+from exchange.dialects.binance.text import errors
+from exchange.dialects.binance.text.errors import DialectError
+from exchange.dialects.binance.text.numbers import to_ms
 from exchange.door import submit
 from exchange.gateway.coverage import note_call
 from exchange.gateway.faults import UnansweredError, suffer

@@ -14,11 +14,11 @@ import orjson
 
 from exchange.core.contract import Contract
 from exchange.core.events import Event
-from exchange.dialects.binance.event_order import EventOrder, account_first
-from exchange.dialects.binance.listen_keys import ListenKeys
-from exchange.dialects.binance.stream_sources import Source
-from exchange.dialects.binance.streams import EVERY_BATCH, Stream, find_stream
-from exchange.dialects.binance.user_events import listen_key_expired, user_events
+from exchange.dialects.binance.streams.event_order import EventOrder, account_first
+from exchange.dialects.binance.streams.listen_keys import ListenKeys
+from exchange.dialects.binance.streams.sources import Source
+from exchange.dialects.binance.streams.table import EVERY_BATCH, Stream, find_stream
+from exchange.dialects.binance.streams.user_events import listen_key_expired, user_events
 from exchange.gateway.timing import Channel, Kind, Timing
 from exchange.projections.market_data import MarketData
 from exchange.runtime.sequencer import Applied

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.faults import Fault, FaultKind
+from exchange.dialects.binance.door.faults import Fault, FaultKind
+from exchange.dialects.binance.text.errors import DialectError
 
 MS_PER_SECOND = 1000
 

@@ -4,11 +4,11 @@ import logging
 
 from aiohttp import web
 
-from exchange.dialects.binance import errors
-from exchange.dialects.binance.auth import authenticate
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.door.auth import authenticate
 from exchange.dialects.binance.parameters import parse_parameters
-from exchange.dialects.binance.routes import find
+from exchange.dialects.binance.rest.routes import find
+from exchange.dialects.binance.text import errors
+from exchange.dialects.binance.text.errors import DialectError
 from exchange.door import json_response, read_body
 from exchange.gateway.desk import Answer, Call, Desk, printable
 from exchange.gateway.stream_door import abort

@@ -8,8 +8,8 @@ from aiohttp import web
 from exchange.admin.control import add_control_routes
 from exchange.admin.faults import add_fault_routes
 from exchange.admin.keys import add_key_routes
-from exchange.dialects.binance.listen_keys import ListenKeys
 from exchange.dialects.binance.parameters import BODY_BYTES_MAX, QUERY_BYTES_MAX
+from exchange.dialects.binance.streams.listen_keys import ListenKeys
 from exchange.gateway.app_keys import APP, DESK, LISTEN_KEYS
 from exchange.gateway.coverage import keep_usage
 from exchange.gateway.desk import Desk

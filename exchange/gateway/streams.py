@@ -10,10 +10,9 @@ from collections.abc import Awaitable, Callable
 import orjson
 from aiohttp import web
 
-from exchange.dialects.binance.event_order import EVENT_ORDERS
-from exchange.dialects.binance.listen_keys import ListenKeys
-from exchange.dialects.binance.numbers import to_ms
-from exchange.dialects.binance.streams import (
+from exchange.dialects.binance.streams.event_order import EVENT_ORDERS
+from exchange.dialects.binance.streams.listen_keys import ListenKeys
+from exchange.dialects.binance.streams.table import (
     STREAMS_MAX,
     Control,
     ControlError,
@@ -22,6 +21,7 @@ from exchange.dialects.binance.streams import (
     parse_control,
     stream_names,
 )
+from exchange.dialects.binance.text.numbers import to_ms
 from exchange.gateway.app_keys import APP, DESK, LISTEN_KEYS
 from exchange.gateway.connection import CONNECTIONS, Connection, close_connections, refused, serve_connection
 from exchange.gateway.coverage import note_streams

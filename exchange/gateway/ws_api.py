@@ -10,8 +10,8 @@ import logging
 import orjson
 from aiohttp import WSCloseCode, web
 
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.json_parameters import as_parameters
+from exchange.dialects.binance.text.errors import DialectError
+from exchange.dialects.binance.text.json_parameters import as_parameters
 from exchange.dialects.binance.ws_api import (
     CONNECT,
     OK,

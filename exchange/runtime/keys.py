@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
-from exchange.dialects.binance.credentials import KeyKind, Permission
+from exchange.dialects.binance.door.credentials import KeyKind, Permission
 from exchange.journal.disk import write_secret
 
 KEYS_NAME = "keys.jsonl"

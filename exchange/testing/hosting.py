@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from exchange.composition import Served, served
-from exchange.dialects.binance.event_order import EVENT_ORDERS
-from exchange.dialects.binance.limits import PROFILES
+from exchange.dialects.binance.door.limits import PROFILES
+from exchange.dialects.binance.streams.event_order import EVENT_ORDERS
 from exchange.gateway.timing import TIMINGS
 from exchange.journal.store import Durability
 from exchange.runtime.feeds.sources import MANUAL

@@ -11,7 +11,7 @@ from exchange.core.enums import OrderType
 from exchange.core.events import ConditionalUpdated, Event, MarkPriceSet, OrderUpdated, PositionLiquidated
 from exchange.core.records import ConditionalRecord, Fill, OrderRecord
 from exchange.core.units import ATOM_DECIMALS, ATOMS_PER_QUOTE
-from exchange.dialects.binance.numbers import average_price_text
+from exchange.dialects.binance.text.numbers import average_price_text
 from exchange.projections.views import AccountView, PositionView
 from exchange.runtime.sequencer import Applied
 

@@ -9,12 +9,12 @@ from exchange.core.events import Event, Rejected
 from exchange.core.rules import VenueRules
 from exchange.core.units import SECOND, Atoms, Ticks
 from exchange.core.venue import Venue
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.listen_keys import ListenKeys
-from exchange.dialects.binance.numbers import to_ms
-from exchange.dialects.binance.rejections import rejection
+from exchange.dialects.binance.rest.routes import find
 from exchange.dialects.binance.route import BatchRoute, CommandRoute, Context, Params, Part, ReadRoute
-from exchange.dialects.binance.routes import find
+from exchange.dialects.binance.streams.listen_keys import ListenKeys
+from exchange.dialects.binance.text.errors import DialectError
+from exchange.dialects.binance.text.numbers import to_ms
+from exchange.dialects.binance.text.rejections import rejection
 from exchange.projections.adl import AdlQueues
 from exchange.projections.history import History
 from exchange.projections.market_data import MarketData

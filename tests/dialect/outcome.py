@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.text.errors import DialectError
 
 T = TypeVar("T")
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.rest.routes import find
 from exchange.dialects.binance.route import Params, weight_of
-from exchange.dialects.binance.routes import find
+from exchange.dialects.binance.text.errors import DialectError
 from tests.dialect.conftest import Golden
 from tests.dialect.desk import Desk
 from tests.dialect.test_story import SHAPES, differences

@@ -10,7 +10,7 @@ import pytest
 
 from exchange.core.commands import SetIndexPrice, SetPositionMode
 from exchange.core.units import Ticks
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.text.errors import DialectError
 from tests.dialect.outcome import outcome
 from tests.dialect.test_streams_table import Recorder
 

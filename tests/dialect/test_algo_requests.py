@@ -23,8 +23,8 @@ from exchange.core.enums import (
 from exchange.core.rules import VenueRules
 from exchange.core.snapshot import state_hash
 from exchange.core.units import MILLISECOND, SECOND, Lots, Nanos, RateE8, Ticks
-from exchange.dialects.binance import algo_requests, order_requests
-from exchange.dialects.binance.errors import GOOD_TILL_NOT_VALID, DialectError
+from exchange.dialects.binance.rest import algo_requests, order_requests
+from exchange.dialects.binance.text.errors import GOOD_TILL_NOT_VALID, DialectError
 from tests.dialect.desk import Desk
 from tests.dialect.outcome import outcome
 

@@ -18,14 +18,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.dialects.binance import errors
-from exchange.dialects.binance.auth import authenticate, check_permission, check_time, signed_bytes, verify
-from exchange.dialects.binance.credentials import KeyKind, Permission
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.door.auth import authenticate, check_permission, check_time, signed_bytes, verify
+from exchange.dialects.binance.door.credentials import KeyKind, Permission
+from exchange.dialects.binance.door.public_keys import public_key_kind
 from exchange.dialects.binance.parameters import parse_parameters
-from exchange.dialects.binance.public_keys import public_key_kind
+from exchange.dialects.binance.rest.routes import ROUTES
 from exchange.dialects.binance.route import Security
-from exchange.dialects.binance.routes import ROUTES
+from exchange.dialects.binance.text import errors
+from exchange.dialects.binance.text.errors import DialectError
 from tests.dialect.outcome import outcome
 
 NOW = 1_764_000_000_000

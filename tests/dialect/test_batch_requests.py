@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from exchange.core.commands import AmendOrder, CancelOrder, PlaceOrder
 from exchange.core.enums import OrderType, Side, TimeInForce
 from exchange.core.units import Lots, Ticks
-from exchange.dialects.binance.batch_requests import amend_batch, cancel_batch, place_batch
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.rest.batch_requests import amend_batch, cancel_batch, place_batch
+from exchange.dialects.binance.rest.routes import find
 from exchange.dialects.binance.route import BatchRoute, order_counts, weight_of
-from exchange.dialects.binance.routes import find
+from exchange.dialects.binance.text.errors import DialectError
 from tests.dialect.desk import Desk
 from tests.dialect.outcome import outcome
 

@@ -13,7 +13,7 @@ from exchange.core.policies.losses import LossPolicy
 from exchange.core.policies.presets import EngineRules
 from exchange.core.rules import VenueRules
 from exchange.core.units import ATOMS_PER_QUOTE, Atoms, Ticks
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.text.errors import DialectError
 from tests.dialect.conftest import Golden
 from tests.dialect.test_story import differences
 from tests.dialect.test_streams_table import BTC, Recorder, force_orders, shape_of

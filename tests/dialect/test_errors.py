@@ -19,9 +19,9 @@ from exchange.core.commands import (
 from exchange.core.enums import ConditionalType, MarginType, OrderType, RejectReason, Side
 from exchange.core.events import Rejected
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
-from exchange.dialects.binance import errors
-from exchange.dialects.binance.errors import Refusal
-from exchange.dialects.binance.rejections import AMEND_REJECTIONS, REJECTIONS, amount_text, reject_text, rejection
+from exchange.dialects.binance.text import errors
+from exchange.dialects.binance.text.errors import Refusal
+from exchange.dialects.binance.text.rejections import AMEND_REJECTIONS, REJECTIONS, amount_text, reject_text, rejection
 from tests.dialect.desk import shipped_contracts
 from tests.projections.test_algo_history import conditional
 

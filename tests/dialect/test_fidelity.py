@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from exchange.admin import bodies, control, faults, keys
-from exchange.dialects.binance import errors
-from exchange.dialects.binance.errors import Refusal
+from exchange.dialects.binance.text import errors
+from exchange.dialects.binance.text.errors import Refusal
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "fidelity.md").read_text("utf-8")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.json_parameters import JsonNumber, as_parameters, read_json
+from exchange.dialects.binance.text.errors import DialectError
+from exchange.dialects.binance.text.json_parameters import JsonNumber, as_parameters, read_json
 from tests.dialect.outcome import outcome
 
 NOT_VALID = (-1130, "Data sent for parameter 'batchOrders' is not valid.")

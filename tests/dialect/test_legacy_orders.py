@@ -7,8 +7,8 @@ import pytest
 from exchange.core.commands import PlaceConditional
 from exchange.core.enums import ConditionalType, Side
 from exchange.core.units import Lots, RateE8, Ticks
-from exchange.dialects.binance import order_requests
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.rest import order_requests
+from exchange.dialects.binance.text.errors import DialectError
 from tests.dialect.conftest import Golden
 from tests.dialect.desk import Desk
 

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.cli import LIMITS, demo, serve
-from exchange.dialects.binance import bans, windows
-from exchange.dialects.binance.bans import BAN_MS, FORGIVEN_AFTER_MS, REFUSALS_MAX
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.limits import PROFILES, Caller, RateLimits, told_limits, told_order_limits
+from exchange.dialects.binance.door import bans, windows
+from exchange.dialects.binance.door.bans import BAN_MS, FORGIVEN_AFTER_MS, REFUSALS_MAX
+from exchange.dialects.binance.door.limits import PROFILES, Caller, RateLimits, told_limits, told_order_limits
 from exchange.dialects.binance.route import BatchRoute, CommandRoute, ReadRoute, Route, Security, Weight
+from exchange.dialects.binance.text.errors import DialectError
 from exchange.runtime.settings import Settings
 from tests.dialect.outcome import outcome
 

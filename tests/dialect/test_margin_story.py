@@ -4,7 +4,7 @@ import pytest
 
 from exchange.core.commands import DropIndexSource, SetAutoAddMargin, SetIndexPrice
 from exchange.core.units import Ticks
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.text.errors import DialectError
 from tests.dialect.conftest import Golden
 from tests.dialect.desk import Desk
 from tests.dialect.test_story import BTC, LIMIT, Step, misshapen, record, told

@@ -12,13 +12,13 @@ from exchange.core.enums import MarketState, PositionSide
 from exchange.core.rules import VenueRules
 from exchange.core.units import Atoms, Ticks
 from exchange.core.venue import Venue
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.limits import WEIGHT_PER_MINUTE
-from exchange.dialects.binance.market_responses import exchange_info_json
-from exchange.dialects.binance.market_routes import MARKET_ROUTES
-from exchange.dialects.binance.numbers import rate_text
+from exchange.dialects.binance.bodies.market import exchange_info_json
+from exchange.dialects.binance.door.limits import WEIGHT_PER_MINUTE
+from exchange.dialects.binance.rest.market_routes import MARKET_ROUTES
+from exchange.dialects.binance.rest.routes import find
 from exchange.dialects.binance.route import Params, weight_of
-from exchange.dialects.binance.routes import find
+from exchange.dialects.binance.text.errors import DialectError
+from exchange.dialects.binance.text.numbers import rate_text
 from exchange.projections.bars import INTERVALS, MINUTE_MS
 from exchange.projections.candles import Candle
 from tests.dialect.conftest import Golden
@@ -119,7 +119,7 @@ def test_exchange_info_offers_the_words_and_filters_that_clients_expect(desk: De
 
 def test_exchange_info_tells_the_rules_of_this_venue() -> None:
     venue = Venue(VenueRules(max_amendments=7), shipped_contracts())
-    rows = json.loads(json.dumps(exchange_info_json(venue.state, START_MS)))["symbols"]
+    rows = json.loads(json.dumps(exchange_info_json(venue.state, [], START_MS)))["symbols"]
     assert [row["maxMoveOrderLimit"] for row in rows] == [7, 7]
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchange.core.units import DECIMAL_TEXT_MAX, INT63_MAX
-from exchange.dialects.binance import numbers
-from exchange.dialects.binance.errors import DialectError
+from exchange.dialects.binance.text import numbers
+from exchange.dialects.binance.text.errors import DialectError
 from tests.dialect.desk import shipped_contracts
 from tests.dialect.outcome import outcome
 

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exchange.dialects.binance.errors import DialectError
 from exchange.dialects.binance.parameters import (
     BODY_BYTES_MAX,
     PARAMETERS_MAX,
@@ -12,6 +11,7 @@ from exchange.dialects.binance.parameters import (
     parse_parameters,
     required,
 )
+from exchange.dialects.binance.text.errors import DialectError
 from tests.dialect.outcome import outcome
 
 

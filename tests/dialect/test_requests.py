@@ -29,9 +29,10 @@ from exchange.core.enums import (
 )
 from exchange.core.snapshot import state_hash
 from exchange.core.units import Atoms, Lots, Ticks
-from exchange.dialects.binance import order_requests, requests
-from exchange.dialects.binance.errors import GOOD_TILL_NOT_VALID, USE_ALGO_ENDPOINT, DialectError
+from exchange.dialects.binance.rest import account_requests as requests
+from exchange.dialects.binance.rest import order_requests
 from exchange.dialects.binance.route import Context, Params
+from exchange.dialects.binance.text.errors import GOOD_TILL_NOT_VALID, USE_ALGO_ENDPOINT, DialectError
 from tests.dialect.desk import Desk
 from tests.dialect.outcome import outcome
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.statistics_routes import STATISTICS_ROUTES
+from exchange.dialects.binance.rest.statistics_routes import STATISTICS_ROUTES
+from exchange.dialects.binance.text.errors import DialectError
 from exchange.projections.interest import SLOT_MS
 from tests.dialect.conftest import Golden
 from tests.dialect.desk import START, Desk

@@ -14,7 +14,7 @@ from exchange.core.policies.deribit_incremental import DeribitIncremental
 from exchange.core.policies.presets import PRESETS
 from exchange.core.rules import VenueRules
 from exchange.core.units import SECOND, Nanos, RateE8, Ticks
-from exchange.dialects.binance.streams import (
+from exchange.dialects.binance.streams.table import (
     STREAM_TABLE,
     STREAMS_MAX,
     ControlError,
@@ -24,7 +24,7 @@ from exchange.dialects.binance.streams import (
     parse_control,
     stream_names,
 )
-from exchange.dialects.binance.user_events import UserEvent, listen_key_expired, user_events
+from exchange.dialects.binance.streams.user_events import UserEvent, listen_key_expired, user_events
 from exchange.projections.bars import INTERVALS
 from tests.dialect.conftest import Golden
 from tests.dialect.desk import Desk

@@ -4,8 +4,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from exchange.dialects.binance.rest.routes import ROUTES
 from exchange.dialects.binance.route import order_counts, weight_of
-from exchange.dialects.binance.routes import ROUTES
 
 KLINES = ": 5, limit=99: 1, limit=100: 2, limit=499: 2, limit=500: 5, limit=1000: 5, limit=1001: 10, limit=1500: 10"
 ONE_OR_ALL = ": {0}, symbol=BTCUSDT: {1}"

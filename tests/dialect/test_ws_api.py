@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.json_parameters import as_parameters
+from exchange.dialects.binance.rest.routes import find
 from exchange.dialects.binance.route import Security
-from exchange.dialects.binance.routes import find
+from exchange.dialects.binance.text.errors import DialectError
+from exchange.dialects.binance.text.json_parameters import as_parameters
 from exchange.dialects.binance.ws_api import (
     METHODS,
     MalformedRequestError,

@@ -9,15 +9,15 @@ import jsonschema_rs
 import pytest
 import schemathesis
 
-from exchange.dialects.binance import errors
-from exchange.dialects.binance.errors import Refusal
-from exchange.dialects.binance.foreign_routes import FOREIGN_ROUTES
-from exchange.dialects.binance.openapi import ERRORS, openapi_document
-from exchange.dialects.binance.parameter_table import PARAMETERS
-from exchange.dialects.binance.response_table import RESPONSES, SCHEMAS
+from exchange.dialects.binance.document.openapi import ERRORS, openapi_document
+from exchange.dialects.binance.document.parameter_table import PARAMETERS
+from exchange.dialects.binance.document.response_table import RESPONSES, SCHEMAS
+from exchange.dialects.binance.document.schema_notation import json_schema
+from exchange.dialects.binance.rest.foreign_routes import FOREIGN_ROUTES
+from exchange.dialects.binance.rest.routes import ROUTES
 from exchange.dialects.binance.route import Security
-from exchange.dialects.binance.routes import ROUTES
-from exchange.dialects.binance.schema_notation import json_schema
+from exchange.dialects.binance.text import errors
+from exchange.dialects.binance.text.errors import Refusal
 from tests.openapi.answers import Answers
 
 DOCUMENT: dict[str, Any] = json.loads(json.dumps(openapi_document(ROUTES, "test")))

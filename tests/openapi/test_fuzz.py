@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from exchange.dialects.binance.openapi import openapi_document
-from exchange.dialects.binance.routes import ROUTES
+from exchange.dialects.binance.document.openapi import openapi_document
+from exchange.dialects.binance.rest.routes import ROUTES
 from tests.openapi.answers import Answers
 from tests.openapi.fuzz import fuzz, venue_in_a_thread
 

@@ -10,9 +10,9 @@ from functools import partial
 
 import pytest
 
-from exchange.dialects.binance.parameter_table import PARAMETERS, SIGNATURE, Parameter, ignored
+from exchange.dialects.binance.document.parameter_table import PARAMETERS, SIGNATURE, Parameter, ignored
+from exchange.dialects.binance.rest.routes import ROUTES
 from exchange.dialects.binance.route import Route, weight_of
-from exchange.dialects.binance.routes import ROUTES
 from tests.dialect.desk import Desk
 from tests.dialect.outcome import outcome
 

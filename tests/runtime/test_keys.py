@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.dialects.binance.credentials import KeyKind, Permission
+from exchange.dialects.binance.door.credentials import KeyKind, Permission
 from exchange.runtime.keys import (
     ALPHABET,
     KEY_LENGTH,

@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from exchange.dialects.binance.faults import PENDING_MAX
+from exchange.dialects.binance.door.faults import PENDING_MAX
 from tests.wire.api_client import api_connected
 from tests.wire.conftest import Served
 from tests.wire.signed_client import Reply, SignedClient

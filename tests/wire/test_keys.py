@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from clients.connect import binance_async_client, binance_client, ccxt_async_exchange, ccxt_pro_exchange
 from exchange.composition import READY_NAME, ReadyFile
 from exchange.composition import served as serving
-from exchange.dialects.binance.credentials import KeyKind, Permission
+from exchange.dialects.binance.door.credentials import KeyKind, Permission
 from exchange.runtime.keys import KEYS_PER_ACCOUNT_MAX
 from exchange.runtime.settings import Settings
 from tests.wire.api_client import api_connected

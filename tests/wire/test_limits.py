@@ -16,7 +16,7 @@ from binance_sdk_derivatives_trading_usds_futures import DerivativesTradingUsdsF
 
 from clients.connect import binance_client, ccxt_async_exchange
 from exchange.core.units import SECOND
-from exchange.dialects.binance.bans import BAN_MS, REFUSALS_MAX
+from exchange.dialects.binance.door.bans import BAN_MS, REFUSALS_MAX
 from tests.runtime.manual_clock import ManualClock
 from tests.wire.api_client import api_connected
 from tests.wire.conftest import Served, open_served

@@ -16,7 +16,7 @@ from exchange.core.commands import Annotate, CancelOrder, CreateAccount, PlaceOr
 from exchange.core.enums import OrderType, Side
 from exchange.core.events import Rejected
 from exchange.core.units import Atoms, Lots, Ticks
-from exchange.dialects.binance.streams import STREAMS_MAX
+from exchange.dialects.binance.streams.table import STREAMS_MAX
 from exchange.gateway import connection, streams
 from exchange.gateway.fanout import Fanout, Reader
 from exchange.gateway.server import Serving, serve

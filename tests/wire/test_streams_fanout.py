@@ -10,8 +10,8 @@ import pytest
 
 from exchange.core.commands import Annotate, Command
 from exchange.core.events import Event
-from exchange.dialects.binance.stream_sources import MarkPrices, Message
-from exchange.dialects.binance.streams import EVERY_BATCH, Stream, every_message_counts
+from exchange.dialects.binance.streams.sources import MarkPrices, Message
+from exchange.dialects.binance.streams.table import EVERY_BATCH, Stream, every_message_counts
 from exchange.gateway import fanout as fanout_module
 from exchange.gateway.fanout import Fanout
 from exchange.gateway.server import create_application

@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from exchange.dialects.binance.streams import STREAM_TABLE
+from exchange.dialects.binance.streams.table import STREAM_TABLE
 from tests.dialect.test_story import differences
 from tests.dialect.test_streams_table import STREAMS, shape_of
 from tests.wire.conftest import Served

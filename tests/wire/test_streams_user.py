@@ -2,7 +2,7 @@
 
 import pytest
 
-from exchange.dialects.binance import listen_keys
+from exchange.dialects.binance.streams import listen_keys
 from tests.wire.conftest import Served
 from tests.wire.signed_client import SignedClient
 from tests.wire.stream_client import connected

@@ -8,8 +8,8 @@ from random import Random
 import aiohttp
 import pytest
 
-from exchange.dialects.binance.event_order import order_first
-from exchange.dialects.binance.user_events import UserEvent
+from exchange.dialects.binance.streams.event_order import order_first
+from exchange.dialects.binance.streams.user_events import UserEvent
 from exchange.gateway.server import serve
 from exchange.gateway.timing import INSTANT, REAL, TIMINGS, DelayedChannel, Delays, InstantChannel, Kind, Timing
 from exchange.runtime.app import open_app

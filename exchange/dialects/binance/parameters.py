@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 from exchange.core.contract import Contract
 from exchange.core.units import INT63_MAX
-from exchange.dialects.binance import errors
-from exchange.dialects.binance.numbers import parse_integer, to_ms
 from exchange.dialects.binance.route import Context, Params
+from exchange.dialects.binance.text import errors
+from exchange.dialects.binance.text.numbers import parse_integer, to_ms
 
 BODY_BYTES_MAX = 64 * 1024
 QUERY_BYTES_MAX = 16 * 1024

@@ -8,8 +8,8 @@ from exchange.core.commands import Command
 from exchange.core.contract import Contract
 from exchange.core.events import Event
 from exchange.core.state import State
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.listen_keys import ListenKeys
+from exchange.dialects.binance.streams.listen_keys import ListenKeys
+from exchange.dialects.binance.text.errors import DialectError
 from exchange.projections.adl import AdlQueues
 from exchange.projections.history import History
 from exchange.projections.market_data import MarketData

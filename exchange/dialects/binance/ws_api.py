@@ -11,14 +11,14 @@ from urllib.parse import urlencode
 import orjson
 
 from exchange.core.units import INT63_MAX
-from exchange.dialects.binance import errors
-from exchange.dialects.binance.auth import FindKey, check_key_form, check_signed, check_time
-from exchange.dialects.binance.credentials import Credentials
-from exchange.dialects.binance.errors import DialectError
-from exchange.dialects.binance.json_parameters import JsonNumber, read_json
+from exchange.dialects.binance.door.auth import FindKey, check_key_form, check_signed, check_time
+from exchange.dialects.binance.door.credentials import Credentials
 from exchange.dialects.binance.parameters import PARAMETERS_MAX, required
+from exchange.dialects.binance.rest.routes import find
 from exchange.dialects.binance.route import Context, Params, ReadRoute, Route, Security
-from exchange.dialects.binance.routes import find
+from exchange.dialects.binance.text import errors
+from exchange.dialects.binance.text.errors import DialectError
+from exchange.dialects.binance.text.json_parameters import JsonNumber, read_json
 
 # method: the REST route that it is
 METHODS: Mapping[str, tuple[str, str]] = MappingProxyType(

@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 import aiohttp
 from yarl import URL
 
-from exchange.dialects.binance.routes import ROUTES
+from exchange.dialects.binance.rest.routes import ROUTES
 from tests.conformance_clients.outside.session_story import STREAMS, USER_EVENTS, told
 from tests.conformance_clients.stage import Keys, Stage, staged
 

@@ -1,0 +1,1 @@
+"""What is settled before anything is done: keys, permissions, limits, bans, faults. It knows no endpoint."""

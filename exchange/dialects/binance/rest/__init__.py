@@ -1,0 +1,1 @@
+"""The endpoints: tables of routes, requests to commands, and what answers them."""
