@@ -33,15 +33,16 @@ async def book_sync(stage: Stage, client: ConformanceClient) -> None:
     """After random orders and cancels the client's book is the venue's."""
     chance = random.Random(SEED)
     live: list[int] = []
+    maker = stage.account("10000000")  # its own: orders are counted by account, and the other one is needed soon after
     async with client.follow_book() as followed:
         for _ in range(CHANGES):
             if live and chance.random() < 0.4:
                 order_id = str(live.pop(chance.randrange(len(live))))
-                stage.signed(stage.maker, "DELETE", "/fapi/v1/order", {"symbol": SYMBOL, "orderId": order_id})
+                stage.signed(maker, "DELETE", "/fapi/v1/order", {"symbol": SYMBOL, "orderId": order_id})
                 continue
             side = chance.choice(("BUY", "SELL"))
             away = chance.randrange(1, 300) / 10 * (-1 if side == "BUY" else 1)
-            live.append(stage.offer(side, chance.randrange(1, 50) / 1000, 100_000 + away)["orderId"])
+            live.append(stage.order(maker, side, chance.randrange(1, 50) / 1000, 100_000 + away)["orderId"])
         expected = venue_book(stage)
         while followed.book() != expected:
             await followed.changed()
