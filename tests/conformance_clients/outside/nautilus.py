@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from tests.conformance_clients.outside import nautilus_account, nautilus_cells
+from tests.conformance_clients.outside.nautilus_keys import logged_on
 from tests.conformance_clients.outside.nautilus_node import Bench, running
 from tests.conformance_clients.outside.nautilus_structs import check_golden, check_session
 from tests.conformance_clients.outside.pages import run_page
@@ -108,6 +109,7 @@ def main() -> int:
             column.cells["hedge_mode"], node = asyncio.run(hedged(stage))
             node.dispose()
         asyncio.run(resumed(stage)).dispose()
+        asyncio.run(logged_on(stage, OURS / "python")).dispose()
     failures = [f"{key}: {cell.reason}" for key, cell in column.cells.items() if cell.status == FAILED]
     if len(sys.argv) == 1:
         write_column(column)
