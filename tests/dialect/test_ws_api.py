@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from exchange.core.units import INT63_MAX
 from exchange.dialects.binance.rest.routes import find
 from exchange.dialects.binance.route import Security
 from exchange.dialects.binance.text.errors import DialectError
@@ -102,6 +103,17 @@ def test_answers_have_the_documented_form() -> None:
     assert answer(None, 429, error, []) == {"id": None, "status": 429, "error": error, "rateLimits": []}
     assert waiting_body(error, 3, 1_000) == {**error, "data": {"serverTime": 1_000, "retryAfter": 4_000}}
     assert waiting_body(error, 0, 1_000) == error
+
+
+@pytest.mark.parametrize("request_id", [0, -1, NOW_MS * 1_000_000, INT63_MAX, -INT63_MAX])
+def test_an_id_is_any_integer_of_63_bits_such_as_a_time_in_nanoseconds(request_id: int) -> None:
+    assert parse_request(f'{{"id": {request_id}, "method": "depth"}}').request_id == request_id
+
+
+@pytest.mark.parametrize("number", [str(INT63_MAX + 1), str(-INT63_MAX - 1), "9" * 5_000, "1.0", "1e3"])
+def test_another_number_is_no_id(number: str) -> None:
+    with pytest.raises(MalformedRequestError, match="-1130"):
+        parse_request(f'{{"id": {number}, "method": "depth"}}')
 
 
 @given(st.one_of(st.text(max_size=60), st.binary(max_size=60)))

@@ -125,7 +125,10 @@ class MalformedRequestError(DialectError):
 
 
 def parse_request(data: bytes | str) -> Request:
-    """Return the request in a message. Raises MalformedRequestError: -1130 for JSON, id, method or params."""
+    """Return the request in a message.
+
+    Raises MalformedRequestError: -1130 for JSON, id or params, -1102 without a method, -1101 for too many params.
+    """
     try:
         text = data if isinstance(data, str) else data.decode()
         orjson.loads(text)  # the stricter one: what it reads can be written again, halves of characters cannot
@@ -218,7 +221,8 @@ def _text_of(value: object) -> str:
 def _request_id(value: object) -> RequestId:
     """Return the id, to be echoed with its type; -1130 when it is neither an integer of 63 bits, nor text, nor null."""
     if isinstance(value, JsonNumber):
-        if value.removeprefix("-").isdecimal() and len(value) < len(str(INT63_MAX)):
+        digits = value.removeprefix("-")  # Python refuses to read thousands of them
+        if digits.isdecimal() and len(digits) <= len(str(INT63_MAX)) and int(digits) <= INT63_MAX:
             return int(value)
     elif value is None or isinstance(value, str):
         return value
