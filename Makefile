@@ -98,7 +98,7 @@ lock-outside: ## renew the locks of those environments
 lock: ## renew requirements.lock and requirements-dev.lock from pyproject.toml
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip --disable-pip-version-check install --quiet --upgrade uv
-	$(LOCK) --extra dev --output-file requirements-dev.lock
+	$(LOCK) --extra dev --extra research --output-file requirements-dev.lock
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
 
 # The dev lock comes first: ccxt pins versions of what the run time needs, too, and both locks must agree.
