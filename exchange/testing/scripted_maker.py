@@ -62,15 +62,20 @@ class ScriptedMaker:
         self._catching_up: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Open an account with more than enough money, and quote. Raises MakerError."""
+        """Open an account with more than enough money, and quote. Raises MakerError; then it quotes never."""
         applied = await self._sequencer.submit(CreateAccount(f"maker-{self.contract.symbol}", DEPOSIT))
         created = [event.account_id for event in applied.events if isinstance(event, AccountCreated)]
         if not created:
+            self.follow = False
             raise MakerError(f"no account for a maker: {applied.events}")
         self.account_id = created[0]
         await self._sequencer.submit(SetLeverage(self.account_id, self.contract.symbol, LEVERAGE))
         self._sequencer.subscribe(self._watch)
-        await self.quote()
+        try:
+            await self.quote()
+        except MakerError:
+            await self.withdraw()
+            raise
 
     async def quote(self) -> None:
         """Take back all quotes and rest new ones around the index as it is now. Raises MakerError.
@@ -78,19 +83,28 @@ class ScriptedMaker:
         All in one turn, so that nobody trades between. What it meets in the book on its way it takes, as a market that
         moves through a resting order fills it.
         """
-        symbol = self.contract.symbol
-        index = self._sequencer.venue.state.markets[symbol].index_price
-        if not index:
-            raise MakerError(f"{symbol} has no index price to quote around")
-        if self._catching_up is not None and self._catching_up.done():
-            self._catching_up.result()
-        orders = self._ladder.orders(self.account_id, self.contract, index)
-        await self._submit(CancelAllOrders(self.account_id, symbol), *orders)
+        self._end_catching_up()
+        await self._quote()
 
     async def withdraw(self) -> None:
         """Take back all quotes, and follow the index no more."""
         self.follow = False
+        self._end_catching_up()
         await self._submit(CancelAllOrders(self.account_id, self.contract.symbol))
+
+    async def _quote(self) -> None:
+        symbol = self.contract.symbol
+        index = self._sequencer.venue.state.markets[symbol].index_price
+        if not index:
+            raise MakerError(f"{symbol} has no index price to quote around")
+        orders = self._ladder.orders(self.account_id, self.contract, index)
+        await self._submit(CancelAllOrders(self.account_id, symbol), *orders)
+
+    def _end_catching_up(self) -> None:
+        """Call off an attempt that may not have begun yet and would come after us; raise what the last one ended in."""
+        attempt, self._catching_up = self._catching_up, None
+        if attempt is not None and not attempt.cancel():
+            attempt.result()
 
     async def _submit(self, *commands: Command) -> None:
         self._behind = False
@@ -107,5 +121,5 @@ class ScriptedMaker:
         for event in events:
             if isinstance(event, MarkPriceSet | MarketStateSet) and event.symbol == self.contract.symbol:
                 self._behind = False
-                self._catching_up = asyncio.get_running_loop().create_task(self.quote())
+                self._catching_up = asyncio.get_running_loop().create_task(self._quote())
                 return

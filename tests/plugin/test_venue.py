@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 
 from clients.reference import ConnectionLostError, Credentials, Rest, VenueError, user_events
+from exchange.core.commands import SetMarketState
+from exchange.core.enums import MarketState, Side
 from exchange.journal.policies import policy_name
 from exchange.journal.recovery import replay
 from exchange.runtime.settings import SettingsError
@@ -172,9 +174,27 @@ async def test_a_maker_that_jumps_beyond_the_band_is_there_once_the_mark_is(venu
     assert venue.mark_price(BTC) < 41_000
 
 
-def test_a_maker_that_cannot_quote_says_why(venue: Venue) -> None:
+def test_a_maker_that_withdraws_as_trading_resumes_stays_away(venue: Venue) -> None:
+    maker = venue.maker(BTC, spread=10)
+    venue.halt(BTC)
+    venue.set_index(BTC, 51_000)  # its quotes are refused now, so it will try again
+    script, book = maker._script, venue._app.venue.state.markets[BTC].book
+
+    async def resume_and_withdraw() -> None:
+        await venue._app.sequencer.submit(SetMarketState(BTC, MarketState.TRADING))
+        await script.withdraw()
+
+    venue._host.call(resume_and_withdraw)
+    venue.wait_for_mark(BTC)
+    assert venue._host.read(lambda: [book.best_price(side) for side in Side]) == [None, None]
+
+
+def test_a_maker_that_cannot_quote_says_why_and_leaves_nothing_behind(venue: Venue) -> None:
     with pytest.raises(MakerError, match="QUANTITY_ABOVE_MAX"):
         venue.maker(BTC, quantity=1_000_000)
+    venue.set_index(BTC, 51_000)
+    assert venue.index_price(BTC) == 51_000
+    assert venue.orders == []
 
 
 def test_a_maker_needs_an_index(venue_factory: Callable[..., Venue], tmp_path: Path) -> None:
