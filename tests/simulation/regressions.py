@@ -15,9 +15,9 @@ class Regression(NamedTuple):
 
 
 REGRESSIONS: tuple[Regression, ...] = (
-    Regression(437, 660, "both positions of a hedge are liquidated, and a liquidation ends with a position left"),
-    Regression(448, 660, "cross positions wait for an index beside isolated ones, and so does auto-add"),
-    Regression(475, 660, "a bankrupt wallet is cleared, and the fund flips"),
-    Regression(488, 660, "fills of isolated positions find too little to spare, and the fund flips again and again"),
-    Regression(3547, 500, "a price so high that the closer may hold no order"),
+    Regression(1036, 500, "both positions of a hedge are liquidated, and a position is left at the end of it"),
+    Regression(1062, 500, "a liquidation waits for an index, and fills of isolated positions find too little to spare"),
+    Regression(1104, 500, "firing is carried over, one firing triggers another, and two fired orders trade"),
+    Regression(1108, 500, "auto-add waits for an index"),
+    Regression(1021, 500, "the position of the fund flips"),
 )
