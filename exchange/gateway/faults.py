@@ -18,8 +18,9 @@ async def suffer(fault: Fault | None, do: Callable[[], Awaitable[object]]) -> ob
     """Do a request as its fault lets it be done, and return its answer. Raises DialectError and UnansweredError."""
     if fault is None:
         return await do()
+    error = fault.error.with_traceback(None)  # one for all whom it befalls: else it keeps the frames of each of them
     if fault.kind is FaultKind.REFUSE:
-        raise fault.error
+        raise error
     if fault.kind is FaultKind.DELAY:
         answer = await do()
         await asyncio.sleep(fault.delay_ms / MS_PER_SECOND)
@@ -28,4 +29,4 @@ async def suffer(fault: Fault | None, do: Callable[[], Awaitable[object]]) -> ob
         await do()
     if fault.kind is FaultKind.SILENT:
         raise UnansweredError
-    raise fault.error
+    raise error

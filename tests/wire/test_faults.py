@@ -6,7 +6,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from exchange.dialects.binance.door.faults import PENDING_MAX
+from exchange.dialects.binance.door.faults import PENDING_MAX, Fault, FaultKind, error_of
+from exchange.dialects.binance.text.errors import DialectError
+from exchange.gateway.faults import suffer
 from tests.wire.api_client import api_connected
 from tests.wire.conftest import Served
 from tests.wire.signed_client import Reply, SignedClient
@@ -31,6 +33,22 @@ async def place(trader: SignedClient, quantity: str = "1") -> Reply:
         "price": "40000",
     }
     return await trader.call("POST", ORDER, symbol="BTCUSDT", **order)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.REFUSE, FaultKind.UNKNOWN])
+async def test_a_fault_keeps_nothing_of_the_requests_that_it_befalls(kind: FaultKind) -> None:
+    error = error_of(kind, None, None, 0)
+    assert error is not None
+
+    async def do() -> object:
+        return None
+
+    depths = set()
+    for _ in range(3):
+        with pytest.raises(DialectError) as raised:
+            await suffer(Fault(kind, error), do)
+        depths.add(len(raised.traceback))
+    assert len(depths) == 1
 
 
 @pytest.fixture
