@@ -1,0 +1,125 @@
+"""What an agent is, and the desk through which it sees and acts. It holds no strategy."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from exchange.core.account import Account, Position
+from exchange.core.commands import CancelAllOrders, CancelOrder, PlaceOrder
+from exchange.core.enums import OrderType, SelfTradePrevention, Side, TimeInForce
+from exchange.core.state import Market
+from exchange.core.units import ATOMS_PER_QUOTE, Lots, Ticks
+from scenarios.chance import stream
+from scenarios.kernel import Kernel
+
+
+@dataclass(slots=True)
+class Desk:
+    """One account in one contract: what its agent may look at, and the commands that it sends.
+
+    Prices are in ticks, quantities in lots; what is sent arrives `latency_ns` later. The agent looks, it never writes.
+    """
+
+    kernel: Kernel
+    name: str
+    account_id: int
+    symbol: str
+    latency_ns: int
+    seed: int
+
+    def chance(self, purpose: str) -> np.random.Generator:
+        """Return this agent's generator for a purpose: nobody else draws from it."""
+        return stream(self.seed, self.name, purpose)
+
+    @property
+    def now(self) -> int:
+        """Virtual time in nanoseconds."""
+        return self.kernel.now
+
+    @property
+    def market(self) -> Market:
+        """The contract as it trades."""
+        return self.kernel.venue.state.markets[self.symbol]
+
+    @property
+    def account(self) -> Account:
+        """Its account."""
+        return self.kernel.venue.state.accounts[self.account_id]
+
+    @property
+    def position(self) -> Position:
+        """Its position (one-way mode)."""
+        return self.account.leg(self.symbol).position
+
+    def best(self, side: Side) -> int | None:
+        """Return the best price of a side of the book in ticks, or None."""
+        return self.market.book.best_price(side)
+
+    def ticks(self, price: float) -> int:
+        """Return a price in quote units on the grid, at least one tick."""
+        return max(1, round(price * ATOMS_PER_QUOTE / self.market.contract.tick_atoms))
+
+    def lots(self, quantity: float) -> int:
+        """Return a quantity in the base asset in whole lots, rounded down."""
+        return int(quantity * ATOMS_PER_QUOTE / self.market.contract.step_e8)
+
+    def place(
+        self,
+        side: Side,
+        quantity: int,
+        price: int = 0,
+        *,
+        time_in_force: TimeInForce = TimeInForce.GTC,
+        reduce_only: bool = False,
+        client_id: str = "",
+    ) -> None:
+        """Send an order: LIMIT at a price, MARKET without one."""
+        command = PlaceOrder(
+            account_id=self.account_id,
+            symbol=self.symbol,
+            side=side,
+            order_type=OrderType.LIMIT if price else OrderType.MARKET,
+            quantity=Lots(quantity),
+            price=Ticks(price),
+            time_in_force=time_in_force,
+            reduce_only=reduce_only,
+            client_order_id=client_id,
+            self_trade_prevention=SelfTradePrevention.EXPIRE_MAKER,
+        )
+        self.kernel.submit(command, self.name, self.latency_ns)
+
+    def cancel(self, order_id: int) -> None:
+        """Send the cancel of one open order; it may be gone when that arrives, which is no error."""
+        self.kernel.submit(CancelOrder(self.account_id, self.symbol, order_id), self.name, self.latency_ns)
+
+    def cancel_all(self) -> None:
+        """Send the cancel of all open orders."""
+        self.kernel.submit(CancelAllOrders(self.account_id, self.symbol), self.name, self.latency_ns)
+
+
+class Agent(Protocol):
+    """Someone who is woken, looks and acts."""
+
+    desk: Desk
+
+    def begin(self) -> int | None:
+        """Return how long it sleeps first, in nanoseconds; None: for ever."""
+        ...
+
+    def wake(self) -> int | None:
+        """Look and act, and return how long it sleeps then, in nanoseconds; None: for ever."""
+        ...
+
+
+def let_live(kernel: Kernel, agent: Agent) -> None:
+    """Wake an agent when it wants, again and again."""
+
+    def wake() -> None:
+        _sleep(agent.wake())
+
+    def _sleep(delay_ns: int | None) -> None:
+        if delay_ns is not None:
+            kernel.call_at(kernel.now + max(1, delay_ns), wake)
+
+    _sleep(agent.begin())
