@@ -3,25 +3,22 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
 from exchange.dialects.binance.document.parameter_table import ignored
 from exchange.dialects.binance.route import BatchRoute, Params, Route
+from exchange.dialects.binance.streams.table import stream_kind
 from exchange.dialects.binance.text.numbers import to_ms
+from exchange.dialects.binance.ws_api import OK, OWN_PARAMETERS, VERB
+from exchange.gateway.call import Answer, Call
 from exchange.runtime.app import App
 from exchange.runtime.usage import Usage, write_usage
 
-if TYPE_CHECKING:  # the desk imports this module
-    from exchange.gateway.desk import Answer, Call
-
-WEBSOCKET = "WS"
 WRITE_SECONDS = 30  # between two writings of the file, when there is something new
-OK = 200
 USER_STREAM = "<listenKey>"
 SECRET_CHARACTERS_MIN = 16  # what is so long and no stream may be somebody's listen key
-_OF_WS_API = ("apiKey", "returnRateLimits")
 _LOG = logging.getLogger(__name__)
 
 
@@ -37,9 +34,9 @@ class Streams(Protocol):
         ...
 
 
-def note_call(usage: Usage, call: "Call", answer: "Answer") -> None:
+def note_call(usage: Usage, call: Call, answer: Answer) -> None:
     """Note a call with what it came to."""
-    over_websocket = call.verb == WEBSOCKET
+    over_websocket = call.verb == VERB
     if call.route is None:
         if call.name:  # else it was no request at all
             usage.missing(f"{call.verb} {call.name}")
@@ -63,15 +60,6 @@ def note_streams(usage: Usage, names: Iterable[str], streams: Streams) -> None:
         elif len(name) >= SECRET_CHARACTERS_MIN:
             usage.missing(f"stream {USER_STREAM}, not live")
         # else a word in the path that means nothing: ccxt numbers its connections so
-
-
-def stream_kind(name: str) -> str:
-    """Return what kind of stream a name is: the contract is not told apart."""
-    contract, at, rest = name.partition("@")
-    if not at or contract.startswith("!"):
-        return name
-    pair, under, contract_type = contract.partition("_")
-    return f"<{'pair' if under else 'symbol'}>{under}{contract_type}@{rest}" if pair else name
 
 
 def keep_usage(app: App) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -105,7 +93,7 @@ def _write(app: App) -> None:
 
 
 def _ignored(route: Route, params: Params) -> list[str]:
-    return [name for name in ignored(route.method, route.path, params) if name not in _OF_WS_API]
+    return [name for name in ignored(route.method, route.path, params) if name not in OWN_PARAMETERS]
 
 
 def _note_error(usage: Usage, body: object) -> None:

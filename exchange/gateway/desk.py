@@ -8,7 +8,6 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable
-from dataclasses import dataclass, field
 
 from exchange.dialects.binance.door.auth import check_permission
 from exchange.dialects.binance.door.credentials import Credentials
@@ -29,6 +28,7 @@ from exchange.dialects.binance.text import errors
 from exchange.dialects.binance.text.errors import DialectError
 from exchange.dialects.binance.text.numbers import to_ms
 from exchange.door import submit
+from exchange.gateway.call import Answer, Call
 from exchange.gateway.coverage import note_call
 from exchange.gateway.faults import UnansweredError, suffer
 from exchange.gateway.timing import Channel, Kind, Timing
@@ -39,37 +39,6 @@ from exchange.runtime.app import App
 LOGGED_CHARACTERS_MAX = 200
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]")
 _LOG = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Call:
-    """One request on its way. `verb` and `name`: method and path, or `WS` and the method of the WebSocket API.
-
-    What it costs is charged to `caller`, who is the address until a key is shown. What a door has not found out yet
-    is None or empty, and stays so in a call that is refused before.
-    """
-
-    verb: str
-    name: str
-    caller: Caller
-    now_ms: int
-    route: Route | None = None
-    params: Params = field(default_factory=dict)
-    account_id: int = 0
-    counts_orders: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a call came to: HTTP status, JSON-able body (code and msg unless the status is 200), seconds to wait.
-
-    `unanswered`: nothing of it may be told, and the door ends the connection.
-    """
-
-    status: int
-    body: object
-    retry_after: int = 0
-    unanswered: bool = False
 
 
 class Desk:

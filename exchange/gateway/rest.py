@@ -10,7 +10,8 @@ from exchange.dialects.binance.rest.routes import find
 from exchange.dialects.binance.text import errors
 from exchange.dialects.binance.text.errors import DialectError
 from exchange.door import json_response, read_body
-from exchange.gateway.desk import Answer, Call, Desk, printable
+from exchange.gateway.call import Answer, Call
+from exchange.gateway.desk import Desk, printable
 from exchange.gateway.stream_door import abort
 
 API_KEY_HEADER = "X-MBX-APIKEY"

@@ -17,6 +17,7 @@ from exchange.dialects.binance.ws_api import (
     OK,
     PATH,
     RETURN_LIMITS,
+    VERB,
     MalformedRequestError,
     Request,
     RequestId,
@@ -31,11 +32,11 @@ from exchange.dialects.binance.ws_api import (
 )
 from exchange.door import json_response
 from exchange.gateway.app_keys import DESK
+from exchange.gateway.call import Answer, Call
 from exchange.gateway.connection import Connection, serve_connection
-from exchange.gateway.desk import Answer, Call, Desk
+from exchange.gateway.desk import Desk
 
 _LOG = logging.getLogger(__name__)
-VERB = "WS"
 UNANSWERED_MAX = 200  # requests of one connection: beyond it nothing more is read from it until one is answered
 
 

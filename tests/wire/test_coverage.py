@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exchange.gateway.coverage import stream_kind
+from exchange.dialects.binance.streams.table import stream_kind
 from exchange.runtime.usage import USAGE_NAME
 from tests.wire.conftest import Served, open_served
 

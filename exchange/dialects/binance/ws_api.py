@@ -46,7 +46,9 @@ METHODS: Mapping[str, tuple[str, str]] = MappingProxyType(
 SESSION_WEIGHT = 2
 CONNECTION_WEIGHT = 5
 RETURN_LIMITS = "returnRateLimits"
+VERB = "WS"  # where REST has GET or POST
 PATH = "/ws-fapi/v1"
+OWN_PARAMETERS = ("apiKey", RETURN_LIMITS)  # of every request, beside those of its route
 METHOD_CHARACTERS_MAX = 100  # of an unknown method, in the error that names it
 _MS_PER_SECOND = 1000
 OK = 200
@@ -148,17 +150,16 @@ def parse_request(data: bytes | str) -> Request:
     return Request(request_id, method, {name: value for name, value in (sent or {}).items() if value is not None})
 
 
-CONNECT = ReadRoute(
-    "WS", PATH, Security.NONE, CONNECTION_WEIGHT, lambda _context, _params: None
-)  # to open a connection
+# What opening a connection is charged as.
+CONNECT = ReadRoute(VERB, PATH, Security.NONE, CONNECTION_WEIGHT, lambda _context, _params: None)
 
 
 def session_routes(session: Session) -> Mapping[str, ReadRoute]:
     """Return the methods of a session; they are charged and answered as any other."""
     return {
-        "session.logon": ReadRoute("WS", PATH, Security.SIGNED, SESSION_WEIGHT, session.log_on),
-        "session.status": ReadRoute("WS", PATH, Security.NONE, SESSION_WEIGHT, session.status),
-        "session.logout": ReadRoute("WS", PATH, Security.NONE, SESSION_WEIGHT, session.log_out),
+        "session.logon": ReadRoute(VERB, PATH, Security.SIGNED, SESSION_WEIGHT, session.log_on),
+        "session.status": ReadRoute(VERB, PATH, Security.NONE, SESSION_WEIGHT, session.status),
+        "session.logout": ReadRoute(VERB, PATH, Security.NONE, SESSION_WEIGHT, session.log_out),
     }
 
 

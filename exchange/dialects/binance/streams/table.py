@@ -181,6 +181,15 @@ def may_be_stream(name: str) -> bool:
     return _FORM.fullmatch(name) is not None
 
 
+def stream_kind(name: str) -> str:
+    """Return what kind of stream a name is: the contract is not told apart."""
+    contract, at, rest = name.partition("@")
+    if not at or contract.startswith("!"):
+        return name
+    pair, under, contract_type = contract.partition("_")
+    return f"<{'pair' if under else 'symbol'}>{under}{contract_type}@{rest}" if pair else name
+
+
 RequestId = int | str | None
 
 
