@@ -21,7 +21,8 @@ from exchange.core.events import Rejected
 from exchange.core.units import Atoms, Lots, Nanos, Ticks
 from exchange.dialects.binance.text import errors
 from exchange.dialects.binance.text.errors import Refusal
-from exchange.dialects.binance.text.rejections import AMEND_REJECTIONS, REJECTIONS, amount_text, reject_text, rejection
+from exchange.dialects.binance.text.numbers import amount_text
+from exchange.dialects.binance.text.rejections import AMEND_REJECTIONS, REJECTIONS, reject_text, rejection
 from tests.dialect.desk import shipped_contracts
 from tests.projections.test_algo_history import conditional
 

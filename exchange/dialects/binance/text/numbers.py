@@ -138,8 +138,12 @@ def rate_text(rate_e8: int) -> str:
 
 def percent_text(rate_e8: int) -> str:
     """Return a rate in 1e-8 as percent, with at least one digit after the point: "1.0", "0.25"."""
-    whole, _, fraction = format_decimal(rate_e8, PERCENT_DECIMALS).partition(".")
-    return f"{whole}.{fraction.rstrip('0') or '0'}"
+    return _with_a_digit(rate_e8, PERCENT_DECIMALS)
+
+
+def amount_text(atoms: int) -> str:
+    """Return an amount as the error texts write it, with at least one digit after the point: "5.0"."""
+    return _with_a_digit(atoms, ATOM_DECIMALS)
 
 
 def short_text(value: int, decimals: int = ATOM_DECIMALS) -> str:
@@ -151,6 +155,11 @@ def short_text(value: int, decimals: int = ATOM_DECIMALS) -> str:
 def to_ms(nanos: int) -> int:
     """Return nanoseconds as whole milliseconds, rounded down."""
     return nanos // MILLISECOND
+
+
+def _with_a_digit(value: int, decimals: int) -> str:
+    whole, _, fraction = format_decimal(value, decimals).partition(".")
+    return f"{whole}.{fraction.rstrip('0') or '0'}"
 
 
 def _decimal(text: str, decimals: int, name: str) -> int:

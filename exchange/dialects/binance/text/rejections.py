@@ -21,10 +21,9 @@ from exchange.core.contract import Contract
 from exchange.core.enums import RejectReason
 from exchange.core.events import Rejected
 from exchange.core.records import ConditionalRecord
-from exchange.core.units import ATOM_DECIMALS, format_decimal
 from exchange.dialects.binance.text import errors
 from exchange.dialects.binance.text.errors import DialectError, Refusal
-from exchange.dialects.binance.text.numbers import price_text
+from exchange.dialects.binance.text.numbers import amount_text, price_text
 
 Contracts = Mapping[str, Contract]
 
@@ -153,9 +152,3 @@ def reject_text(contracts: Contracts, conditional: ConditionalRecord) -> str:
         return ""
     rejected = Rejected(conditional.reject_reason, conditional.account_id, conditional.reject_detail)
     return rejection(contracts, None, rejected).msg
-
-
-def amount_text(atoms: int) -> str:
-    """Return an amount as the error texts write it, with at least one decimal: "5.0"."""
-    whole, _, fraction = format_decimal(atoms, ATOM_DECIMALS).partition(".")
-    return f"{whole}.{fraction.rstrip('0') or '0'}"
