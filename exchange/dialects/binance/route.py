@@ -112,6 +112,11 @@ def weight_of(route: Route, params: Params) -> int:
     return route.weight if isinstance(route.weight, int) else route.weight(params)
 
 
+def by_symbol(one: int, every: int) -> Weight:
+    """Return the weight of an endpoint that costs more without a symbol."""
+    return lambda params: one if params.get("symbol") else every
+
+
 def order_counts(route: Route) -> tuple[int, int]:
     """Return what a call of this route costs in the ten-second and in the minute counter of orders."""
     match route:

@@ -20,15 +20,17 @@ from exchange.dialects.binance.bodies.orders import ALL_CANCELED
 from exchange.dialects.binance.parameters import contract_of, optional_integer, row_limit, symbol_or_none, time_window
 from exchange.dialects.binance.rest import algo_requests
 from exchange.dialects.binance.rest.algo_requests import algo_reference, check_algo_type
-from exchange.dialects.binance.rest.order_words import account_of
+from exchange.dialects.binance.rest.order_words import (
+    LIMIT_DEFAULT,
+    LIMIT_MAX,
+    OPEN_ORDERS_WEIGHT,
+    WINDOW_DAYS_MAX,
+    account_of,
+)
 from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, Security
 from exchange.dialects.binance.text import errors
 from exchange.dialects.binance.text.numbers import to_ms
 from exchange.projections import views
-
-LIMIT_DEFAULT = 500
-LIMIT_MAX = 1000
-WINDOW_DAYS_MAX = 7
 
 
 def read_algo_order(context: Context, params: Params) -> object:
@@ -75,11 +77,6 @@ def read_all_algo_orders(context: Context, params: Params) -> object:
     return [listed_algo(context.contracts[record.symbol], record) for record in chosen]
 
 
-def open_orders_weight(params: Params) -> int:
-    """Return the weight of openOrders and openAlgoOrders: 1 with a symbol, 40 without."""
-    return 1 if params.get("symbol") else 40
-
-
 def _as_it_stands(context: Context, record: ConditionalRecord) -> ConditionalRecord:
     """Return a record with what its order has filled so far, while that is open: it is written down at its end only."""
     if record.status is not ConditionalStatus.TRIGGERED:
@@ -111,6 +108,6 @@ ALGO_ROUTES: tuple[Route, ...] = (
     CommandRoute("DELETE", "/fapi/v1/algoOrder", _SIGNED, 1, 0, _CANCEL, _respond_cancel),
     CommandRoute("DELETE", "/fapi/v1/algoOpenOrders", _SIGNED, 1, 0, _CANCEL_ALL, _respond_cancel_all),
     ReadRoute("GET", "/fapi/v1/algoOrder", _SIGNED, 1, read_algo_order),
-    ReadRoute("GET", "/fapi/v1/openAlgoOrders", _SIGNED, open_orders_weight, read_open_algo_orders),
+    ReadRoute("GET", "/fapi/v1/openAlgoOrders", _SIGNED, OPEN_ORDERS_WEIGHT, read_open_algo_orders),
     ReadRoute("GET", "/fapi/v1/allAlgoOrders", _SIGNED, 5, read_all_algo_orders),
 )

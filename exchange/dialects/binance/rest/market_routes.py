@@ -20,7 +20,7 @@ from exchange.dialects.binance.parameters import (
     symbol_or_none,
     times,
 )
-from exchange.dialects.binance.route import Context, Params, ReadRoute, Security, Weight
+from exchange.dialects.binance.route import Context, Params, ReadRoute, Security, Weight, by_symbol
 from exchange.dialects.binance.text import errors
 from exchange.dialects.binance.text.numbers import price_text, rate_text
 from exchange.projections import views
@@ -303,11 +303,6 @@ def _by_limit(steps: tuple[tuple[int, int], ...], default: int) -> Weight:
     return weight
 
 
-def _by_symbol(one: int, every: int) -> Weight:
-    """Return the weight function of an endpoint that costs more without a symbol."""
-    return lambda params: one if params.get("symbol") else every
-
-
 def _public(path: str, weight: Weight, read: Callable[[Context, Params], object]) -> ReadRoute:
     return ReadRoute("GET", path, Security.NONE, weight, read)
 
@@ -328,13 +323,13 @@ MARKET_ROUTES: tuple[ReadRoute, ...] = (
     _public("/fapi/v1/markPriceKlines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_mark_price_klines),
     _public("/fapi/v1/indexPriceKlines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_index_price_klines),
     _public("/fapi/v1/premiumIndexKlines", _by_limit(KLINE_WEIGHTS, ROWS_DEFAULT), read_premium_index_klines),
-    _public("/fapi/v1/premiumIndex", _by_symbol(1, 10), read_premium_index),
+    _public("/fapi/v1/premiumIndex", by_symbol(1, 10), read_premium_index),
     _public("/fapi/v1/fundingRate", 0, read_funding_rate),
     _public("/fapi/v1/fundingInfo", 0, read_funding_info),
-    _public("/fapi/v1/ticker/24hr", _by_symbol(1, 40), read_day_ticker),
-    _public("/fapi/v1/ticker/bookTicker", _by_symbol(2, 5), read_book_ticker),
-    _public("/fapi/v1/ticker/price", _by_symbol(1, 2), read_price),
-    _public("/fapi/v2/ticker/price", _by_symbol(1, 2), read_price),
+    _public("/fapi/v1/ticker/24hr", by_symbol(1, 40), read_day_ticker),
+    _public("/fapi/v1/ticker/bookTicker", by_symbol(2, 5), read_book_ticker),
+    _public("/fapi/v1/ticker/price", by_symbol(1, 2), read_price),
+    _public("/fapi/v2/ticker/price", by_symbol(1, 2), read_price),
     _public("/fapi/v1/openInterest", 1, read_open_interest),
     _public("/fapi/v1/insuranceBalance", 1, read_insurance_balance),
     _public("/fapi/v1/symbolAdlRisk", 1, read_adl_risk),

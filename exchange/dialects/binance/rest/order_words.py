@@ -10,7 +10,7 @@ from exchange.core.contract import Contract
 from exchange.core.enums import PositionSide, PriceMatch, SelfTradePrevention, Side, TimeInForce
 from exchange.core.units import INT63_MAX, SECOND, Nanos, Ticks
 from exchange.dialects.binance.parameters import required
-from exchange.dialects.binance.route import Context, Params
+from exchange.dialects.binance.route import Context, Params, by_symbol
 from exchange.dialects.binance.text import errors
 from exchange.dialects.binance.text.errors import DialectError
 from exchange.dialects.binance.text.numbers import parse_boolean, parse_integer, parse_price
@@ -19,6 +19,10 @@ T = TypeVar("T")
 
 # Prefixes that the venue gives to its own orders: clients tell a liquidation by them, so nobody else may use them.
 RESERVED_CLIENT_IDS = (*OWN_ID_PREFIXES, "adl_autoclose", "settlement_autoclose-")
+LIMIT_DEFAULT = 500  # rows of a list of orders or fills
+LIMIT_MAX = 1000
+WINDOW_DAYS_MAX = 7  # that such a list may reach over
+OPEN_ORDERS_WEIGHT = by_symbol(1, 40)
 GOOD_TILL_MS_END = 253_402_300_799_000  # the end of the year 9999: dates must come before it
 MS_PER_SECOND = 1000
 _LAST_SECOND = INT63_MAX // SECOND  # that the venue's time reaches: in the year 2262

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from exchange.dialects.binance.rest.account_routes import ACCOUNT_ROUTES
+from exchange.dialects.binance.rest.algo_routes import ALGO_ROUTES
 from exchange.dialects.binance.rest.foreign_routes import FOREIGN_ROUTES
 from exchange.dialects.binance.rest.market_routes import MARKET_ROUTES
 from exchange.dialects.binance.rest.statistics_routes import STATISTICS_ROUTES
@@ -23,6 +24,7 @@ ROUTES: tuple[Route, ...] = (
     *MARKET_ROUTES,
     *STATISTICS_ROUTES,
     *TRADE_ROUTES,
+    *ALGO_ROUTES,
     *ACCOUNT_ROUTES,
     *FOREIGN_ROUTES,
 )

@@ -30,15 +30,25 @@ from exchange.dialects.binance.parameters import (
     times,
 )
 from exchange.dialects.binance.rest import batch_requests, legacy_orders, order_requests
-from exchange.dialects.binance.rest.algo_routes import (
-    ALGO_ROUTES,
+from exchange.dialects.binance.rest.order_words import (
     LIMIT_DEFAULT,
     LIMIT_MAX,
+    OPEN_ORDERS_WEIGHT,
     WINDOW_DAYS_MAX,
-    open_orders_weight,
+    account_of,
+    order_reference,
+    wants_result,
 )
-from exchange.dialects.binance.rest.order_words import account_of, order_reference, wants_result
-from exchange.dialects.binance.route import BatchRoute, CommandRoute, Context, Params, ReadRoute, Route, Security
+from exchange.dialects.binance.route import (
+    BatchRoute,
+    CommandRoute,
+    Context,
+    Params,
+    ReadRoute,
+    Route,
+    Security,
+    by_symbol,
+)
 from exchange.dialects.binance.text import errors
 from exchange.dialects.binance.text.numbers import to_ms
 from exchange.dialects.binance.text.rejections import rejection
@@ -204,11 +214,6 @@ def read_force_orders(context: Context, params: Params) -> object:
     return [forced_order(context.contracts[record.symbol], record) for record in rows]
 
 
-def force_orders_weight(params: Params) -> int:
-    """Return the weight of forceOrders: 20 with a symbol, 50 without."""
-    return 20 if params.get("symbol") else 50
-
-
 def _contract(context: Context, params: Params) -> Contract:
     return context.contracts[params["symbol"]]
 
@@ -276,10 +281,9 @@ TRADE_ROUTES: tuple[Route, ...] = (
     ReadRoute("POST", "/fapi/v1/order/test", _SIGNED, 0, try_order),
     ReadRoute("GET", "/fapi/v1/order", _SIGNED, 1, read_order),
     ReadRoute("GET", "/fapi/v1/openOrder", _SIGNED, 1, read_open_order),
-    ReadRoute("GET", "/fapi/v1/openOrders", _SIGNED, open_orders_weight, read_open_orders),
+    ReadRoute("GET", "/fapi/v1/openOrders", _SIGNED, OPEN_ORDERS_WEIGHT, read_open_orders),
     ReadRoute("GET", "/fapi/v1/allOrders", _SIGNED, 5, read_all_orders),
     ReadRoute("GET", "/fapi/v1/orderAmendment", _SIGNED, 1, read_amendments),
-    ReadRoute("GET", "/fapi/v1/forceOrders", _SIGNED, force_orders_weight, read_force_orders),
+    ReadRoute("GET", "/fapi/v1/forceOrders", _SIGNED, by_symbol(20, 50), read_force_orders),
     ReadRoute("GET", "/fapi/v1/userTrades", _SIGNED, 5, read_user_trades),
-    *ALGO_ROUTES,
 )
