@@ -19,17 +19,8 @@ from exchange.core.enums import (
     TimeInForce,
 )
 from exchange.core.events import Rejected
-from exchange.core.margin import (
-    on_stale_index,
-)
-from exchange.core.matching import (
-    Terms,
-    closing_room,
-    knock_outs,
-    matched_price,
-    reduce_only_orders,
-    walk,
-)
+from exchange.core.margin import on_stale_index
+from exchange.core.matching import Terms, closing_room, knock_outs, matched_price, reduce_only_orders, walk
 from exchange.core.state import Market, State
 from exchange.core.units import RATE_ONE, SECOND, div_ceil, div_floor
 

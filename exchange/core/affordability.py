@@ -5,9 +5,7 @@ Source: docs/rules.md, section 5.
 
 from exchange.core.account import scope_of
 from exchange.core.candidate import Candidate, only_reduces, refuse
-from exchange.core.enums import (
-    RejectReason,
-)
+from exchange.core.enums import RejectReason
 from exchange.core.events import Rejected
 from exchange.core.margin import (
     Trial,
@@ -21,9 +19,7 @@ from exchange.core.margin import (
     reserved_apart,
     surplus,
 )
-from exchange.core.matching import (
-    closing_room,
-)
+from exchange.core.matching import closing_room
 from exchange.core.units import div_floor
 
 

@@ -16,12 +16,7 @@ from exchange.core.enums import (
     TimeInForce,
 )
 from exchange.core.events import Rejected
-from exchange.core.matching import (
-    LifeRule,
-    Walk,
-    closing_room,
-    life_rule,
-)
+from exchange.core.matching import LifeRule, Walk, closing_room, life_rule
 from exchange.core.state import Market, State
 
 
