@@ -7,10 +7,13 @@ the coverage says so. Timestamp, recvWindow and signature of signed calls are in
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from exchange.core.enums import PositionSide, PriceMatch, SelfTradePrevention, Side, TimeInForce, Word, WorkingType
 from exchange.core.units import INT63_MAX
+from exchange.dialects.binance.bodies.conditional import ALGO_TYPE
 from exchange.dialects.binance.document.schema_notation import Schema
 from exchange.dialects.binance.door.auth import RECV_WINDOW_MS, RECV_WINDOW_MS_MAX
 from exchange.dialects.binance.parameters import TIME_MS_MAX
+from exchange.dialects.binance.rest.algo_requests import CONDITIONAL_TYPES
 from exchange.dialects.binance.rest.market_routes import DEPTH_LIMITS, PERPETUAL
 from exchange.dialects.binance.rest.statistics_routes import CONTRACT_TYPES, PERIODS
 from exchange.dialects.binance.route import Route, Security
@@ -36,6 +39,11 @@ class Parameter:
 def words(*choices: str) -> Schema:
     """Return the schema of a text that is one of these words."""
     return {"type": "string", "enum": list(choices)}
+
+
+def members(vocabulary: type[Word]) -> Schema:
+    """Return the schema of a text that is one of these words of the venue, which are those of the wire."""
+    return words(*(member.value for member in vocabulary))
 
 
 def whole(low: int = 0, high: int = INT63_MAX, default: int | None = None) -> Schema:
@@ -70,25 +78,22 @@ _DEPTH_WORDS: Schema = {"type": "integer", "enum": list(DEPTH_LIMITS)}
 _ORDER_ID = Parameter("orderId", whole(1))
 _ORDER_REFERENCE = (_SYMBOL, _ORDER_ID, Parameter("origClientOrderId", TEXT))
 _ALGO_REFERENCE = (Parameter("algoId", whole(1)), Parameter("clientAlgoId", TEXT))
-_SIDE = needs("side", words("BUY", "SELL"))
-_POSITION_SIDE = Parameter("positionSide", words("BOTH", "LONG", "SHORT"))
+_SIDE = needs("side", words(*Side.__members__))
+_POSITION_SIDE = Parameter("positionSide", members(PositionSide))
 _REDUCE_ONLY = Parameter("reduceOnly", BOOLEAN)
-_TIME_IN_FORCE = Parameter("timeInForce", words("GTC", "IOC", "FOK", "GTX", "GTD"))
-_PRICE_MATCHES = words(
-    "NONE", "OPPONENT", "OPPONENT_5", "OPPONENT_10", "OPPONENT_20", "QUEUE", "QUEUE_5", "QUEUE_10", "QUEUE_20"
-)
+_TIME_IN_FORCE = Parameter("timeInForce", members(TimeInForce))
 _PLACED = (
     _POSITION_SIDE,
     _REDUCE_ONLY,
     _TIME_IN_FORCE,
     Parameter("price", DECIMAL),
-    Parameter("priceMatch", _PRICE_MATCHES),
-    Parameter("selfTradePreventionMode", words("NONE", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH")),
+    Parameter("priceMatch", members(PriceMatch)),
+    Parameter("selfTradePreventionMode", members(SelfTradePrevention)),
     Parameter("goodTillDate", whole()),
     Parameter("newOrderRespType", words("ACK", "RESULT")),
 )
 _CONDITION = (
-    Parameter("workingType", words("MARK_PRICE", "CONTRACT_PRICE")),
+    Parameter("workingType", members(WorkingType)),
     Parameter("closePosition", BOOLEAN),
     Parameter("priceProtect", BOOLEAN),
     Parameter("callbackRate", DECIMAL),
@@ -101,11 +106,10 @@ _TRIGGERS = (
     Parameter("activationPrice", DECIMAL),
     Parameter("activatePrice", DECIMAL),
 )
-_CONDITIONAL_TYPES = ("STOP", "STOP_MARKET", "TAKE_PROFIT", "TAKE_PROFIT_MARKET", "TRAILING_STOP_MARKET")
 _PLACE = (
     _SYMBOL,
     _SIDE,
-    needs("type", words("LIMIT", "MARKET", *_CONDITIONAL_TYPES)),
+    needs("type", words("LIMIT", "MARKET", *CONDITIONAL_TYPES)),
     Parameter("quantity", DECIMAL),
     Parameter("newClientOrderId", TEXT),
     *_PLACED,
@@ -114,10 +118,10 @@ _PLACE = (
     *_ICEBERG,
 )
 _PLACE_ALGO = (
-    needs("algoType", words("CONDITIONAL")),
+    needs("algoType", words(ALGO_TYPE)),
     _SYMBOL,
     _SIDE,
-    needs("type", words(*_CONDITIONAL_TYPES)),
+    needs("type", words(*CONDITIONAL_TYPES)),
     Parameter("quantity", DECIMAL),
     Parameter("clientAlgoId", TEXT),
     *_PLACED,
@@ -173,7 +177,7 @@ PARAMETERS: Mapping[tuple[str, str], tuple[Parameter, ...]] = {
         _SIDE,
         needs("quantity", DECIMAL),
         Parameter("price", DECIMAL),
-        Parameter("priceMatch", _PRICE_MATCHES),
+        Parameter("priceMatch", members(PriceMatch)),
         Parameter("modifyId", whole()),
         _POSITION_SIDE,
         _REDUCE_ONLY,
@@ -222,7 +226,7 @@ PARAMETERS: Mapping[tuple[str, str], tuple[Parameter, ...]] = {
     ("DELETE", "/fapi/v1/algoOpenOrders"): (_SYMBOL,),
     ("GET", "/fapi/v1/openAlgoOrders"): (
         _OR_ALL,
-        Parameter("algoType", words("CONDITIONAL")),
+        Parameter("algoType", words(ALGO_TYPE)),
         Parameter("algoId", whole(1)),
     ),
     ("GET", "/fapi/v1/allAlgoOrders"): (_SYMBOL, Parameter("algoId", whole(1)), *_TIMES, limit(500)),
