@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 WEB_SOCKET_SCHEMES = ("ws", "wss")
 SCHEMES = ("http", "https", *WEB_SOCKET_SCHEMES)
+REAL_EXCHANGES = ("binance.com", "binance.us", "binance.vision", "binancefuture.com")  # and what lies below them
 _KEY = "-----BEGIN "  # of a private key in PEM: its base64 may have two slashes, leads nowhere, and is not to be shown
 _CONTAINERS = (list, tuple, set, frozenset)
 
@@ -36,12 +37,17 @@ def redirected(addresses: Any, rest_url: str) -> Any:
 def refuse_foreign(addresses: Any, rest_url: str, packages: Collection[str] = ()) -> None:
     """Raise ForeignAddressError, naming where it stands, when any text is an address of another authority.
 
+    So is a home that is no venue of ours: a real exchange, or a host that hides behind a name and an @.
+
     Looks into dicts and lists, and into attributes (those of its classes, too) of every object whose class is of one of
     the top-level `packages`.
     """
     home = urlsplit(rest_url).netloc
     if not home:
         raise ForeignAddressError(f"{rest_url!r} is no address of a venue, such as http://127.0.0.1:8080")
+    host = (urlsplit(rest_url).hostname or "").rstrip(".")
+    if "@" in home or any(host == real or host.endswith(f".{real}") for real in REAL_EXCHANGES):
+        raise ForeignAddressError(f"{rest_url!r} leads to {host}, which is no venue of yours")
     for place, text in _texts(addresses, packages, "", set()):
         if "//" in text and not text.startswith(_KEY) and urlsplit(text).netloc != home:
             raise ForeignAddressError(f"{text!r} ({place.lstrip('.')}) does not lead to {home}")

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage, TransferEncodingError
 
 from exchange.admin.control import add_control_routes
 from exchange.admin.faults import add_fault_routes
@@ -18,9 +19,26 @@ from exchange.gateway.streams import STREAM_DOOR, add_stream_routes
 from exchange.gateway.ws_api import add_ws_api_routes
 from exchange.runtime.app import App
 
+_HTTP_LOG = logging.getLogger(f"{__name__}.http")
 LINE_BYTES_MAX = 2 * QUERY_BYTES_MAX  # of a request line: beyond it the HTTP parser itself refuses
 SHUTDOWN_SECONDS_MAX = 5
 _LOG = logging.getLogger(__name__)
+
+
+class _OneLine(logging.Filter):
+    """A request that is no HTTP is the sender's error: it gets a line in the log, and no traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let every record pass; those of broken requests without their traceback."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, BadHttpMessage | TransferEncodingError):
+            record.msg, record.args = "a request that is no HTTP: %s", (type(error).__name__,)
+            record.exc_info, record.exc_text = None, None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
+_HTTP_LOG.addFilter(_OneLine())
 
 
 def create_application(app: App) -> web.Application:
@@ -57,6 +75,7 @@ async def serve(app: App, host: str, port: int) -> Serving:
     runner = web.AppRunner(
         create_application(app),
         access_log=None,
+        logger=_HTTP_LOG,
         handle_signals=False,
         max_line_size=LINE_BYTES_MAX,
         shutdown_timeout=SHUTDOWN_SECONDS_MAX,

@@ -68,7 +68,7 @@ class ApiConnection(Connection):
         """Wait for requests."""
 
     async def receive(self, data: bytes | str) -> None:
-        """Begin a request; one of the session is finished first, since the next ones depend on it."""
+        """Begin a request; one of the session comes after all before it have begun, and is finished before the next."""
         call = self._desk.call(VERB, "", self._address)
         try:
             request = parse_request(data)
@@ -77,6 +77,7 @@ class ApiConnection(Connection):
             return
         call.name = request.method
         if request.method in self._session_routes:
+            await asyncio.sleep(0)  # tasks that were just made look at the session in their first step
             await self._do(call, request)
             return
         await self._free.acquire()
@@ -110,6 +111,8 @@ class ApiConnection(Connection):
         """Check at the door in the order of REST, then have it done; raise DialectError for every refusal."""
         find_key = self._desk.find_key
         self._desk.refuse_banned(call)
+        if request.method in self._session_routes:
+            self._session.forget_revoked(find_key)
         try:
             call.route = route_of(request.method, self._session_routes)
             call.params = as_parameters(request.sent)

@@ -77,6 +77,24 @@ def test_a_home_without_an_authority_is_refused(rest_url: str) -> None:
         refuse_foreign({}, rest_url)
 
 
+@pytest.mark.parametrize(
+    "rest_url",
+    [
+        "https://fapi.binance.com",
+        "https://FAPI.BINANCE.COM",
+        "https://binance.com.",
+        "https://testnet.binancefuture.com",
+        "http://127.0.0.1:8080@fapi.binance.com",
+        "http://me@127.0.0.1:8080",
+    ],
+)
+def test_a_real_exchange_is_no_home(rest_url: str) -> None:
+    with pytest.raises(ForeignAddressError, match="is no venue of yours"):
+        refuse_foreign({}, rest_url)
+    with pytest.raises(ForeignAddressError, match="is no venue of yours"):
+        ccxt_exchange(rest_url, "key", "secret")
+
+
 def test_schemes_go_in_pairs() -> None:
     addresses_of = {"rest": "https://x.y/a", "ws": "wss://x.y:9443/b?c=d", "name": "x"}
     home = redirected(addresses_of, "https://venue:1")

@@ -129,6 +129,15 @@ async def test_a_revoked_key_opens_nothing(still: Served) -> None:
     assert (reply.status, reply.body) == (401, REFUSED)
 
 
+async def test_a_session_ends_with_its_key(served: Served) -> None:
+    trader = await served.create_account()
+    async with api_connected(served, trader) as api:
+        assert (await api.done("session.logon"))["apiKey"] == trader.api_key
+        await served.control("DELETE", f"/keys/{trader.api_key}")
+        status = await api.done("session.status", signed=False)
+    assert (status["apiKey"], status["authorizedSince"]) == (None, None)
+
+
 CHANGES: list[tuple[str, str, dict[str, object]]] = [
     ("POST", "/fapi/v1/order", {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.1"}),
     ("DELETE", "/fapi/v1/order", {"symbol": "BTCUSDT", "orderId": 1}),

@@ -336,6 +336,29 @@ async def test_paths_that_are_no_text_get_json(still: Served, target: bytes) -> 
     assert json.loads(body).get("code", 0) in {0, -5000}
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"\x00\xff\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_gets_a_line_in_the_log(
+    still: Served, caplog: pytest.LogCaptureFixture, request_: bytes
+) -> None:
+    host, port = still.rest_url.removeprefix("http://").split(":")
+    with caplog.at_level(logging.DEBUG):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(request_)
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert answer.startswith((b"HTTP/1.0 400", b"HTTP/1.1 400"))
+    assert "a request that is no HTTP" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
 async def test_a_history_that_another_process_holds_is_told_as_overload(still: Served) -> None:
     trader = await opened(still)
     await trader.call("POST", PATH, **LIMIT)

@@ -76,6 +76,11 @@ class Session:
             "serverTime": now_ms,
         }
 
+    def forget_revoked(self, find_key: FindKey) -> None:
+        """Log out whose key is known no more."""
+        if self.api_key is not None and find_key(self.api_key) is None:
+            self.api_key = self.authorized_ms = None
+
     def log_on(self, context: Context, params: Params) -> Json:
         """Answer session.logon, whose key and signature are checked: later requests need neither."""
         self.api_key, self.authorized_ms = required(params, "apiKey"), context.now_ms
