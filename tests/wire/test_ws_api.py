@@ -132,6 +132,24 @@ async def test_requests_sent_right_after_a_logon_are_already_those_of_the_sessio
     assert [(answer["id"], answer["status"]) for answer in answers] == [("a", 200), ("b", 200)]
 
 
+async def test_requests_sent_right_before_a_logout_are_still_those_of_the_session(
+    served: Served, trader: SignedClient
+) -> None:
+    async with api_connected(served, trader) as api:
+        await api.done("session.logon")
+        for number in range(3):
+            params = {**ORDER, "price": f"4900{number}", "timestamp": served.now_ms()}
+            await api.say({"id": f"order {number}", "method": "order.place", "params": params})
+        await api.say({"id": "logout", "method": "session.logout"})
+        answers = [await api.heard() for _ in range(4)]
+    assert {answer["id"]: answer["status"] for answer in answers} == {
+        "order 0": 200,
+        "order 1": 200,
+        "order 2": 200,
+        "logout": 200,
+    }
+
+
 @pytest.mark.parametrize("request_id", ["1", 1, 0, None, "6ba7b810-9dad-11d1-80b4-00c04fd430c8", 1_764_000_000_123, -4])
 async def test_the_id_is_echoed_with_its_type(served: Served, trader: SignedClient, request_id: object) -> None:
     async with api_connected(served, trader) as api:
