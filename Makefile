@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TYPED := $(wildcard exchange clients scenarios tests loadtests)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-day test check mutants simulate kill fuzz-rest bench-detection golden-all \
+.PHONY: help demo real-day test check mutants simulate kill fuzz-rest bench-detection bench lock-bench golden-all \
 	connector freqtrade nautilus conformance book-sync lock lock-outside clean
 .DELETE_ON_ERROR:
 
@@ -57,6 +57,24 @@ book-sync: $(VENV)/dev.stamp ## books kept through diffs by three clients agains
 
 bench-detection: $(VENV)/dev.stamp ## finding whom a mark concerns, against looking at everybody; ARGS="--accounts 10000"
 	$(BIN)/python -m loadtests.detection $(ARGS)
+
+# Books of others stand beside ours in one process: an environment of its own keeps them out of .venv.
+bench: .venv-bench/stamp ## books in process against peers, order round trips and fan-out against bare aiohttp and sockets; ARGS="books --json FILE"
+	.venv-bench/bin/python -m loadtests.bench $(ARGS)
+
+.venv-bench/stamp: loadtests/bench/requirements.lock requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement requirements.lock
+	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement loadtests/bench/requirements.lock
+	.venv-bench/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock-bench: ## renew the lock of the books of others; what the run time has, too, keeps its version
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip --disable-pip-version-check install --quiet --upgrade uv
+	.venv-lock/bin/uv pip compile loadtests/bench/requirements.in --constraint requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --quiet \
+		--custom-compile-command 'make lock-bench' --output-file loadtests/bench/requirements.lock
 
 golden-all: ## replay the golden journal on each of Python 3.11, 3.12 and 3.13 that is installed
 	@set -e; for python in $(GOLDEN_PYTHONS); do \

@@ -30,6 +30,7 @@ MAY_EXECUTE = frozenset(
         "exchange/runtime/whatif.py",
         "exchange/conformance/check_policy.py",
         "scenarios/kernel.py",
+        "loadtests/bench/ours.py",
         "loadtests/crowd.py",
     },
 )
