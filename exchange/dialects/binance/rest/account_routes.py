@@ -17,7 +17,7 @@ from exchange.dialects.binance.parameters import (
     times,
 )
 from exchange.dialects.binance.rest import account_requests as requests
-from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, Security
+from exchange.dialects.binance.route import CommandRoute, Context, Params, ReadRoute, Route, Security, by_symbol
 from exchange.dialects.binance.text import errors
 from exchange.dialects.binance.text.numbers import money_text, parse_amount, parse_boolean, to_ms
 from exchange.projections import views
@@ -176,11 +176,6 @@ def _always_false(params: Params, name: str) -> object:
     return responses.DONE
 
 
-def trading_status_weight(params: Params) -> int:
-    """Return the weight of apiTradingStatus: 1 with a symbol, 10 without."""
-    return 1 if params.get("symbol") else 10
-
-
 def _respond_done(_context: Context, _params: Params, _seq: int, _events: Sequence[Event]) -> object:
     return responses.DONE
 
@@ -271,7 +266,7 @@ ACCOUNT_ROUTES: tuple[Route, ...] = (
     ReadRoute("GET", "/fapi/v1/commissionRate", _SIGNED, 20, read_commission_rate),
     ReadRoute("GET", "/fapi/v1/accountConfig", _SIGNED, 5, read_account_config),
     ReadRoute("GET", "/fapi/v1/rateLimit/order", _SIGNED, 1, read_order_limits),
-    ReadRoute("GET", "/fapi/v1/apiTradingStatus", _SIGNED, trading_status_weight, read_trading_status),
+    ReadRoute("GET", "/fapi/v1/apiTradingStatus", _SIGNED, by_symbol(1, 10), read_trading_status),
     ReadRoute("GET", "/fapi/v1/feeBurn", _SIGNED, 30, read_fee_burn),
     ReadRoute("POST", "/fapi/v1/feeBurn", _SIGNED, 1, change_fee_burn),
     ReadRoute("GET", "/fapi/v1/income", _SIGNED, 30, read_income),

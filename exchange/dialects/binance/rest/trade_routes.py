@@ -9,6 +9,7 @@ from exchange.core.enums import OrderStatus
 from exchange.core.events import ConditionalUpdated, Event, Rejected
 from exchange.core.records import OrderRecord
 from exchange.core.units import MILLISECOND, Atoms, Lots, Nanos, Ticks
+from exchange.dialects.binance.bodies.legacy import changed_legacy
 from exchange.dialects.binance.bodies.orders import (
     ALL_CANCELED,
     amended_order,
@@ -164,7 +165,10 @@ def read_amendments(context: Context, params: Params) -> object:
 
 
 def try_order(context: Context, params: Params) -> object:
-    """Answer POST order/test: what POST order would answer at first, or why it would refuse; nothing is placed."""
+    """Answer POST order/test: what POST order would answer at first, or why it would refuse; nothing is placed.
+
+    Conditional types are -4120 here, whatever the venue was told.
+    """
     command = order_requests.place_order(context, params)
     if not isinstance(command, PlaceOrder):
         raise errors.USE_ALGO_ENDPOINT.error()
@@ -220,13 +224,13 @@ def _contract(context: Context, params: Params) -> Contract:
 
 def _respond_place(context: Context, params: Params, _seq: int, events: Sequence[Event]) -> object:
     if isinstance(events[0], ConditionalUpdated):
-        return legacy_orders.changed_legacy(_contract(context, params), events)
+        return changed_legacy(_contract(context, params), events)
     return placed_order(_contract(context, params), events, result=wants_result(params))
 
 
 def _respond_cancel(context: Context, params: Params, _seq: int, events: Sequence[Event]) -> object:
     if isinstance(events[0], ConditionalUpdated):
-        return legacy_orders.changed_legacy(_contract(context, params), events)
+        return changed_legacy(_contract(context, params), events)
     return changed_order(_contract(context, params), order_states(events)[0])
 
 
