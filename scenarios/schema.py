@@ -1,0 +1,218 @@
+"""The tables of a run: their columns and types. It fills none of them; docs/runs.md says what each column means.
+
+The unit is the end of a column's name: `_t` ticks, `_l` lots, `_a` atoms, `_ns` nanoseconds, `_e8` 1e-8. All of these
+are 64-bit integers: no float holds money. `seq` is the command's place in the run; all that it caused has the same.
+"""
+
+from collections.abc import Mapping
+
+import pyarrow as pa  # type: ignore[import-untyped]
+
+SCHEMA_VERSION = 1
+
+_I = pa.int64()
+_B = pa.bool_()
+_W = pa.dictionary(pa.int32(), pa.string())  # one of few words
+_S = pa.string()
+_IDS = pa.list_(pa.int64())
+_AT = {"seq": _I, "t_ns": _I}
+
+COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
+    "commands": {
+        **_AT,
+        "origin": _W,  # who sent it: the name of an agent, or `venue`
+        "kind": _W,
+        "account": _I,
+        "symbol": _W,
+        "side": _W,
+        "type": _W,
+        "tif": _W,
+        "price_t": _I,
+        "qty_l": _I,
+        "reduce_only": _B,
+        "order_id": _I,  # that a cancel or an amendment names
+        "client_id": _S,
+        "amount_a": _I,
+        "rejected": _W,
+    },
+    "orders": {
+        **_AT,
+        "order_id": _I,
+        "account": _I,
+        "symbol": _W,
+        "execution": _W,
+        "status": _W,
+        "side": _W,
+        "type": _W,
+        "price_t": _I,
+        "qty_l": _I,
+        "filled_l": _I,
+        "queue_ahead_l": _I,
+        "expired": _W,
+    },
+    "trades": {
+        **_AT,
+        "trade_id": _I,
+        "symbol": _W,
+        "price_t": _I,
+        "qty_l": _I,
+        "value_a": _I,
+        "taker_side": _W,
+        "maker_account": _I,
+        "maker_order": _I,
+        "maker_origin": _W,
+        "taker_account": _I,
+        "taker_order": _I,
+        "taker_origin": _W,
+        "fee_m_a": _I,
+        "fee_t_a": _I,
+        "rpnl_m_a": _I,
+        "rpnl_t_a": _I,
+        "liq_id": _I,
+        "cascade_id": _I,
+        "generation": _I,
+        "parent_liq_id": _I,
+    },
+    "marks": {
+        **_AT,
+        "symbol": _W,
+        "index_t": _I,
+        "mark_t": _I,
+        "last_t": _I,
+        "bid_t": _I,
+        "ask_t": _I,
+        "premium_e8": _I,
+        "funding_rate_e8": _I,
+        "open_interest_l": _I,
+        "fund_equity_a": _I,
+    },
+    "liquidations": {
+        **_AT,
+        "liq_id": _I,
+        "account": _I,
+        "symbol": _W,
+        "position_side": _W,
+        "mode": _W,
+        "locked_seq": _I,
+        "locked_ns": _I,
+        "cascade_id": _I,
+        "generation": _I,
+        "parent_liq_id": _I,
+        "mark_before_t": _I,
+        "mark_t": _I,
+        "index_seq": _I,
+        "pushing_trades": _I,
+        "first_trade_id": _I,
+        "last_trade_id": _I,
+        "maker_of_liq_id": _I,
+        "funding_paid_a": _I,
+        "pos_before_l": _I,
+        "equity_a": _I,
+        "mm_a": _I,
+        "bankruptcy_value_a": _I,
+        "limit_t": _I,
+        "ordered_l": _I,
+        "filled_l": _I,
+        "filled_value_a": _I,
+        "fee_a": _I,
+        "fund_l": _I,
+        "fund_value_a": _I,
+        "adl_l": _I,
+        "adl_value_a": _I,
+        "closed_for_l": _I,
+        "left_l": _I,
+        "deficit_paid_a": _I,
+    },
+    "adl": {
+        **_AT,
+        "liq_id": _I,
+        "symbol": _W,
+        "loser": _I,
+        "winner": _I,
+        "winner_side": _W,
+        "order_id": _I,
+        "qty_l": _I,
+        "value_a": _I,
+        "mark_t": _I,
+        "winner_rpnl_a": _I,
+        "cascade_id": _I,
+        "generation": _I,
+    },
+    "insurance": {
+        **_AT,
+        "kind": _W,
+        "symbol": _W,
+        "delta_a": _I,
+        "balance_a": _I,
+        "amount_a": _I,
+        "liq_ids": _IDS,
+        "order_id": _I,
+        "trade_id": _I,
+        "qty_l": _I,
+    },
+    "funding": {
+        **_AT,
+        "symbol": _W,
+        "rate_e8": _I,
+        "mark_t": _I,
+        "account": _I,
+        "received_a": _I,
+    },
+    "wallets": {
+        **_AT,
+        "account": _I,
+        "reason": _W,
+        "symbol": _W,
+        "delta_a": _I,
+        "balance_a": _I,
+    },
+    "accounts": {
+        **_AT,
+        "why": _W,
+        "account": _I,
+        "symbol": _W,
+        "position_side": _W,
+        "mode": _W,
+        "wallet_a": _I,
+        "net_deposits_a": _I,
+        "qty_l": _I,
+        "entry_a": _I,
+        "mark_t": _I,
+        "upnl_a": _I,
+        "equity_a": _I,
+        "mm_a": _I,
+        "im_a": _I,
+        "leverage": _I,
+    },
+    "book_l2": {
+        **_AT,
+        "symbol": _W,
+        "side": _W,
+        "level": _I,
+        "price_t": _I,
+        "qty_l": _I,
+    },
+    "participants": {
+        **_AT,
+        "account": _I,
+        "name": _S,
+    },
+    "run": {
+        "run_id": _S,
+        "schema_version": _I,
+        "config": _S,
+        "seed": _I,
+        "versions": _S,
+        "contracts": _S,
+        "rules": _S,
+        "commands": _I,
+        "events": _I,
+        "event_hash": _S,
+    },
+}
+
+
+def schema(table: str, run_id: str) -> pa.Schema:
+    """Return the Arrow schema of a table, with the run and the version of the schema in its metadata."""
+    metadata = {"run_id": run_id, "schema_version": str(SCHEMA_VERSION), "table": table}
+    return pa.schema(list(COLUMNS[table].items()), metadata=metadata)
