@@ -1,11 +1,12 @@
 """What an agent is, and the desk through which it sees and acts. It holds no strategy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from exchange.core.account import Account, Position
+from exchange.core.book import Order
 from exchange.core.commands import CancelAllOrders, CancelOrder, PlaceOrder
 from exchange.core.enums import OrderType, SelfTradePrevention, Side, TimeInForce
 from exchange.core.state import Market
@@ -27,10 +28,13 @@ class Desk:
     symbol: str
     latency_ns: int
     seed: int
+    streams: dict[str, np.random.Generator] = field(default_factory=dict)  # by purpose, those that were asked for
 
     def chance(self, purpose: str) -> np.random.Generator:
-        """Return this agent's generator for a purpose: nobody else draws from it."""
-        return stream(self.seed, self.name, purpose)
+        """Return this agent's generator for a purpose: nobody else draws from it, and it is always the same one."""
+        if purpose not in self.streams:
+            self.streams[purpose] = stream(self.seed, self.name, purpose)
+        return self.streams[purpose]
 
     @property
     def now(self) -> int:
@@ -59,6 +63,19 @@ class Desk:
     def ticks(self, price: float) -> int:
         """Return a price in quote units on the grid, at least one tick."""
         return max(1, round(price * ATOMS_PER_QUOTE / self.market.contract.tick_atoms))
+
+    @property
+    def orders(self) -> dict[int, Order]:
+        """Its open orders by id, oldest first."""
+        return self.account.holdings[self.symbol].orders
+
+    def lots_of(self, amount_quote: float, price: float) -> int:
+        """Return a notional in quote units as whole lots at a price in ticks, at least one."""
+        return max(1, int(amount_quote * ATOMS_PER_QUOTE / (price * self.market.contract.value_unit)))
+
+    def quote_of(self, lots: int, price: float) -> float:
+        """Return the notional, in quote units, of lots (signed) at a price in ticks."""
+        return lots * price * self.market.contract.value_unit / ATOMS_PER_QUOTE
 
     def lots(self, quantity: float) -> int:
         """Return a quantity in the base asset in whole lots, rounded down."""

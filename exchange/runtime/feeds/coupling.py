@@ -28,20 +28,31 @@ IMPACT_BP_MAX = 1_500.0
 MILLION = 1e6
 
 
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """How strongly flow moves the index, and for how long: basis points per million quote units, half-lives."""
+
+    temporary_bp_per_million: float = TEMPORARY_BP_PER_MILLION
+    temporary_half_life_s: float = TEMPORARY_HALF_LIFE_S
+    permanent_bp_per_million: float = PERMANENT_BP_PER_MILLION
+    permanent_half_life_s: float = PERMANENT_HALF_LIFE_S
+
+
 @dataclass(slots=True)
 class Coupling:
     """The impact of one contract's flow on its index, in basis points."""
 
     temporary_bp: float = 0.0
     permanent_bp: float = 0.0
+    impact: Impact = Impact()
 
     def step(self, flow_quote: float, elapsed_s: float) -> float:
         """Take in the signed taker flow of the last `elapsed_s` seconds and return the factor for the path's price."""
-        millions = flow_quote / MILLION
-        self.temporary_bp = self.temporary_bp * 0.5 ** (elapsed_s / TEMPORARY_HALF_LIFE_S)
-        self.permanent_bp = self.permanent_bp * 0.5 ** (elapsed_s / PERMANENT_HALF_LIFE_S)
-        self.temporary_bp = _bounded(self.temporary_bp + TEMPORARY_BP_PER_MILLION * millions)
-        self.permanent_bp = _bounded(self.permanent_bp + PERMANENT_BP_PER_MILLION * millions)
+        impact, millions = self.impact, flow_quote / MILLION
+        temporary_bp = self.temporary_bp * 0.5 ** (elapsed_s / impact.temporary_half_life_s)
+        permanent_bp = self.permanent_bp * 0.5 ** (elapsed_s / impact.permanent_half_life_s)
+        self.temporary_bp = _bounded(temporary_bp + impact.temporary_bp_per_million * millions)
+        self.permanent_bp = _bounded(permanent_bp + impact.permanent_bp_per_million * millions)
         return self.factor
 
     @property
