@@ -50,7 +50,8 @@ def refuse_foreign(addresses: Any, rest_url: str, packages: Collection[str] = ()
         raise ForeignAddressError(f"{rest_url!r} leads to {host}, which is no venue of yours")
     for place, text in _texts(addresses, packages, "", set()):
         if "//" in text and not text.startswith(_KEY) and urlsplit(text).netloc != home:
-            raise ForeignAddressError(f"{text!r} ({place.lstrip('.')}) does not lead to {home}")
+            stands = f" ({place.lstrip('.')})" if place else ""
+            raise ForeignAddressError(f"{text.partition('?')[0]!r}{stands} does not lead to {home}")
 
 
 def class_addresses(subject: type) -> dict[str, str]:

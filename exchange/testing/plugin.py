@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Any:
     """Say in the report of a test that failed where the journals of its venues lie."""
     report: pytest.TestReport = yield
-    folders = item.stash.get(_FOLDERS, [])
+    folders = [folder for folder in item.stash.get(_FOLDERS, []) if folder.exists()]  # one that never began has none
     if report.failed and folders:
         item.stash[_FAILED] = True
         lines = [f"{folder}\n  margincall replay {folder}" for folder in folders]

@@ -124,6 +124,15 @@ def test_ccxt_refuses_an_address_that_is_set_later() -> None:
         exchange.sapi_get_capital_config_getall()
 
 
+def test_an_exchange_can_be_pointed_at_the_next_venue() -> None:
+    exchange = ccxt_exchange(HOME, "k", "s")
+    point_ccxt_at(exchange, "http://127.0.0.1:9")
+    with pytest.raises(ForeignAddressError, match=r"does not lead to 127\.0\.0\.1:9$"):
+        exchange.fetch(f"{HOME}/fapi/v1/time?secret=1")
+    with pytest.raises(ccxt.NetworkError):  # nobody answers there, but it is asked
+        exchange.fetch("http://127.0.0.1:9/fapi/v1/time")
+
+
 async def test_ccxt_pro_refuses_a_stream_that_is_set_later() -> None:
     exchange = ccxt_pro_exchange(HOME)
     with pytest.raises(ForeignAddressError, match=r"fstream\.binance\.com"):

@@ -9,10 +9,11 @@ import jsonschema_rs
 import pytest
 import schemathesis
 
-from exchange.dialects.binance.document.openapi import ERRORS, openapi_document
+from exchange.dialects.binance.document.openapi import ERRORS, FAULT_ERRORS, openapi_document
 from exchange.dialects.binance.document.parameter_table import PARAMETERS
 from exchange.dialects.binance.document.response_table import RESPONSES, SCHEMAS
 from exchange.dialects.binance.document.schema_notation import json_schema
+from exchange.dialects.binance.door.faults import INTERNAL_ERROR, MAYBE_DONE, TIMED_OUT, UNEXPECTED_RESPONSE, may_befall
 from exchange.dialects.binance.rest.foreign_routes import FOREIGN_ROUTES
 from exchange.dialects.binance.rest.routes import ROUTES
 from exchange.dialects.binance.route import Security
@@ -87,9 +88,11 @@ def test_an_answer_of_every_endpoint_of_the_dialect_is_recorded() -> None:
 def test_every_status_of_an_error_is_in_the_document() -> None:
     statuses = {value.http for value in vars(errors).values() if isinstance(value, Refusal)}
     assert statuses - NOT_SAID == set(ERRORS)
-    for methods in DOCUMENT["paths"].values():
-        for operation in methods.values():
-            assert set(operation["responses"]) == {"200", *map(str, ERRORS)}
+    only_of_faults = (INTERNAL_ERROR, MAYBE_DONE, TIMED_OUT, UNEXPECTED_RESPONSE)
+    assert {refusal.http for refusal in only_of_faults} - set(ERRORS) == set(FAULT_ERRORS)
+    for route in ROUTES:
+        said = DOCUMENT["paths"][route.path][route.method.lower()]["responses"]
+        assert set(said) == {"200", *map(str, ERRORS), *(map(str, FAULT_ERRORS) if may_befall(route) else ())}
 
 
 def test_the_body_of_an_error_is_as_the_document_says() -> None:

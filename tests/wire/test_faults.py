@@ -117,7 +117,7 @@ async def test_the_oldest_that_fits_comes_first_and_reads_pass(still: Served, tr
     assert (await place(trader)).code == -2019
     limited = await place(trader)
     assert (limited.status, limited.code, limited.headers["Retry-After"]) == (429, -1003, "9")
-    assert limited.body["msg"].startswith("Too many requests; current limit is ? requests per minute.")
+    assert limited.body["msg"].startswith("Too many requests; current limit is 2400 requests per minute.")
     assert (await trader.call("DELETE", "/fapi/v1/allOpenOrders", symbol="BTCUSDT")).code == -1121
     assert (await still.control("GET", "/faults")).body == []
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from exchange.dialects.binance.document.parameter_table import Parameter, parameters_of
 from exchange.dialects.binance.document.response_table import RESPONSES, SCHEMAS
 from exchange.dialects.binance.document.schema_notation import Schema, json_schema
+from exchange.dialects.binance.door.faults import may_befall
 from exchange.dialects.binance.route import ReadRoute, Route, Security
 
 API_KEY = "apiKey"
@@ -26,6 +27,11 @@ ERRORS: dict[int, str] = {
     429: "Too many requests or orders; see Retry-After.",
     503: "The venue takes no requests now; whether an order was placed is to be asked.",
 }
+# Statuses that an order request has only when an operator asked for it: see the faults of the control API.
+FAULT_ERRORS: dict[int, str] = {
+    408: "A fault that was asked for: whether the order was placed is to be asked.",
+    500: "A fault that was asked for: the order was not placed.",
+}
 _WORDS = re.compile(r"[^A-Za-z0-9]+")
 
 
@@ -41,7 +47,7 @@ def openapi_document(routes: Sequence[Route], version: str) -> Schema:
         "paths": paths,
         "components": {
             "schemas": {name: json_schema(text) for name, text in SCHEMAS.items()},
-            "responses": {_error_name(status): _error(status) for status in ERRORS},
+            "responses": {_error_name(status): _error(status) for status in ERRORS | FAULT_ERRORS},
             "securitySchemes": {API_KEY: {"type": "apiKey", "in": "header", "name": "X-MBX-APIKEY"}},
         },
     }
@@ -60,11 +66,15 @@ def _operation(route: Route) -> Schema:
                 "headers": _USED_WEIGHT,
                 "content": {"application/json": {"schema": answer}},
             },
-            **{str(status): {"$ref": f"#/components/responses/{_error_name(status)}"} for status in ERRORS},
+            **{str(status): {"$ref": f"#/components/responses/{_error_name(status)}"} for status in _statuses(route)},
         },
         "x-security": route.security.value,
     }
     return operation if route.security is Security.NONE else {**operation, "security": [{API_KEY: []}]}
+
+
+def _statuses(route: Route) -> list[int]:
+    return sorted(ERRORS | FAULT_ERRORS if may_befall(route) else ERRORS)
 
 
 _USED_WEIGHT: Schema = {
@@ -88,7 +98,7 @@ def _error_name(status: int) -> str:
 
 def _error(status: int) -> Schema:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    error: Schema = {"description": ERRORS[status], "content": content}
+    error: Schema = {"description": (ERRORS | FAULT_ERRORS)[status], "content": content}
     return {**error, "headers": _RETRY_AFTER} if status in _WAITING else error
 
 

@@ -94,7 +94,7 @@ class Faults:
 
     def take(self, route: Route, account_id: int) -> Fault | None:
         """Return what befalls this request, which then waits once less; None: nothing. A batch is one request."""
-        if not self.pending or isinstance(route, ReadRoute) or route.path not in ORDER_PATHS:
+        if not self.pending or not may_befall(route):
             return None
         for waiting in self.pending:
             fault = waiting.fault
@@ -106,18 +106,29 @@ class Faults:
         return None
 
 
+def may_befall(route: Route) -> bool:
+    """Tell whether faults are about requests of this route: those that do something to orders."""
+    return not isinstance(route, ReadRoute) and route.path in ORDER_PATHS
+
+
 def error_of(kind: FaultKind, code: int | None, msg: str | None, retry_after: int) -> DialectError | None:
     """Return the error with this code of the dialect, the usual one of the kind for None; None: it has no such error.
 
-    Places in the dialect's text are filled with `?`, unless `msg` says it all.
+    Places in the dialect's text are filled with its usual limits, or with `?`, unless `msg` says it all.
     """
     refusal = _USUAL.get(kind, errors.UNKNOWN_ERROR) if code is None else KNOWN.get(code)
     if refusal is None:
         return None
-    text = refusal.text.replace("%s", "?") if msg is None else msg
+    places = _USUAL_PLACES.get(refusal.code, ("?",) * refusal.text.count("%s"))
+    text = refusal.text % places if msg is None else msg
     return DialectError(refusal.http, refusal.code, text, retry_after)
 
 
+# What stands in the text of errors about limits.
+_USUAL_PLACES: Mapping[int, tuple[object, ...]] = {
+    errors.TOO_MANY_REQUESTS.code: (2400,),
+    errors.TOO_MANY_ORDERS.code: (300, "10 SECOND"),
+}
 _USUAL: Mapping[FaultKind, Refusal] = {FaultKind.REFUSE: INTERNAL_ERROR, FaultKind.UNKNOWN: MAYBE_DONE}
 _ALL = [refusal for refusal in vars(errors).values() if isinstance(refusal, Refusal)]
 KNOWN: Mapping[int, Refusal] = {
