@@ -8,7 +8,8 @@ from random import Random
 import aiohttp
 import pytest
 
-from exchange.dialects.binance.streams.event_order import order_first
+from exchange import cli
+from exchange.dialects.binance.streams.event_order import EVENT_ORDERS, account_first, order_first
 from exchange.dialects.binance.streams.user_events import UserEvent
 from exchange.gateway.server import serve
 from exchange.gateway.timing import INSTANT, REAL, TIMINGS, DelayedChannel, Delays, InstantChannel, Kind, Timing
@@ -79,6 +80,15 @@ def test_nothing_is_late_unless_asked_for() -> None:
         channel.carry(lambda: heard.append(1))
     assert heard == [1] * len(Kind)
     assert Settings(data_folder=Path()).timing == "instant"
+
+
+def test_the_command_line_offers_the_timings_and_event_orders_that_there_are() -> None:
+    assert list(TIMINGS) == cli.TIMINGS
+    assert list(EVENT_ORDERS) == cli.EVENT_ORDERS
+    settings = Settings(Path())
+    defaults = {option.name: option.default for option in cli.serve.params}
+    assert (defaults["timing"], defaults["event_order"]) == (settings.timing, settings.event_order)
+    assert (TIMINGS[settings.timing], EVENT_ORDERS[settings.event_order]) == (INSTANT, account_first)
 
 
 def test_each_kind_of_channel_has_delays_of_its_own_that_follow_from_the_seed() -> None:
