@@ -27,6 +27,8 @@ async def run_demo(settings: Settings, stop: asyncio.Event, *, seconds: float | 
     meter = Meter()
     async with served(settings, any_port=True) as venue:
         venue.app.sequencer.subscribe(meter.take)
+        if settings.port not in {0, venue.serving.port}:
+            console.print(f"port {settings.port} is in use, so the demo listens on another one", highlight=False)
         screen = Screen(console, venue, meter)
         screen.greet()
         async with _bots(venue, console):

@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -169,6 +170,14 @@ async def test_a_demo_of_twenty_seconds_trades_sums_up_and_replays(tmp_path: Pat
     assert "apiKey" in err
     code, out, _ = await run(*summary["replay"].split()[1:], "--json")
     assert (code, json.loads(out)["seq"] > 0) == (0, True)
+
+
+async def test_a_demo_says_that_its_port_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        code, out, err = await run("demo", "--data", str(tmp_path / "data"), "--port", port, "--seconds", "1")
+    assert code == 0, err
+    assert f"port {port} is in use, so the demo listens on another one" in out
 
 
 async def test_ctrl_c_ends_a_demo_with_its_summary(tmp_path: Path) -> None:
