@@ -52,8 +52,7 @@ def place_conditional(state: State, account: Account, market: Market, command: P
         if refusal is not None:
             return refusal
     trails, price = command.kind is ConditionalType.TRAILING_STOP_MARKET, market.working_price(command.working_type)
-    conditional_id = state.next_order_id
-    state.next_order_id += 1
+    conditional_id = state.take_order_id()
     conditional = Conditional(
         conditional_id=conditional_id,
         account_id=command.account_id,

@@ -80,9 +80,9 @@ def _fire(state: State, conditional: Conditional) -> None:
         conditional.reject_reason, conditional.reject_detail = candidate.reason, candidate.detail
         report_conditional(state, conditional, ConditionalStatus.REJECTED)
         return
-    conditional.order_id = state.next_order_id
+    conditional.order_id = state.take_order_id()  # told before the order itself is
     report_conditional(state, conditional, ConditionalStatus.TRIGGERED)
-    enter_order(state, command, candidate)
+    enter_order(state, command, candidate, conditional.order_id)
 
 
 def _order_of(state: State, conditional: Conditional) -> PlaceOrder:

@@ -25,14 +25,12 @@ def place_order(state: State, account: Account, market: Market, command: PlaceOr
     candidate = admit(state, account, market, command)
     if isinstance(candidate, Rejected):
         return candidate
-    enter_order(state, command, candidate)
+    enter_order(state, command, candidate, state.take_order_id())
     return None
 
 
-def enter_order(state: State, command: PlaceOrder, candidate: Candidate) -> None:
+def enter_order(state: State, command: PlaceOrder, candidate: Candidate, order_id: int) -> None:
     """Match an order that is let in, and rest or expire what is left."""
-    order_id = state.next_order_id
-    state.next_order_id += 1
     order = Order(
         order_id=order_id,
         account_id=command.account_id,

@@ -142,6 +142,11 @@ class State:
     events: list[Event] = field(default_factory=list)
     closed: list[ClosedLeg] = field(default_factory=list)  # legs whose position was closed or turned around
 
+    def take_order_id(self) -> int:
+        """Count one more order, or conditional one, and return its id."""
+        self.next_order_id += 1
+        return self.next_order_id - 1
+
     @property
     def fund(self) -> Account:
         """The insurance fund."""

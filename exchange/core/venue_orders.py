@@ -29,8 +29,7 @@ def new_venue_order(
     time_in_force: TimeInForce = TimeInForce.IOC,
 ) -> Order:
     """Return an order in the name of an account, with the next id and no client order id yet. Lots; ticks."""
-    order_id = state.next_order_id
-    state.next_order_id += 1
+    order_id = state.take_order_id()
     return Order(
         order_id=order_id,
         account_id=account.account_id,

@@ -109,8 +109,7 @@ def _close(state: State, lines: AdlQueue, sale: Sale, taker: Party, lots: int, p
     for account in (giver.account, taker.account, state.fund):  # the fund pays what is owed
         lines.renew(account)
     expire_knocked_out(state, sale.leg)  # only a vault has orders left
-    order_id = state.next_order_id
-    state.next_order_id += 1
+    order_id = state.take_order_id()
     state.events.append(
         Deleveraged(
             liquidation_id=sale.liquidation_id,
