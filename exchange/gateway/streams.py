@@ -10,17 +10,10 @@ from collections.abc import Awaitable, Callable
 import orjson
 from aiohttp import web
 
+from exchange.dialects.binance.streams.control import Control, ControlError, answer, parse_control
 from exchange.dialects.binance.streams.event_order import EVENT_ORDERS
 from exchange.dialects.binance.streams.listen_keys import ListenKeys
-from exchange.dialects.binance.streams.table import (
-    STREAMS_MAX,
-    Control,
-    ControlError,
-    answer,
-    may_be_stream,
-    parse_control,
-    stream_names,
-)
+from exchange.dialects.binance.streams.table import STREAMS_MAX, may_be_stream, stream_names
 from exchange.dialects.binance.text.numbers import to_ms
 from exchange.gateway.app_keys import APP, DESK, LISTEN_KEYS
 from exchange.gateway.connection import CONNECTIONS, Connection, close_connections, refused, serve_connection

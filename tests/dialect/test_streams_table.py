@@ -14,16 +14,8 @@ from exchange.core.policies.deribit_incremental import DeribitIncremental
 from exchange.core.policies.presets import PRESETS
 from exchange.core.rules import VenueRules
 from exchange.core.units import SECOND, Nanos, RateE8, Ticks
-from exchange.dialects.binance.streams.table import (
-    STREAM_TABLE,
-    STREAMS_MAX,
-    ControlError,
-    Stream,
-    answer,
-    find_stream,
-    parse_control,
-    stream_names,
-)
+from exchange.dialects.binance.streams.control import ControlError, answer, parse_control
+from exchange.dialects.binance.streams.table import STREAM_TABLE, STREAMS_MAX, Stream, find_stream, stream_names
 from exchange.dialects.binance.streams.user_events import UserEvent, listen_key_expired, user_events
 from exchange.projections.bars import INTERVALS
 from tests.dialect.conftest import Golden
