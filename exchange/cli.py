@@ -37,7 +37,7 @@ POLICY_HELP = (
 LIMITS = ["binance", "classroom", "off"]
 LIMITS_HELP = (
     "What callers may ask: binance counts request weight per address and bans who goes on; classroom counts it per API"
-    " key and bans nobody; off counts and refuses nothing."
+    " key and bans nobody; off counts, but refuses nothing."
 )
 TIMINGS = ["instant", "real"]
 EVENT_ORDERS = ["account-first", "order-first"]

@@ -11,7 +11,7 @@ from exchange.projections.history_tables import Tables, Wanted
 
 @dataclass(frozen=True, slots=True)
 class AmendmentRow:
-    """One amendment: prices in ticks, quantities in lots, `ts` in nanoseconds; `count` tells the how manieth it was."""
+    """One amendment: prices in ticks, quantities in lots, `ts` in nanoseconds; `count`: 1 for the first of an order."""
 
     amendment_id: int
     symbol: str
