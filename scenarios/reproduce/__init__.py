@@ -1,0 +1,1 @@
+"""Published results that the venue is run against: each through its own book, published beside measured."""
