@@ -36,6 +36,11 @@ def reads(weight: Weight, path: str = "/read") -> ReadRoute:
     return ReadRoute("GET", path, Security.NONE, weight, never)
 
 
+def batch(counts: tuple[int, int]) -> Route:
+    """Return an endpoint that costs these orders and a weight of 5."""
+    return BatchRoute("POST", "/orders", Security.SIGNED, 5, counts, never, never)  # type: ignore[arg-type]
+
+
 def orders(counts: tuple[int, int]) -> Route:
     """Return an endpoint that costs these orders and no weight."""
     if counts[0] == counts[1]:
@@ -161,6 +166,16 @@ def test_refused_orders_are_not_counted() -> None:
     with pytest.raises(DialectError):
         rates.charge(ANN, orders((1, 0)), {}, NOW)
     assert rates.order_headers(ANN, NOW) == {"X-MBX-ORDER-COUNT-10S": "300", "X-MBX-ORDER-COUNT-1M": "300"}
+
+
+def test_of_a_batch_that_is_refused_nothing_is_counted() -> None:
+    rates = limits_of("binance")
+    place(rates, ANN, 299, NOW)
+    assert status(rates.charge, ANN, batch((5, 1)), {}, NOW) == 429
+    assert rates.weight_headers(ANN, NOW) == {"X-MBX-USED-WEIGHT-1M": "0"}
+    use(rates, ANN, 2398, NOW)
+    assert status(rates.charge, ANN, batch((1, 0)), {}, NOW) == 429
+    assert rates.order_headers(ANN, NOW) == {"X-MBX-ORDER-COUNT-10S": "299", "X-MBX-ORDER-COUNT-1M": "299"}
 
 
 def test_too_many_orders_are_no_reason_for_a_ban() -> None:

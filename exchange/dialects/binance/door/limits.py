@@ -113,23 +113,27 @@ class RateLimits:
     def charge(self, caller: Caller, route: Route, params: Params, now_ms: int) -> None:
         """Count all that a call costs; -1003 or -1015 (429, with seconds to wait) when it does not fit.
 
-        Raises the ban of an address that goes on all the same.
+        Of a refused call nothing is counted. Raises the ban of an address that goes on all the same.
         """
-        self._charge_address(WEIGHT_1M, caller, weight_of(route, params), now_ms)
-        if route.path in FUNDING_PATHS:
-            self._charge_address(FUNDING_5M, caller, 1, now_ms)
+        requests = {WEIGHT_1M: weight_of(route, params)} | ({FUNDING_5M: 1} if route.path in FUNDING_PATHS else {})
         in_10s, in_1m = order_counts(route)
-        if in_10s or in_1m:
-            self._take(_account(caller), {ORDERS_10S: in_10s, ORDERS_1M: in_1m}, now_ms)
+        orders = {ORDERS_10S: in_10s, ORDERS_1M: in_1m} if in_10s or in_1m else {}
+        self._check_requests(caller, requests, now_ms)
+        self._check(_account(caller), orders, now_ms)
+        self._add(self._profile.payer(caller), requests, now_ms)
+        self._add(_account(caller), orders, now_ms)
 
     def charge_failed(self, caller: Caller, now_ms: int) -> None:
         """Count a call that failed at the door, for its address. Raises as `charge` does."""
-        self._charge_address(WEIGHT_1M, Caller(caller.address), FAILED_CALL_WEIGHT, now_ms)
+        nobody, weight = Caller(caller.address), {WEIGHT_1M: FAILED_CALL_WEIGHT}
+        self._check_requests(nobody, weight, now_ms)
+        self._add(self._profile.payer(nobody), weight, now_ms)
 
     def charge_connection(self, caller: Caller, now_ms: int) -> None:
         """Count an attempt to open a WebSocket; 418 for a banned address, -1003 (429) beyond the limit."""
         self.refuse_banned(caller, now_ms)
-        self._take(by_address(caller), {CONNECTIONS_5M: 1}, now_ms)
+        self._check(by_address(caller), {CONNECTIONS_5M: 1}, now_ms)
+        self._add(by_address(caller), {CONNECTIONS_5M: 1}, now_ms)
 
     def weight_headers(self, caller: Caller, now_ms: int) -> dict[str, str]:
         """Return the header that every reply carries."""
@@ -151,21 +155,24 @@ class RateLimits:
         payer = _account(caller) if limit.kind == ORDERS_1M.kind else self._profile.payer(caller)
         return self._counters[limit].used(payer, now_ms)
 
-    def _charge_address(self, limit: Limit, caller: Caller, amount: int, now_ms: int) -> None:
-        """Count for whoever the profile lets pay; going on after a refusal gets the address banned."""
+    def _check_requests(self, caller: Caller, amounts: Mapping[Limit, int], now_ms: int) -> None:
+        """Refuse what does not fit for whoever the profile lets pay; going on after that gets the address banned."""
         try:
-            self._take(self._profile.payer(caller), {limit: amount}, now_ms)
+            self._check(self._profile.payer(caller), amounts, now_ms)
         except DialectError:
             self._bans.note_refusal(caller.address, now_ms)
             self.refuse_banned(caller, now_ms)
             raise
 
-    def _take(self, payer: str, amounts: Mapping[Limit, int], now_ms: int) -> None:
-        """Count these amounts; none of them when one does not fit, which its refusal says with the seconds to wait."""
+    def _check(self, payer: str, amounts: Mapping[Limit, int], now_ms: int) -> None:
+        """Refuse these amounts, with the seconds to wait, when one of them does not fit."""
         for limit, amount in amounts.items():
             counter = self._counters[limit]
             if limit in self._profile.refused and not counter.fits(payer, amount, now_ms):
                 raise _REFUSALS[limit](counter.seconds_left(now_ms))
+
+    def _add(self, payer: str, amounts: Mapping[Limit, int], now_ms: int) -> None:
+        """Count these amounts."""
         for limit, amount in amounts.items():
             self._counters[limit].add(payer, amount, now_ms)
 
