@@ -8,8 +8,9 @@ import pytest
 
 from exchange.core.account import scope_of
 from exchange.core.checks import conservation_residue, violations
+from exchange.core.commands import CancelOrder, Command
 from exchange.core.contract import maintenance_of
-from exchange.core.enums import Execution, MarkRule, PositionSide, Side
+from exchange.core.enums import MarkRule, PositionSide, Side
 from exchange.core.events import AccountReleased, OrderUpdated
 from exchange.core.margin import standing
 from scenarios.chance import stream
@@ -79,22 +80,20 @@ def test_the_driver_knows_the_queues_as_the_venue_has_them() -> None:
 def test_cancels_take_any_order_of_a_queue_alike() -> None:
     """Of three bids each is the one canceled first about as often: 300 cancels, within 4 standard errors."""
     book = Book(RATES, stream(SEED, "cancels"))
-    updates: list[OrderUpdated] = []
+    updates: list[tuple[Command, OrderUpdated]] = []
     book.bench.kernel.listen(
-        lambda executed: updates.extend(event for event in executed.events if isinstance(event, OrderUpdated))
+        lambda executed: updates.extend(
+            (executed.command, event) for event in executed.events if isinstance(event, OrderUpdated)
+        )
     )
     places = [0, 0, 0]
     while sum(places) < 300:
         updates.clear()
         book.play(3, 3)
-        bids = [update.order.order_id for update in updates if update.order.side is Side.BUY][:3]
-        first = next((update for update in updates[6:] if update.order.order_id in bids), None)
-        if (
-            first is not None
-            and first.execution is Execution.CANCELED
-            and first.order.created_ts != first.order.updated_ts
-        ):
-            places[bids.index(first.order.order_id)] += 1
+        bids = [update.order.order_id for _, update in updates if update.order.side is Side.BUY][:3]
+        command, ended = next((cause, update) for cause, update in updates[6:] if update.order.order_id in bids)
+        if isinstance(command, CancelOrder):
+            places[bids.index(ended.order.order_id)] += 1
     four_standard_errors = 4 * sqrt(2 / 9 / sum(places))
     assert all(abs(count / sum(places) - 1 / 3) < four_standard_errors for count in places), places
 
