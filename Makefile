@@ -9,10 +9,10 @@ GOLDEN_PYTHONS ?= python3.11 python3.12 python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-TYPED := $(wildcard exchange clients scenarios tests loadtests)
+TYPED := $(wildcard margincall exchange clients scenarios tests loadtests)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-day test check mutants simulate kill fuzz-rest bench-detection bench lock-bench golden-all \
+.PHONY: help demo real-day test check mutants simulate kill fuzz-rest load bench-detection bench lock-bench golden-all \
 	connector freqtrade nautilus conformance book-sync lock lock-outside clean
 .DELETE_ON_ERROR:
 
@@ -54,6 +54,14 @@ conformance: $(VENV)/dev.stamp ## run each row of docs/conformance.md with ccxt,
 
 book-sync: $(VENV)/dev.stamp ## books kept through diffs by three clients against the venue's: 200 updates a second, 5 minutes
 	$(BIN)/python -m tests.conformance_clients.book_sync $(ARGS)
+
+load: $(VENV)/runtime.stamp .venv-load/stamp ## a venue under Locust: ARGS="--shape knee --seconds 60"; also steady, classroom, flood, cascade
+	$(BIN)/python -m loadtests.run $(ARGS)
+
+.venv-load/stamp: loadtests/requirements.lock
+	$(PYTHON) -m venv .venv-load
+	.venv-load/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement $<
+	@touch $@
 
 bench-detection: $(VENV)/dev.stamp ## finding whom a mark concerns, against looking at everybody; ARGS="--accounts 10000"
 	$(BIN)/python -m loadtests.detection $(ARGS)
@@ -113,11 +121,12 @@ lock-outside: ## renew the locks of those environments
 			--custom-compile-command 'make lock-outside' --output-file $(OUTSIDE)/$${client%:*}.lock; \
 	done
 
-lock: ## renew requirements.lock and requirements-dev.lock from pyproject.toml
+lock: ## renew requirements.lock, requirements-dev.lock and loadtests/requirements.lock from pyproject.toml
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/python -m pip --disable-pip-version-check install --quiet --upgrade uv
 	$(LOCK) --extra dev --extra research --output-file requirements-dev.lock
 	$(LOCK) --constraint requirements-dev.lock --output-file requirements.lock
+	$(LOCK) --extra load --constraint requirements-dev.lock --output-file loadtests/requirements.lock
 
 # The dev lock comes first: ccxt pins versions of what the run time needs, too, and both locks must agree.
 LOCK = .venv-lock/bin/uv pip compile pyproject.toml --group build --universal --python-version 3.11 \

@@ -52,9 +52,9 @@ WITHOUT = """
 import sys
 
 def test_the_session_loaded_nothing_heavy():
-    assert "exchange.testing.plugin" in sys.modules
+    assert "margincall.pytest_plugin" in sys.modules
     ours = {name for name in sys.modules if name.split(".")[0] in {"exchange", "clients"}}
-    assert ours == {"exchange", "exchange.testing", "exchange.testing.plugin"}
+    assert not ours
     assert not {"aiohttp", "msgspec", "orjson"} & set(sys.modules)
 """
 
@@ -70,7 +70,24 @@ def test_a_session_that_does_not_use_it_pays_next_to_nothing(
 ) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # others import what we look for
     pytester.makepyfile(WITHOUT)
-    pytester.runpytest_subprocess("-p", "exchange.testing.plugin").assert_outcomes(passed=1)
+    pytester.runpytest_subprocess("-p", "margincall.pytest_plugin").assert_outcomes(passed=1)
+
+
+def test_a_project_with_an_exchange_of_its_own_loses_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        exchange="MINE = 1\n", test_mine="def test_it():\n    from exchange import MINE\n    assert MINE\n"
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "--import-mode=prepend")
+    result.assert_outcomes(passed=1)
+
+
+def test_a_venue_says_whose_module_has_taken_its_name(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        exchange="MINE = 1\n", test_mine="import exchange\n\ndef test_it(venue):\n    assert exchange.MINE\n"
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*has taken that name*"])
 
 
 def test_the_first_venue_of_a_session_starts_in_under_two_seconds_imports_included(pytester: pytest.Pytester) -> None:

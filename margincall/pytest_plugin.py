@@ -1,9 +1,12 @@
 """The pytest plugin: fixtures `venue` and `venue_factory`, marker `venue`, and where a failed test's journal lies.
 
-It is loaded in every session of every project that has Margincall installed: heavy imports wait inside the fixtures.
+It is loaded in every session of every project that has Margincall installed: our other packages, whose names are common
+ones, wait inside the fixtures, so that a project with a module `exchange` of its own loses nothing unless it asks for a
+venue.
 """
 
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -48,8 +51,11 @@ def venue_factory(
 
     All are closed when the test is over, and their data folders removed unless it failed.
     """
-    from exchange.testing.hosting import hosted_settings
-    from exchange.testing.venue import Venue
+    try:
+        from exchange.testing.hosting import hosted_settings
+        from exchange.testing.venue import Venue
+    except ModuleNotFoundError as error:
+        raise pytest.UsageError(_hidden(error)) from error
 
     node: pytest.Item = request.node
     folders = node.stash.setdefault(_FOLDERS, [])
@@ -66,6 +72,16 @@ def venue_factory(
     if not node.stash.get(_FAILED, False):
         for folder in folders:
             shutil.rmtree(folder.parent)
+
+
+def _hidden(error: ModuleNotFoundError) -> str:
+    """Say what to do when a module of the project stands where our package `exchange` should."""
+    there = sys.modules.get("exchange")
+    place = getattr(there, "__file__", None) or "one of this project"
+    return (
+        f"{error}. The fixture `venue` needs Margincall's package `exchange`, and {place} has taken that name: "
+        "rename it, or run the tests that want a venue from a folder that does not hold it"
+    )
 
 
 @pytest.fixture
