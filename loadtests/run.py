@@ -1,0 +1,218 @@
+"""Runs one load shape: a venue in a process of its own on a free port, Locust headless against it, then the report.
+
+It runs in the project's own environment; Locust has one of its own (`make load` makes it). Exit 1 when money is missing
+at the end, when an answer was none that a venue that is well gives, or when the venue did not end by itself.
+"""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clients.ready import Ready, ReadyFileError, read_ready
+from loadtests.control import Control
+from loadtests.plan import PLAN_VARIABLE, SHAPES, START_INDEX, STARTED_NAME, SYMBOL, TEAMS, Plan
+from loadtests.report import Call, Cores, lines, unexpected
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCUST = ROOT / ".venv-load" / "bin" / "python"
+TEAM_DEPOSIT = "2000000"
+BOUND_S = 30.0  # in which a venue starts, and in which it ends
+POLL_S = 0.05
+SAMPLE_S = 1.0
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+OVERTIME_S = 60.0  # in which Locust must have ended, after the run
+
+
+class LoadError(Exception):
+    """The run could not be made or did not end."""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--shape", type=click.Choice(list(SHAPES)), default="cascade", show_default=True)
+@click.option("--seconds", type=click.FloatRange(10, 3600), default=90.0, show_default=True)
+@click.option("--users", type=click.IntRange(1, 10_000), help="Default: the shape's.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Locust processes.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--durability", type=click.Choice(["commit", "relaxed"]), default="commit", show_default=True)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Default: runs/load/SHAPE.")
+def main(
+    shape: str, seconds: float, users: int | None, workers: int, seed: int, durability: str, out: Path | None
+) -> None:
+    """Put a venue under load and report what came."""
+    if not LOCUST.exists():
+        raise click.ClickException("Locust is not installed: run `make load`")
+    out = out or ROOT / "runs" / "load" / shape
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    kind = SHAPES[shape]
+    with (
+        tempfile.TemporaryDirectory(prefix="margincall-load-") as folder,
+        served(Path(folder), kind.limits, durability, out) as (ready, venue),
+    ):
+        control = Control(ready.rest, ready.admin_token)
+        control.set_index(SYMBOL, START_INDEX)
+        teams = tuple(control.create_account(f"team{number}", TEAM_DEPOSIT) for number in range(TEAMS))
+        plan = Plan(
+            shape, seconds, users or kind.users, seed, ready.rest, ready.ws, ready.admin_token, str(out), teams, workers
+        )
+        samples = drive(plan, Path(folder), venue)
+        end = state_of(control)
+    sys.exit(write_report(plan, samples, end))
+
+
+@contextmanager
+def served(folder: Path, limits: str, durability: str, out: Path) -> Iterator[tuple[Ready, "subprocess.Popen[bytes]"]]:
+    """Serve a venue while the context lasts. Raises LoadError when it does not start, or does not end well."""
+    ready_path = folder / "ready.json"
+    command = [str(Path(sys.executable).with_name("margincall")), "serve", "--index", "manual", "--port", "0"]
+    command += ["--data", str(folder / "data"), "--ready-file", str(ready_path)]
+    command += ["--limits", limits, "--durability", durability]
+    with (out / "venue.log").open("wb") as log:
+        venue = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            yield wait_for(lambda: _ready(ready_path, venue), "the venue did not start"), venue
+        finally:
+            venue.send_signal(signal.SIGTERM)
+            try:
+                code = venue.wait(BOUND_S)
+            except subprocess.TimeoutExpired:
+                venue.kill()
+                raise LoadError("the venue did not end") from None
+        if code:
+            raise LoadError(f"the venue ended with {code}: see {out / 'venue.log'}")
+
+
+def drive(plan: Plan, folder: Path, venue: "subprocess.Popen[bytes]") -> list[Cores]:
+    """Run Locust to its end; return what the cores did meanwhile, in epoch seconds."""
+    plan_path, out = folder / "plan.json", Path(plan.out)
+    plan.write(plan_path)
+    command = [str(LOCUST), "-m", "locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), "--headless"]
+    command += ["--csv", str(out / "locust"), "--only-summary", "--exit-code-on-error", "0", "--reset-stats"]
+    if plan.workers > 1:
+        command += ["--processes", str(plan.workers)]
+    environment = {**os.environ, PLAN_VARIABLE: str(plan_path), "PYTHONPATH": str(ROOT)}
+    deadline = time.monotonic() + plan.seconds + OVERTIME_S
+    with (out / "locust.log").open("wb") as log:
+        locust = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        samples: list[Cores] = []
+        try:
+            used = used_s(venue.pid, locust.pid)
+            while locust.poll() is None and time.monotonic() < deadline:
+                time.sleep(SAMPLE_S)
+                before, used = used, used_s(venue.pid, locust.pid)
+                samples.append(shares(before, used))
+        finally:
+            if locust.poll() is None:
+                os.killpg(locust.pid, signal.SIGKILL)
+                locust.wait()
+    if locust.returncode:
+        raise LoadError(f"Locust ended with {locust.returncode}: see {out / 'locust.log'}")
+    return samples
+
+
+def state_of(control: Control) -> dict[str, Any]:
+    """Return what the venue says of itself at the end."""
+    health = control.health()
+    names = ("status", "conservationResidue", "seq", "commitLagMs", "clockAheadMs")
+    return {name: health[name] for name in names} | {"liquidations": len(control.liquidations())}
+
+
+def write_report(plan: Plan, samples: list[Cores], end: dict[str, Any]) -> int:
+    """Write `report.md`, `cores.csv` and `end.json` beside the calls, print the report, and return the exit code."""
+    out = Path(plan.out)
+    began = float((out / STARTED_NAME).read_text())
+    calls = read_calls(out, began)
+    cores = [sample._replace(t_s=sample.t_s - began) for sample in samples]
+    with (out / "cores.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(cores)
+    (out / "end.json").write_text(json.dumps(end))
+    text = "\n".join(lines(plan, calls, cores, end))
+    (out / "report.md").write_text(f"{text}\n")
+    print(text)
+    wrong = unexpected(calls, limited=plan.kind.limits != "off")
+    return int(bool(wrong or end["conservationResidue"] or not calls))
+
+
+def read_calls(out: Path, began: float) -> list[Call]:
+    """Return the calls that every Locust process left, in the order in which they began."""
+    calls = []
+    for path in out.glob("requests-*.csv"):
+        with path.open(newline="") as file:
+            for began_at, door, operation, took_ms, outcome in csv.reader(file):
+                calls.append(Call(float(began_at) - began, door, operation, float(took_ms), outcome))
+    return sorted(calls)
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and its children, as long as they live."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return [pid]
+    return [pid, *map(int, children)]
+
+
+def used_s(venue: int, locust: int) -> Cores:
+    """Return the time now, and the seconds of core that everybody has used and waited for, since each began."""
+    venue_s, clients_s = cpu_s(venue), sum(map(cpu_s, family(locust)))
+    machine = [int(field) / TICKS_PER_S for field in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+    busy_s = sum(machine) - machine[3] - machine[4]  # without idle and waiting for disks
+    return Cores(time.time(), venue_s, clients_s, busy_s - venue_s - clients_s, waited_s(venue))
+
+
+def shares(before: Cores, after: Cores) -> Cores:
+    """Return what was used between two times, in cores, at the second of them."""
+    passed_s = after.t_s - before.t_s
+    return Cores(after.t_s, *((new - old) / passed_s for old, new in zip(before[1:], after[1:], strict=True)))
+
+
+def cpu_s(pid: int) -> float:
+    """Return the seconds of processor time that a process has used; 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S  # utime and stime
+
+
+def waited_s(pid: int) -> float:
+    """Return the seconds that a process's main thread stood in the queue for a core; 0 when nobody counts them."""
+    try:
+        return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
+
+
+def wait_for(ready: Callable[[], Ready | None], complaint: str) -> Ready:
+    """Return what `ready` gives at last. Raises LoadError."""
+    deadline = time.monotonic() + BOUND_S
+    while time.monotonic() < deadline:
+        if (found := ready()) is not None:
+            return found
+        time.sleep(POLL_S)
+    raise LoadError(complaint)
+
+
+def _ready(path: Path, venue: "subprocess.Popen[bytes]") -> Ready | None:
+    if venue.poll() is not None:
+        raise LoadError(f"the venue ended with {venue.returncode} before it was ready")
+    try:
+        return read_ready(path)
+    except ReadyFileError:
+        return None
+
+
+if __name__ == "__main__":
+    main()
