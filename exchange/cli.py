@@ -267,6 +267,23 @@ def coverage(json_output: bool, source: str, token: str | None) -> None:  # noqa
         print_coverage(report)
 
 
+@main.command()
+@click.argument("experiments", nargs=-1, required=True, type=click.Choice(["A1", "A2"]), metavar="A1|A2...")
+@click.option("--repetitions", type=click.IntRange(1), help="Of each cell (A1) or pair (A2). Default: the reference's.")
+@click.option("-j", "--jobs", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes.")
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**63 - 1))
+@as_json
+def reproduce(experiments: tuple[str, ...], json_output: bool, jobs: int, **flags: Any) -> None:  # noqa: FBT001
+    """Run published experiments through the venue, published against measured; exit 1 on a miss.
+
+    A1: the 25 cells of Cont, Stoikov and Talreja's table 3. A2: the Borel-Tanner law of cascades, and a ladder of exact
+    integers. docs/reproduce.md says how.
+    """
+    report = _research()
+    if not report.reproduce(experiments, workers=jobs, json_output=json_output, **flags):
+        sys.exit(FAILED)
+
+
 async def _serve(settings: "Settings", stop: asyncio.Event, *, json_output: bool) -> None:
     """Serve until told to stop, having printed where things are (never a secret: those stand in the ready file)."""
     from exchange.composition import served
@@ -328,6 +345,15 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:  # it does not exist for Windows
         return None
     return uvloop.new_event_loop
+
+
+def _research() -> Any:
+    """Return the module that runs research and prints it; end with a word where its packages are missing."""
+    try:
+        from scenarios import report
+    except ModuleNotFoundError as error:
+        _fail(f"research needs {error.name}: install margincall[research]", MISUSE)
+    return report
 
 
 def _print_report(report: dict[str, Any], *, json_output: bool) -> None:
