@@ -342,11 +342,11 @@ class History:
         return sum(len(gathered) for gathered in (*rows, self._conditionals, self._amendments))
 
     def _known_order(self, order_id: int) -> OrderRecord:
-        """Return an order as it was before the event at hand; it must have begun before."""
+        """Return an order as it was before the event at hand; it has begun before, so none is damage."""
         known = self._orders.get(order_id)
         if known is not None:
             return known
-        [(record,)] = self._tables.peek("SELECT record FROM orders WHERE order_id = ?", (order_id,))
+        [(record,)] = self._tables.peek("SELECT (SELECT record FROM orders WHERE order_id = ?)", (order_id,))
         return self._tables.decoded(self._decode_order, record)
 
     def _write_or_wait(self) -> None:

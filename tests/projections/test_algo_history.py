@@ -1,5 +1,6 @@
 """History of conditional orders and of amendments: how they stand, what was before; a replay changes nothing."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from exchange.core.events import ConditionalUpdated, Event, OrderUpdated
 from exchange.core.records import ConditionalRecord, OrderRecord
 from exchange.core.units import Atoms, Lots, Nanos, RateE8, Ticks
 from exchange.projections.algo_history import AmendmentRow
+from exchange.projections.derived import DamagedFileError
 from exchange.projections.history import History
 from tests.dialect.desk import Desk
 from tests.projections.test_history import MS, Fed, order, placed
@@ -145,6 +147,19 @@ def test_a_replay_is_skipped_where_it_is_known_and_goes_on_where_it_is_not(tmp_p
     ]
     assert again.history.conditionals.many(1) == [story[1]]
     again.history.close()
+
+
+def test_an_amended_order_that_the_file_has_lost_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    fed = Fed(History(path))
+    fed.feed(placed(order(7)))
+    fed.history.flush()
+    with sqlite3.connect(path) as other:
+        other.execute("DELETE FROM orders")
+    other.close()
+    with pytest.raises(DamagedFileError, match="a record cannot be read"):
+        fed.feed(amended(order(7), 510, 20))
+    fed.history.abandon()
 
 
 def test_what_waits_in_memory_is_bounded_by_what_is_written_at_once() -> None:
