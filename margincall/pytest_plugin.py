@@ -8,7 +8,7 @@ venue.
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,8 +52,9 @@ def venue_factory(
     All are closed when the test is over, and their data folders removed unless it failed.
     """
     try:
-        from exchange.testing.hosting import hosted_settings
-        from exchange.testing.venue import Venue
+        with _read_as_written():
+            from exchange.testing.hosting import hosted_settings
+            from exchange.testing.venue import Venue
     except ModuleNotFoundError as error:
         raise pytest.UsageError(_hidden(error)) from error
 
@@ -72,6 +73,20 @@ def venue_factory(
     if not node.stash.get(_FAILED, False):
         for folder in folders:
             shutil.rmtree(folder.parent)
+
+
+@contextmanager
+def _read_as_written() -> Iterator[None]:
+    """Let modules be imported without having their asserts rewritten, as pytest would for all of a plugin's package.
+
+    That takes seconds in every session in which no byte code is kept, and nobody reads those asserts.
+    """
+    finders = sys.meta_path.copy()
+    sys.meta_path[:] = [finder for finder in finders if not type(finder).__module__.startswith("_pytest.")]
+    try:
+        yield
+    finally:
+        sys.meta_path[:] = finders
 
 
 def _hidden(error: ModuleNotFoundError) -> str:

@@ -94,6 +94,11 @@ def test_the_first_venue_of_a_session_starts_in_under_two_seconds_imports_includ
     run(pytester, COLD).assert_outcomes(passed=1)
 
 
+def test_it_does_so_where_no_byte_code_is_kept(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    run(pytester, COLD).assert_outcomes(passed=1)
+
+
 def test_the_marker_is_known_and_what_is_set_wrong_is_told(pytester: pytest.Pytester) -> None:
     marked = "import pytest\n@pytest.mark.venue(sped=3)\ndef test_it(venue): pass\n"
     pytester.makeini("[pytest]\naddopts = --strict-markers")
