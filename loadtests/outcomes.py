@@ -26,7 +26,8 @@ EXPECTED = frozenset(
         "-4131",  # the best counter price is beyond the band
     }
 )
-LIMITED = frozenset({"-1003", "-1015"})  # expected where callers are limited
+LIMITED = frozenset({"-1003", "-1015"})  # who floods is told so; nobody else is
+FLOOD = "flood"  # the door of who floods
 
 
 def outcome_of(status: int, body: Any) -> str:
@@ -44,6 +45,6 @@ def unheard(error: Exception) -> str:
     return f"transport {type(error).__name__}"
 
 
-def is_expected(outcome: str, *, limited: bool) -> bool:
-    """Tell whether a venue that is well may say so; `limited`: it limits what callers may ask."""
-    return outcome in EXPECTED or (limited and outcome in LIMITED)
+def is_expected(door: str, outcome: str) -> bool:
+    """Tell whether a venue that is well may say so to who comes through this door."""
+    return outcome in EXPECTED or (door == FLOOD and outcome in LIMITED)

@@ -128,9 +128,9 @@ def outcomes(calls: Iterable[Call]) -> dict[str, Counter[str]]:
     return dict(sorted(found.items()))
 
 
-def unexpected(calls: Iterable[Call], *, limited: bool) -> int:
+def unexpected(calls: Iterable[Call]) -> int:
     """Return how many calls heard what a venue that is well does not say."""
-    return sum(not is_expected(call.outcome, limited=limited) for call in calls)
+    return sum(not is_expected(call.door, call.outcome) for call in calls)
 
 
 def mean(numbers: Sequence[float]) -> float:
@@ -141,13 +141,11 @@ def mean(numbers: Sequence[float]) -> float:
 def lines(plan: Plan, calls: Sequence[Call], cores: Sequence[Cores], end: dict[str, Any]) -> list[str]:
     """Return the report as Markdown. `end` is what was asked of the venue at the end, name by name."""
     parts = by_phase(plan, calls, cores)
-    limited = plan.kind.limits != "off"
     found = outcomes(calls)
     return [
         f"# Load: {plan.shape}, {plan.users} users, {plan.seconds:g} s, limits {plan.kind.limits}",
         "",
-        f"Unexpected outcomes: {unexpected(calls, limited=limited)}. "
-        + ", ".join(f"{name}: {value}" for name, value in end.items()),
+        f"Unexpected outcomes: {unexpected(calls)}. " + ", ".join(f"{name}: {value}" for name, value in end.items()),
         "",
         *([_knee_line(parts), ""] if plan.kind.stepped else []),
         PHASE_HEADER,
@@ -165,7 +163,7 @@ def lines(plan: Plan, calls: Sequence[Call], cores: Sequence[Cores], end: dict[s
         *(
             f"* {name}: "
             + ", ".join(
-                f"{count} of {outcome}{'' if is_expected(outcome, limited=limited) else ' (unexpected)'}"
+                f"{count} of {outcome}{'' if is_expected(name.partition(' ')[0], outcome) else ' (unexpected)'}"
                 for outcome, count in counts.most_common()
             )
             for name, counts in found.items()

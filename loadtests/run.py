@@ -141,7 +141,7 @@ def write_report(plan: Plan, samples: list[Cores], end: dict[str, Any]) -> int:
     text = "\n".join(lines(plan, calls, cores, end))
     (out / "report.md").write_text(f"{text}\n")
     print(text)
-    wrong = unexpected(calls, limited=plan.kind.limits != "off")
+    wrong = unexpected(calls)
     return int(bool(wrong or end["conservationResidue"] or not calls))
 
 

@@ -18,7 +18,7 @@ from loadtests.book_check import CheckedBook
 from loadtests.callers import LOST, Caller, Note, RestCaller, SocketCaller, next_event, open_stream
 from loadtests.control import Control
 from loadtests.hand import Hand, Touch
-from loadtests.outcomes import OK, unheard
+from loadtests.outcomes import FLOOD, OK, unheard
 from loadtests.plan import SYMBOL, Phase, Plan, phase_at, phases
 
 DEPOSIT = "2000000"
@@ -173,7 +173,7 @@ class Flooder(Bot):
         """Open the way."""
         super().on_start()
         self.hand = Hand(self.name, self.place.touch, self.chance)
-        self.way = RestCaller(self.place.plan.rest, self.account(), self.place.note, door="flood")
+        self.way = RestCaller(self.place.plan.rest, self.account(), self.place.note, door=FLOOD)
 
     @task
     def flood(self) -> None:

@@ -84,10 +84,10 @@ def test_an_answer_in_one_word(status: int, body: object, outcome: str) -> None:
 
 
 def test_what_a_venue_that_is_well_says() -> None:
-    assert is_expected("-2011", limited=False)
-    assert is_expected("-1015", limited=True)
+    assert is_expected("REST", "-2011")
+    assert is_expected("flood", "-1015")
     for word in ("-1015", "-1022", "http 503 -1008", unheard(TimeoutError()), "book chain broken"):
-        assert not is_expected(word, limited=False)
+        assert not is_expected("WS", word)
 
 
 def test_outcomes_are_told_by_operation_and_the_unexpected_counted() -> None:
@@ -98,7 +98,7 @@ def test_outcomes_are_told_by_operation_and_the_unexpected_counted() -> None:
         call(1, outcome=unheard(ConnectionResetError())),
     ]
     assert outcomes(calls) == {"REST limit": {"-2011": 2, "transport ConnectionResetError": 1}}
-    assert unexpected(calls, limited=False) == 1
+    assert unexpected(calls) == 1
     text = "\n".join(lines(plan_of("steady"), calls, [], {"conservationResidue": 0}))
     assert "Unexpected outcomes: 1. conservationResidue: 0" in text
     assert "* REST limit: 2 of -2011, 1 of transport ConnectionResetError (unexpected)" in text
