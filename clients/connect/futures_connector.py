@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clients.connect.addresses import refuse_foreign
-from clients.connect.place import client_module, place_of
+from clients.connect.place import client_module, place_of, without_proxy
 
 PACKAGE = "binance-futures-connector (in an environment without python-binance: both are called `binance`)"
 
@@ -19,6 +19,7 @@ def um_futures(where: str | Path, api_key: str = "", secret_key: str = "", **opt
     client = module.UMFutures(
         key=place.api_key or None, secret=place.secret_key or None, base_url=place.rest, **options
     )
+    without_proxy(client.session)
     refuse_foreign(client, place.rest, packages=("binance",))
     return client
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from clients.connect.addresses import refuse_foreign
-from clients.connect.place import client_module, place_of
+from clients.connect.place import client_module, place_of, without_proxy
 
 PACKAGE = "binance-sdk-derivatives-trading-usds-futures"
 _MODULE = "binance_sdk_derivatives_trading_usds_futures.derivatives_trading_usds_futures"
@@ -28,6 +28,7 @@ def sdk_client(where: str | Path, api_key: str = "", secret_key: str = "", **opt
         config_ws_api=sdk.ConfigurationWebSocketAPI(**keys, stream_url=f"{place.ws}/ws-fapi/v1"),
         config_ws_streams=sdk.ConfigurationWebSocketStreams(stream_url=place.ws),
     )
+    without_proxy(client.rest_api._session)  # noqa: SLF001 - it has no other door
     for interface in (client.rest_api, client.websocket_api, client.websocket_streams):
         refuse_foreign(interface, place.rest, packages=_PACKAGES)
     return client

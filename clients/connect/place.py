@@ -45,6 +45,11 @@ def place_of(where: str | Path, api_key: str = "", secret_key: str = "") -> Plac
     return Place(f"{scheme}://{parts.netloc}", f"{_WEB_SOCKET_SCHEME[scheme]}://{parts.netloc}", api_key, secret_key)
 
 
+def without_proxy(session: Any) -> None:
+    """Have a session of `requests` lead straight to the venue, whatever proxy the environment names."""
+    session.trust_env = False
+
+
 def client_module(name: str, package: str) -> Any:
     """Import a module of a client. Raises MissingClientError, naming the pip package, when it is not installed."""
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from clients.connect.addresses import class_addresses, redirected, refuse_foreign
-from clients.connect.place import Place, client_module, place_of
+from clients.connect.place import Place, client_module, place_of, without_proxy
 
 PACKAGE = "python-binance"
 NOWHERE = "invalid"  # a top-level domain that is reserved for never being one
@@ -25,6 +25,7 @@ def binance_client(where: str | Path, api_key: str = "", secret_key: str = "", *
     client = _redirected_class("binance.client", "Client", place)(
         place.api_key or None, place.secret_key or None, tld=NOWHERE, ping=False, **options
     )
+    without_proxy(client.session)
     _refuse_foreign(client, place)
     return client
 

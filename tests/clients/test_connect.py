@@ -140,6 +140,13 @@ async def test_ccxt_pro_refuses_a_stream_that_is_set_later() -> None:
     await exchange.close()
 
 
+def test_no_proxy_of_the_environment_sees_a_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    for session in (binance_client(HOME, "k", "s").session, sdk_client(HOME, "k", "s").rest_api._session):
+        assert session.merge_environment_settings(HOME, {}, None, None, None)["proxies"] == {}
+
+
 def test_python_binance_refuses_an_attribute_that_was_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     base = importlib.import_module("binance.base_client").BaseClient
     monkeypatch.setattr(base, "NEW_TABLE", {"deep": [foreign("papi")]}, raising=False)
