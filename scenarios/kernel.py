@@ -40,6 +40,7 @@ class Kernel:
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._pushed = 0
         self._listeners: list[Listener] = []
+        self._due = venue.next_due  # it changes only when something is executed
         self._execute(Resume(), VENUE)
 
     def listen(self, listener: Listener) -> None:
@@ -70,13 +71,14 @@ class Kernel:
         self.now = until
 
     def _tick_until(self, ts: int) -> None:
-        while self.venue.next_due <= ts:
-            self.now = self.venue.next_due
+        while self._due <= ts:
+            self.now = self._due
             self._execute(Tick(), VENUE)
 
     def _execute(self, command: Command, origin: str) -> None:
         self.seq += 1
         events = self.venue.execute(self.now, command)
+        self._due = self.venue.next_due
         executed = Executed(self.seq, self.now, origin, command, events)
         for listener in self._listeners:
             listener(executed)

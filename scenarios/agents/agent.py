@@ -29,6 +29,12 @@ class Desk:
     latency_ns: int
     seed: int
     streams: dict[str, np.random.Generator] = field(default_factory=dict)  # by purpose, those that were asked for
+    market: Market = field(init=False)  # the contract as it trades
+    _account: Account | None = None
+
+    def __post_init__(self) -> None:
+        """Look the contract up; the account may not be open yet."""
+        self.market = self.kernel.venue.state.markets[self.symbol]
 
     def chance(self, purpose: str) -> np.random.Generator:
         """Return this agent's generator for a purpose: nobody else draws from it, and it is always the same one."""
@@ -42,14 +48,11 @@ class Desk:
         return self.kernel.now
 
     @property
-    def market(self) -> Market:
-        """The contract as it trades."""
-        return self.kernel.venue.state.markets[self.symbol]
-
-    @property
     def account(self) -> Account:
         """Its account."""
-        return self.kernel.venue.state.accounts[self.account_id]
+        if self._account is None:
+            self._account = self.kernel.venue.state.accounts[self.account_id]
+        return self._account
 
     @property
     def position(self) -> Position:

@@ -11,12 +11,12 @@ from tests.scenarios.runs import CRASH
 SHIPPED = ["calm", "cascade", "feb_2025", "flash_crash", "mark_attack", "short_squeeze"]
 
 
-def test_the_library_is_complete():
+def test_the_library_is_complete() -> None:
     assert scenario_names() == SHIPPED
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_each_shipped_scenario_is_read_and_says_what_it_took_from_where(name: str):
+def test_each_shipped_scenario_is_read_and_says_what_it_took_from_where(name: str) -> None:
     scenario = read_scenario(name)
     text = (Path(__file__).parents[2] / "scenarios" / "library" / f"{name}.toml").read_text("utf-8")
     assert scenario.name == name
@@ -24,11 +24,11 @@ def test_each_shipped_scenario_is_read_and_says_what_it_took_from_where(name: st
     assert "Invented:" in text
 
 
-def test_the_cascade_has_a_thousand_accounts():
+def test_the_cascade_has_a_thousand_accounts() -> None:
     assert sum(group.count for group in read_scenario("cascade").agents) == 1_000
 
 
-def test_the_attacked_contract_marks_as_its_scenario_says():
+def test_the_attacked_contract_marks_as_its_scenario_says() -> None:
     assert read_scenario("mark_attack").traded().mark.rule is MarkRule.LAST_PRICE
     assert read_scenario("calm").traded().mark.rule is MarkRule.MEDIAN_OF_THREE
 
@@ -52,13 +52,13 @@ def test_the_attacked_contract_marks_as_its_scenario_says():
         ("percent = -8.0", 'percent = "-8"', "percent"),
     ],
 )
-def test_what_is_amiss_is_refused_by_its_name(old: str, new: str, named: str):
+def test_what_is_amiss_is_refused_by_its_name(old: str, new: str, named: str) -> None:
     assert CRASH.count(old) >= 1
     with pytest.raises(ScenarioError, match=named):
         parse_scenario(CRASH.replace(old, new, 1))
 
 
-def test_unknown_scenarios_and_missing_files_are_named():
+def test_unknown_scenarios_and_missing_files_are_named() -> None:
     with pytest.raises(ScenarioError, match="'quiet' is none of calm"):
         read_scenario("quiet")
     with pytest.raises(ScenarioError, match=r"none\.toml"):

@@ -28,28 +28,28 @@ def crash() -> Watch:
     return crashed()
 
 
-def test_a_crash_liquidates_and_leaves_the_venue_whole(crash: Watch):
+def test_a_crash_liquidates_and_leaves_the_venue_whole(crash: Watch) -> None:
     assert crash.wrong == []
     assert crash.events["PositionLiquidated"] > 0
 
 
-def test_everyone_acts_in_a_crash_and_accounts_are_in_the_order_of_the_file(crash: Watch):
+def test_everyone_acts_in_a_crash_and_accounts_are_in_the_order_of_the_file(crash: Watch) -> None:
     names = [agent.desk.name for agent in crash.stage.agents]
     accounts = crash.stage.kernel.venue.state.accounts
     assert set(crash.origins) == {*names, "stage", "index", "venue"}
     assert [account.name for number, account in accounts.items() if number != FUND_ID] == names
 
 
-def test_the_same_seed_is_the_same_run_and_another_seed_another_one(crash: Watch):
+def test_the_same_seed_is_the_same_run_and_another_seed_another_one(crash: Watch) -> None:
     assert crashed().hash == crash.hash
     assert crashed(SEED + 1).hash != crash.hash
 
 
-async def test_a_run_inside_an_event_loop_is_the_same_run(crash: Watch):
+async def test_a_run_inside_an_event_loop_is_the_same_run(crash: Watch) -> None:
     assert crashed().hash == crash.hash
 
 
-def test_muting_the_engine_changes_no_event_of_a_run_without_liquidations():
+def test_muting_the_engine_changes_no_event_of_a_run_without_liquidations() -> None:
     calm = shortened("calm", CALM_MINUTES)
     heard, muted = watched(build(calm, SEED)), watched(build(calm, SEED, muted=True))
     assert heard.wrong == muted.wrong == []
@@ -58,7 +58,7 @@ def test_muting_the_engine_changes_no_event_of_a_run_without_liquidations():
     assert muted.hash == heard.hash
 
 
-def test_muting_the_engine_liquidates_nobody_and_changes_a_crash(crash: Watch):
+def test_muting_the_engine_liquidates_nobody_and_changes_a_crash(crash: Watch) -> None:
     muted = crashed(muted=True)
     assert muted.wrong == []
     assert muted.events["AccountLocked"] == 0
@@ -66,7 +66,7 @@ def test_muting_the_engine_liquidates_nobody_and_changes_a_crash(crash: Watch):
 
 
 @pytest.mark.parametrize("silent", ["noise-3", "maker-1", "long-5", "attacker-1"])
-def test_silencing_an_agent_leaves_all_draws_of_the_others_as_they_were(crash: Watch, silent: str):
+def test_silencing_an_agent_leaves_all_draws_of_the_others_as_they_were(crash: Watch, silent: str) -> None:
     without = crashed(silent=silent)
     kept = {key: state for key, state in draws(crash.stage).items() if key[0] != silent}
     assert silent not in without.origins
@@ -74,23 +74,23 @@ def test_silencing_an_agent_leaves_all_draws_of_the_others_as_they_were(crash: W
     assert {key: state for key, state in draws(without.stage).items() if key[0] != silent} == kept
 
 
-def test_an_engine_that_is_muted_leaves_all_draws_as_they_were(crash: Watch):
+def test_an_engine_that_is_muted_leaves_all_draws_as_they_were(crash: Watch) -> None:
     assert draws(crashed(muted=True).stage) == draws(crash.stage)
 
 
-def test_no_two_streams_of_a_run_are_the_same(crash: Watch):
+def test_no_two_streams_of_a_run_are_the_same(crash: Watch) -> None:
     streams = [generator for agent in crash.stage.agents for generator in agent.desk.streams.values()]
     keys = {tuple(np.ravel(generator.bit_generator.state["state"]["key"])) for generator in streams}
     assert len(keys) == len(streams) > 50
 
 
-def test_another_engine_is_another_run(crash: Watch):
+def test_another_engine_is_another_run(crash: Watch) -> None:
     other = watched(build(parse_scenario(CRASH), SEED, engine="naive_full"))
     assert other.wrong == []
     assert other.hash != crash.hash
 
 
-def test_an_index_that_is_not_coupled_goes_its_way_whatever_is_traded():
+def test_an_index_that_is_not_coupled_goes_its_way_whatever_is_traded() -> None:
     coupled, uncoupled = crashed(), crashed(coupled=False)
     alone = crashed(coupled=False, silent="attacker-1 maker-1 maker-2")
     symbol = uncoupled.stage.contracts[0].symbol
@@ -98,13 +98,13 @@ def test_an_index_that_is_not_coupled_goes_its_way_whatever_is_traded():
     assert index[0] != index[1] == index[2]
 
 
-def test_the_attacker_ends_flat_so_that_its_wallet_says_what_the_attack_was_worth(crash: Watch):
+def test_the_attacker_ends_flat_so_that_its_wallet_says_what_the_attack_was_worth(crash: Watch) -> None:
     attacker = next(agent for agent in crash.stage.agents if agent.desk.name == "attacker-1")
     assert attacker.desk.position.quantity == 0
     assert attacker.desk.account.cross_wallet != round(attacker.deposit_quote * 10**8)
 
 
-def test_progress_is_told_up_to_the_end():
+def test_progress_is_told_up_to_the_end() -> None:
     told: list[float] = []
     stage = build(shortened("calm", 2.5), SEED)
     stage.run(told.append)
@@ -114,7 +114,7 @@ def test_progress_is_told_up_to_the_end():
 
 
 @pytest.mark.parametrize("name", ["flash_crash", "cascade", "short_squeeze", "mark_attack", "feb_2025"])
-def test_the_first_minute_of_each_shipped_scenario_leaves_the_venue_whole(name: str):
+def test_the_first_minute_of_each_shipped_scenario_leaves_the_venue_whole(name: str) -> None:
     watch = watched(build(shortened(name, 1), SEED))
     assert watch.wrong == []
     assert watch.events["TradePrinted"] > 0
