@@ -5,10 +5,12 @@ All that it writes it has from commands and events. Who caused what is the fold 
 
 import json
 import platform
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.metadata import version
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +88,12 @@ class Recorder:
         self._rows = {table: sink.rows for table, sink in self._sinks.items()}
         self._ledger = Ledger(contracts, rules.fund_seed)
         self._tapes = Liquidations(contracts, rules.fund_seed)
+        # A tape, the table it goes into, and what makes a row of one entry.
+        self._watched: Sequence[tuple[deque[Any], str, Callable[[int, int, Any], Row]]] = (
+            (self._tapes.liquidations, "liquidations", liquidation_row),
+            (self._tapes.adl, "adl", adl_row),
+            (self._tapes.fund, "insurance", insurance_row),
+        )
         self._books = {contract.symbol: Mirror() for contract in contracts}
         self._lasts: dict[str, int] = {}
         self._accounts_at = self._book_at = -1  # the grid points that were sampled last
@@ -95,7 +103,6 @@ class Recorder:
         self._maker: OrderUpdated | None = None
         self._trades: list[tuple[TradePrinted, OrderUpdated, OrderUpdated]] = []
         self._settled: FundingSettled | None = None
-        self._forced = False  # a liquidation, a deleveraging, or a change of the fund
         # The type of an event depends on its key in the table, which a mapping cannot say: hence Any.
         self._handlers: Mapping[type[Any], Callable[[Any], None]] = {
             AccountCreated: self._on_created,
@@ -250,15 +257,11 @@ class Recorder:
 
     def _write_tapes(self) -> None:
         """Write what this command added to the tapes of liquidations, deleveragings and of the fund."""
-        tapes, seq = self._tapes, self._seq
-        for tape, table, row_of in _TAPES:
-            found = getattr(tapes, tape)
-            new = []
-            for one in reversed(found):
-                if one.seq != seq:
-                    break
-                new.append(row_of(seq, self._ts, one))
-            self._rows[table].extend(reversed(new))
+        seq = self._seq
+        for tape, table, row_of in self._watched:
+            if tape and tape[-1].seq == seq:
+                new = takewhile(lambda one: one.seq == seq, reversed(tape))
+                self._rows[table].extend(reversed([row_of(seq, self._ts, one) for one in new]))
 
     # ---------------------------------------------------------------------------------------------------------- samples
 
@@ -294,14 +297,6 @@ class Recorder:
         rules = msgspec.json.encode(self._rules).decode()
         facts = (self._run.config, self._run.seed, _versions(), contracts, rules)
         return (self.run_id, SCHEMA_VERSION, *facts, self.commands, self.events, self.event_hash)
-
-
-# Attribute of the tapes, table, and what makes a row of one entry.
-_TAPES: Sequence[tuple[str, str, Callable[[int, int, Any], Row]]] = (
-    ("liquidations", "liquidations", liquidation_row),
-    ("adl", "adl", adl_row),
-    ("fund", "insurance", insurance_row),
-)
 
 
 def _origin(event: OrderUpdated) -> str:
