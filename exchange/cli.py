@@ -23,6 +23,7 @@ FAILED, MISUSE = 1, 2
 DEMO_INDEX = "path:btcusd-2025-02-03@01:10"  # the crash of 02:07 comes in the first minute at 60x
 DEMO_SPEED = 60.0
 SECONDS_MAX = 366 * 86_400
+SEEDS_MAX = 100_000  # in one range
 INDEX_HELP = (
     "Where index prices come from. path: and walk: play BTC. file: plays minute bars or Binance's kline CSV, which are"
     " prices of the first contract (the first of --contracts; BTCUSDT when none are given); BTC and ETH follow each"
@@ -267,9 +268,69 @@ def coverage(json_output: bool, source: str, token: str | None) -> None:  # noqa
         print_coverage(report)
 
 
+def seeds_of(_ctx: click.Context, _param: click.Parameter, text: str) -> list[int]:
+    """Return the seeds of a text: numbers, and ranges with both ends, with commas between. Raises BadParameter."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition(":")
+        last = last or first
+        if not (first + last).isdecimal() or not 0 <= int(last) - int(first) < SEEDS_MAX:
+            raise click.BadParameter(f"{part!r} is neither a seed nor a range like 1:50.")
+        found += range(int(first), int(last) + 1)
+    return list(dict.fromkeys(found))
+
+
+@main.command()
+@click.argument("scenario", metavar="NAME|FILE.toml")
+@click.option(
+    "--seed", "--seeds", "seeds", default="1", show_default=True, callback=seeds_of, help="As 7, 1:50 or 1,4."
+)
+@click.option("--policy", "policies", help=f"Instead of the scenario's; several with commas. {POLICY_HELP}")
+@click.option("--muted", is_flag=True, help="Let nobody be liquidated.")
+@click.option("--against-muted", is_flag=True, help="Run each with the engine muted, too: that gives amplification.")
+@click.option("--coupled/--uncoupled", default=None, help="Whether the contract's own flow moves its index.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Default: runs/NAME.")
+@click.option("--tables/--no-tables", default=None, help="Write Parquet tables and picture. Default: of a single run.")
+@click.option("-j", "--jobs", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes.")
+@as_json
+def run(
+    scenario: str,
+    seeds: list[int],
+    policies: str | None,
+    out: Path | None,
+    jobs: int,
+    json_output: bool,  # noqa: FBT001  same
+    tables: bool | None,  # noqa: FBT001  same
+    **flags: Any,
+) -> None:
+    """Run a scenario in virtual time, or many of them: what is done already is not done again."""
+    from exchange.journal.errors import PolicyError
+
+    report = _research()
+    chosen: list[str | None] = [*policies.split(",")] if policies else [None]
+    if flags["muted"] and flags["against_muted"]:
+        _fail("--muted and --against-muted contradict each other", MISUSE)
+    single = len(seeds) * len(chosen) == 1
+    try:
+        todo = report.planned(
+            scenario,
+            seeds,
+            chosen,
+            out=out or Path("runs") / Path(scenario).stem,
+            tables=single if tables is None else tables,
+            **flags,
+        )
+    except (ValueError, PolicyError) as error:  # a scenario, policy or index that cannot be had
+        _fail(str(error), MISUSE)
+    try:
+        report.run(todo, workers=jobs, json_output=json_output)
+    except OSError as error:
+        _fail(str(error), FAILED)
+
+
 @main.command()
 @click.argument("experiments", nargs=-1, required=True, type=click.Choice(["A1", "A2"]), metavar="A1|A2...")
-@click.option("--repetitions", type=click.IntRange(1), help="Of each cell (A1) or pair (A2). Default: the reference's.")
+@click.option("--repetitions", type=click.IntRange(100), help="Of each cell (A1) or pair (A2). Default: the paper's.")
 @click.option("-j", "--jobs", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes.")
 @click.option("--seed", default=1, show_default=True, type=click.IntRange(0, 2**63 - 1))
 @as_json

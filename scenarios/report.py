@@ -1,15 +1,22 @@
-"""What the commands `reproduce` and `run` print: progress on stderr, a table or one JSON object on stdout."""
+"""What the commands `reproduce` and `run` print: progress on stderr, tables or one JSON object on stdout."""
 
 import sys
 from collections.abc import Sequence
+from os.path import commonpath
+from pathlib import Path
 from time import perf_counter
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.reproduce.experiments import outcomes, pool, tasks
+from scenarios.processes import pool
+from scenarios.reproduce.experiments import outcomes, tasks
 from scenarios.reproduce.reference import Check, reference
+from scenarios.run import Outcome
+from scenarios.stage import Progress
+from scenarios.sweep import Comparison, Plan, comparisons, plans, requests
+from scenarios.sweep import outcomes as sweep
 
 WIDTH_WITHOUT_TERMINAL = 160  # characters
 SOURCES = {"A1": reference().cst.source, "A2": reference().borel_tanner.source}
@@ -62,6 +69,109 @@ def _print_checks(rows: Sequence[Check]) -> None:
         numbers = [_number(value) for value in (check.expected, check.exact, check.measured, check.tolerance)]
         table.add_row(check.experiment, check.name, *numbers, f"{check.runs:,}", "ok" if check.passed else "FAILED")
     print_table(table)
+
+
+def planned(
+    scenario: str,
+    seeds: Sequence[int],
+    policies: Sequence[str | None],
+    *,
+    out: Path,
+    tables: bool,
+    muted: bool,
+    against_muted: bool,
+    coupled: bool | None,
+) -> list[Plan]:
+    """Return the runs of a scenario for all seeds and policies below `out`.
+
+    Raises ValueError and PolicyError, naming the file or the flag, when scenario, policy or index cannot be had.
+    """
+    wanted = requests(scenario, seeds, policies, muted=muted, against_muted=against_muted, coupled=coupled)
+    return plans(wanted, out, tables=tables)
+
+
+def run(todo: Sequence[Plan], *, workers: int, json_output: bool) -> None:
+    """Run what is planned and not done yet, and print what was measured and what differs. Raises OSError."""
+    begun, found = perf_counter(), dict[Plan, Outcome]()
+    executor = pool(workers) if workers > 1 and len(todo) > 1 else None
+    try:
+        for plan, outcome, before in sweep(todo, executor, _progress(begun)):
+            found[plan] = outcome
+            took = "was done before" if before else _speed(outcome)
+            say(f"{len(found)}/{len(todo)}  {_title(outcome)}: {took}  ({perf_counter() - begun:.0f} s)")
+    finally:
+        if executor is not None:
+            executor.shutdown(cancel_futures=True)
+    ordered = [found[plan] for plan in todo]
+    compared = comparisons(ordered)
+    if json_output:
+        told = {"runs": ordered, "comparisons": compared, "folders": [str(plan.folder) for plan in todo]}
+        print(msgspec.json.encode(told).decode())
+        return
+    print_table(_measured(ordered))
+    if compared:
+        print_table(_differences(compared))
+    if len(todo) == 1:
+        told_of = ordered[0].manifest
+        print(f"{told_of.commands:,} commands, {told_of.events:,} events, {_speed(ordered[0])}")
+        print(f"event hash {told_of.event_hash}, state hash {told_of.state_hash}")
+    print(f"written to {commonpath(plan.folder for plan in todo)}")
+
+
+def _progress(begun: float) -> Progress:
+    """Return what says how far a run in this process is, in steps of a tenth."""
+    step = -1
+
+    def tell(share: float) -> None:
+        nonlocal step
+        if int(10 * share) != step:
+            step = int(10 * share)
+            say(f"  {share:4.0%}  ({perf_counter() - begun:.0f} s)")
+
+    return tell
+
+
+def _title(outcome: Outcome) -> str:
+    told = outcome.manifest
+    return f"{told.scenario}, {told.policy}{', muted' if told.muted else ''}, seed {told.seed}"
+
+
+def _speed(outcome: Outcome) -> str:
+    wall = outcome.wall
+    return f"{wall.run_seconds:.1f} s, {wall.times_real_time:,.0f} times real time"
+
+
+def _measured(found: Sequence[Outcome]) -> Table:
+    """Return a table of all measures: a column for each kind of run, means where there is more than one seed."""
+    kinds: dict[str, list[Outcome]] = {}
+    for outcome in found:
+        told = outcome.manifest
+        kinds.setdefault(f"{told.policy}{', muted' if told.muted else ''}", []).append(outcome)
+    counts = {kind: len(runs) for kind, runs in kinds.items()}
+    table = Table(box=None)
+    table.add_column(found[0].manifest.scenario)
+    for kind, count in counts.items():
+        table.add_column(f"{kind}, mean of {count}" if count > 1 else kind, justify="right")
+    for name in found[0].manifest.measures:
+        table.add_row(name, *(_mean([run.manifest.measures[name] for run in runs]) for runs in kinds.values()))
+    return table
+
+
+def _mean(values: Sequence[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return _number(sum(known) / len(known)) if known else "-"
+
+
+def _differences(compared: Sequence[Comparison]) -> Table:
+    table = Table(box=None)
+    for heading in ("", "of", "between", "and"):
+        table.add_column(heading)
+    for heading in ("value", f"{compared[0].level:.0%} from", "to", "pairs"):
+        table.add_column(heading, justify="right")
+    for row in compared:
+        numbers = [_number(value) for value in (row.value, row.low, row.high)]
+        table.add_row(row.what, row.measure, row.first, row.second, *numbers, str(row.pairs))
+    return table
 
 
 def print_table(table: Table) -> None:

@@ -222,7 +222,10 @@ def branching_ratio(result: CascadeResult) -> float:
 
 
 def chi_square_p(result: CascadeResult, expected_least: float) -> float:
-    """Return the p-value of the sizes under the law; neighbouring sizes are merged to enough expected in each cell."""
+    """Return the p-value of the sizes under the law; neighbouring sizes are merged to enough expected in each cell.
+
+    There must be enough runs for two cells.
+    """
     runs, sizes = len(result.sizes), np.bincount(result.sizes)
     expected, seen = [0.0], [0]
     left, s = float(runs), result.law.k  # runs expected at `s` and beyond
@@ -238,5 +241,6 @@ def chi_square_p(result: CascadeResult, expected_least: float) -> float:
     seen[-1] += runs - sum(seen)
     if expected[-1] < expected_least and len(expected) > 1:
         expected[-2:], seen[-2:] = [sum(expected[-2:])], [sum(seen[-2:])]
+    assert len(expected) > 1, "too few runs to tell one distribution from another"
     statistic = sum((count - mean) ** 2 / mean for count, mean in zip(seen, expected, strict=True))
     return float(chi2.sf(statistic, len(expected) - 1))

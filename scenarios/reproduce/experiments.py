@@ -1,8 +1,7 @@
 """All experiments as tasks that can run in any process, and their runs in parallel. It measures nothing itself."""
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from concurrent.futures import Executor, as_completed
 from typing import NamedTuple
 
 from scenarios.reproduce.borel_tanner import Law, check_cascades, run_cascades
@@ -42,11 +41,6 @@ def outcomes(todo: Sequence[Task], executor: Executor | None) -> Iterator[tuple[
     }
     for future in as_completed(running):
         yield running[future], future.result()
-
-
-def pool(workers: int) -> ProcessPoolExecutor:
-    """Return a pool of processes, started anew so that they are the same on every system."""
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
 
 def cell(bids: int, asks: int, repetitions: int, seed: int) -> list[Check]:

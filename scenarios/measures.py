@@ -1,0 +1,46 @@
+"""The numbers of a run that are written down, printed and compared: a choice of `metrics`. It defines none of them."""
+
+from collections.abc import Mapping
+
+from exchange.core.units import ATOMS_PER_QUOTE, SECOND
+from scenarios.comparisons import amplification, branching
+from scenarios.metrics import absorption, cascades, divergence, fund_equity, liquidated, overshoot, time_to
+from scenarios.sink import Tables
+
+Measures = Mapping[str, float | None]
+BP = 10_000
+
+
+def measures(tables: Tables) -> Measures:
+    """Return what is measured of one run, by names that end with the unit; None where a run has no such number."""
+    closed, waves, fund = liquidated(tables), cascades(tables), fund_equity(tables)
+    links, gaps, done = branching([tables]), divergence(tables), time_to(tables)
+    shares = absorption(tables).shares or (None, None, None)
+    largest = max(waves, key=lambda wave: wave.notional_a, default=None)
+    # Of one run both sides are the same: what the mark moved by, without a second run to hold it against.
+    fall, rise = amplification(tables, tables).on, amplification(tables, tables, rising=True).on
+    return {
+        "trades": tables["trades"].num_rows,
+        "fall_bp": BP * fall,
+        "rise_bp": BP * rise,
+        "overshoot_down_bp": overshoot(tables).overshoot_bp,
+        "overshoot_up_bp": overshoot(tables, rising=True).overshoot_bp,
+        "mark_to_index_max_bp": gaps.mark_index.maximum_bp if gaps.mark_index else None,
+        "liquidated_quote": closed.total_a / ATOMS_PER_QUOTE,
+        "liquidated_long_quote": closed.long_a / ATOMS_PER_QUOTE,
+        "liquidated_short_quote": closed.short_a / ATOMS_PER_QUOTE,
+        "liquidated_accounts": closed.accounts,
+        "liquidated_of_open_interest": closed.share_of_open_interest,
+        "cascades": len(waves),
+        "largest_cascade_quote": largest.notional_a / ATOMS_PER_QUOTE if largest else 0,
+        "largest_cascade_accounts": largest.accounts if largest else 0,
+        "largest_cascade_generations": largest.generations if largest else 0,
+        "children": links.children,
+        "parents": links.parents,
+        "to_book": shares[0],
+        "to_fund": shares[1],
+        "to_adl": shares[2],
+        "seconds_to_88_percent": done[0.88] / SECOND if done else None,
+        "fund_largest_fall_quote": fund.largest_fall_a / ATOMS_PER_QUOTE,
+        "fund_end_quote": fund.end_a / ATOMS_PER_QUOTE,
+    }

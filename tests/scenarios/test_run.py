@@ -1,0 +1,160 @@
+"""A run is written down whole, under a key, and says the same every time. Seeds stand in the requests."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from exchange.cli import main
+from exchange.core.policies.naive_full import NaiveFull
+from scenarios import report
+from scenarios.measures import measures
+from scenarios.run import ASIDE, MANIFEST, Outcome, Request, code_digest, config_of, done, key_of, run
+from scenarios.schema import COLUMNS
+from scenarios.sink import read_tables
+
+SHORT = str(Path(__file__).with_name("short.toml"))
+REQUEST = Request(SHORT, 3)
+
+
+class Gentle(NaiveFull, frozen=True, tag="gentle"):
+    """A policy of a user's own."""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    folder = tmp_path_factory.mktemp("run") / "seed=3"
+    return folder, run(REQUEST, folder)
+
+
+def test_a_run_leaves_tables_picture_and_manifest(written: tuple[Path, Outcome]) -> None:
+    folder, outcome = written
+    expected = {f"{table}.parquet" for table in COLUMNS} | {MANIFEST, "picture.png", "picture.svg"}
+    assert {entry.name for entry in folder.iterdir()} == expected
+    assert [entry.name for entry in folder.parent.iterdir()] == [folder.name]  # nothing is left aside
+    assert msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Outcome) == outcome
+    told = outcome.manifest
+    assert (told.scenario, told.policy, told.seed) == ("short", "binance_smart", 3)
+    assert (told.muted, told.coupled) == (False, True)
+    assert told.virtual_seconds == 300
+    assert (told.measures["liquidated_accounts"] or 0) > 0
+    assert told.measures == measures(read_tables(folder))
+    assert outcome.wall.run_seconds > 0
+
+
+def test_the_same_request_gives_the_same_run_but_for_the_wall(written: tuple[Path, Outcome], tmp_path: Path) -> None:
+    again = run(REQUEST, tmp_path / "again", tables=False)
+    assert again.manifest == written[1].manifest
+    assert {entry.name for entry in (tmp_path / "again").iterdir()} == {MANIFEST}
+    other = run(msgspec.structs.replace(REQUEST, seed=4), tmp_path / "other", tables=False)
+    assert other.manifest.event_hash != again.manifest.event_hash
+    assert other.manifest.key != again.manifest.key
+
+
+def test_a_muted_run_has_another_key_and_liquidates_nobody(written: tuple[Path, Outcome], tmp_path: Path) -> None:
+    muted = run(msgspec.structs.replace(REQUEST, muted=True), tmp_path / "muted", tables=False).manifest
+    assert muted.measures["liquidated_quote"] == 0
+    assert muted.key != written[1].manifest.key
+
+
+def test_a_run_counts_only_with_its_manifest_its_key_and_the_tables_wanted(written: tuple[Path, Outcome]) -> None:
+    folder, outcome = written
+    key = outcome.manifest.key
+    assert done(folder, key, tables=True) == outcome
+    assert done(folder, "0" * len(key), tables=True) is None
+    assert done(folder.with_name(folder.name + ASIDE), key, tables=False) is None
+
+
+def test_what_was_begun_and_ended_is_replaced(tmp_path: Path) -> None:
+    aside, folder = tmp_path / f"seed=3{ASIDE}", tmp_path / "seed=3"
+    for left in (aside, folder):
+        left.mkdir()
+        (left / "trades.parquet").write_bytes(b"half")
+    assert done(folder, "any", tables=False) is None
+    outcome = run(REQUEST, folder, tables=False)
+    assert done(folder, outcome.manifest.key, tables=False) == outcome
+    assert done(folder, outcome.manifest.key, tables=True) is None  # it has no tables
+    assert {entry.name for entry in tmp_path.iterdir()} == {"seed=3"}
+    assert {entry.name for entry in folder.iterdir()} == {MANIFEST}
+
+
+def test_a_run_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    def fail(_share: float) -> None:
+        raise InterruptedError("the user has had enough")
+
+    with pytest.raises(InterruptedError):
+        run(REQUEST, tmp_path / "seed=3", progress=fail)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_key_holds_what_results_depend_on() -> None:
+    config = config_of(REQUEST.build(), REQUEST)
+    key = key_of(config, 3)
+    assert key == key_of(config_of(REQUEST.build(), REQUEST), 3)
+    changed = [
+        msgspec.structs.replace(REQUEST, policy="naive_full"),
+        msgspec.structs.replace(REQUEST, coupled=False),
+        msgspec.structs.replace(REQUEST, muted=True),
+        msgspec.structs.replace(REQUEST, policy=f"{__name__}:Gentle"),
+    ]
+    keys = {key, key_of(config, 4), *(key_of(config_of(request.build(), request), 3) for request in changed)}
+    assert len(keys) == 6
+    as_written = msgspec.structs.replace(REQUEST, policy="binance_smart", coupled=True)
+    assert key_of(config_of(as_written.build(), as_written), 3) == key  # that is what the file says anyway
+    assert len(code_digest()) == 32
+
+
+def test_the_command_prints_a_table_and_does_not_run_again(tmp_path: Path) -> None:
+    arguments = ["run", SHORT, "--seed", "3", "--no-tables", "--out", str(tmp_path)]
+    first = CliRunner().invoke(main, arguments)
+    assert first.exit_code == 0, first.output
+    assert "liquidated_quote" in first.stdout
+    assert "event hash" in first.stdout
+    assert "times real time" in first.stderr
+    second = CliRunner().invoke(main, arguments)
+    assert "was done before" in second.stderr
+    assert [line for line in second.stdout.splitlines() if "hash" in line] == [
+        line for line in first.stdout.splitlines() if "hash" in line
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "calmer"], "scenario 'calmer' is none of"),
+        (["run", "calm", "--policy", "kind"], "'kind' is none of these"),
+        (["run", "calm", "--seeds", "9:1"], "neither a seed nor a range"),
+        (["run", "calm", "--seeds", "1:x"], "neither a seed nor a range"),
+        (["run", "calm", "--muted", "--against-muted"], "contradict each other"),
+        (["reproduce"], "Missing argument"),
+        (["reproduce", "A1", "--repetitions", "99"], "99 is not in the range"),
+        (["reproduce", "A9"], "'A9' is not one of"),
+    ],
+)
+def test_misuse_is_told_with_exit_code_2(arguments: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_reproduce_exits_1_on_a_miss(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table that nobody could meet: one cell of it, so that the rest passes."""
+    from scenarios.reproduce import experiments
+    from scenarios.reproduce.reference import Check
+
+    def only(*_: object) -> list[experiments.Task]:
+        return [
+            experiments.Task(0, "a hit", 1.0, lambda: [Check("A1", "hit", 0.5, 0.5, 0.1, 9, passed=True)], ()),
+            experiments.Task(1, "a miss", 1.0, lambda: [Check("A1", "miss", 0.5, 0.9, 0.1, 9, passed=False)], ()),
+        ]
+
+    monkeypatch.setitem(experiments.EXPERIMENTS, "A1", only)
+    result = CliRunner().invoke(main, ["reproduce", "A1"])
+    assert result.exit_code == 1
+    assert "1 of 2 within tolerance" in result.stdout
+    assert "FAILED" in result.stdout
+    told = CliRunner().invoke(main, ["reproduce", "A1", "--json"])
+    assert told.exit_code == 1
+    assert [check["passed"] for check in msgspec.json.decode(told.stdout)["checks"]] == [True, False]
+    assert report.SOURCES.keys() == experiments.EXPERIMENTS.keys()
