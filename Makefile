@@ -63,6 +63,9 @@ load: $(VENV)/runtime.stamp .venv-load/stamp ## a venue under Locust: ARGS="--sh
 	.venv-load/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement $<
 	@touch $@
 
+reproduce: $(VENV)/dev.stamp ## published tables and laws through the venue, beside what is measured; ARGS="-j 2" for two processes
+	$(BIN)/margincall reproduce A1 A2 $(ARGS)
+
 bench-detection: $(VENV)/dev.stamp ## finding whom a mark concerns, against looking at everybody; ARGS="--accounts 10000"
 	$(BIN)/python -m loadtests.detection $(ARGS)
 
