@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TYPED := $(wildcard margincall exchange clients scenarios tests loadtests)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-day test check mutants simulate kill fuzz-rest load bench-detection bench lock-bench golden-all \
+.PHONY: help demo real-day test check mutants simulate kill fuzz-rest load reproduce bench-detection bench lock-bench golden-all \
 	connector freqtrade nautilus conformance book-sync lock lock-outside clean
 .DELETE_ON_ERROR:
 
