@@ -27,6 +27,7 @@ class Story:
         contract: dict[str, str] | None = None,
         out: Path | None = None,
         sampling: Sampling | None = None,
+        start_price: int = PRICE,
     ) -> None:
         """Open the venue; words as in the market tables."""
         self.contract = read_contract(dict(contract or {}))
@@ -35,7 +36,7 @@ class Story:
         self.out = out
         self.recorder = Recorder([self.contract], self.rules, out, RunFacts('{"story":1}', 7), sampling)
         self.kernel.listen(self.recorder)
-        self.price(PRICE)
+        self.price(start_price)
 
     def do(self, command: Command, origin: str = "teller") -> None:
         """Execute a command now."""
