@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from exchange.core.book import Order
 from exchange.core.conditional import Conditional
 from exchange.core.enums import MarginType, PositionSide, Side
@@ -158,8 +160,7 @@ class Account:
         return any(holding.has_position() for holding in self.holdings.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True, gc=False):
     """What pays for its losses alone: the cross positions of an account with the cross wallet, or one isolated leg."""
 
     account: Account

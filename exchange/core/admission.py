@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from exchange.core.account import Account, cross_scope
 from exchange.core.affordability import closing_is_paid, margin_suffices
 from exchange.core.book import Order
-from exchange.core.candidate import Candidate, Check, crosses, only_reduces, refuse
+from exchange.core.candidate import Candidate, Check, crosses, refuse
 from exchange.core.commands import AmendOrder, PlaceOrder
 from exchange.core.conditional import Conditional
 from exchange.core.enums import (
@@ -157,10 +157,11 @@ def first_failed(candidate: Candidate, checks: Iterable[Check]) -> Rejected | No
     """Return the refusal of the first check that fails."""
     for check in checks:
         refusal = check(candidate)
+        if refusal is None:
+            continue
         if isinstance(refusal, RejectReason):
             return Rejected(refusal, candidate.account.account_id)
-        if refusal is not None:
-            return refusal
+        return refusal
     return None
 
 
@@ -281,7 +282,7 @@ def _index_alive(candidate: Candidate) -> RejectReason | None:
     if candidate.market.state is MarketState.INDEX_STALE:
         return None if candidate.reduce_only else RejectReason.INDEX_STALE
     stale = on_stale_index(candidate.state, cross_scope(candidate.account))
-    return RejectReason.INDEX_STALE if stale and not only_reduces(candidate) else None
+    return RejectReason.INDEX_STALE if stale and not candidate.only_reduces else None
 
 
 def _knock_outs(candidate: Candidate) -> RejectReason | None:

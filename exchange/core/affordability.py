@@ -4,7 +4,7 @@ Source: docs/rules.md, section 5.
 """
 
 from exchange.core.account import scope_of
-from exchange.core.candidate import Candidate, only_reduces, refuse
+from exchange.core.candidate import Candidate, refuse
 from exchange.core.enums import RejectReason
 from exchange.core.events import Rejected
 from exchange.core.margin import (
@@ -25,7 +25,7 @@ from exchange.core.units import div_floor
 
 def margin_suffices(candidate: Candidate) -> RejectReason | Rejected | None:
     """Hold what an order opens within the cap of its leverage, and within the margin that is there."""
-    if only_reduces(candidate):
+    if candidate.only_reduces:
         return None
     market, holding, leg = candidate.market, candidate.holding, candidate.leg
     others = exposure_of(market, holding, leg, without=candidate.amended)
@@ -45,7 +45,7 @@ def closing_is_paid(candidate: Candidate) -> RejectReason | None:
 
     A closing at the mark or better is always let in; what opens a cross wallet has paid for by `margin_suffices`.
     """
-    if not (candidate.holding.isolated or only_reduces(candidate)):
+    if not (candidate.holding.isolated or candidate.only_reduces):
         return None
     state, account, symbol = candidate.state, candidate.account, candidate.market.contract.symbol
     pieces = _closing_pieces(candidate)

@@ -96,7 +96,7 @@ class OrderBook:
         """Make an empty book."""
         # Keyed by price * -side: the best level of either side is the first.
         self._levels: dict[Side, SortedDict[int, Level]] = {Side.BUY: SortedDict(), Side.SELL: SortedDict()}
-        self._touched: dict[tuple[Side, int], None] = {}
+        self._touched: dict[Side, dict[int, None]] = {Side.BUY: {}, Side.SELL: {}}
 
     def add(self, order: Order) -> None:
         """Rest an order behind all others at its price."""
@@ -106,7 +106,7 @@ class OrderBook:
             level = levels[-order.side * order.price] = Level(order.price, 0, {})
         level.orders[order.order_id] = order
         level.quantity += order.remaining
-        self._touched[order.side, order.price] = None
+        self._touched[order.side][order.price] = None
 
     def remove(self, order: Order) -> None:
         """Take an order off the book; it must rest there."""
@@ -116,7 +116,7 @@ class OrderBook:
         level.quantity -= order.remaining
         if not level.orders:
             del levels[-order.side * order.price]
-        self._touched[order.side, order.price] = None
+        self._touched[order.side][order.price] = None
 
     def reduce(self, order: Order, quantity: int) -> None:
         """Account for `quantity` lots that leave a resting order (a fill or a smaller amount); it keeps its place.
@@ -127,7 +127,7 @@ class OrderBook:
             self.remove(order)
             return
         self._levels[order.side][-order.side * order.price].quantity -= quantity
-        self._touched[order.side, order.price] = None
+        self._touched[order.side][order.price] = None
 
     def levels(self, side: Side) -> Iterator[Level]:
         """Yield the levels of a side, best price first."""
@@ -148,9 +148,14 @@ class OrderBook:
         values = self._levels[side].values()
         return [(level.price, level.quantity) for level in values[:limit]]
 
+    @property
+    def touched(self) -> bool:
+        """Tell whether any level was touched since `take_touched`."""
+        return bool(self._touched[Side.BUY] or self._touched[Side.SELL])
+
     def take_touched(self, side: Side) -> list[int]:
         """Return the prices of a side touched since the last call, best first, and forget them."""
-        prices = sorted((price for at, price in self._touched if at is side), reverse=side is Side.BUY)
-        for price in prices:
-            del self._touched[side, price]
+        touched = self._touched[side]
+        prices = sorted(touched, reverse=side is Side.BUY)
+        touched.clear()
         return prices

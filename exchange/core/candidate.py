@@ -43,11 +43,15 @@ class Candidate:
     conditional: Conditional | None = None  # that becomes this order
     knocked_out: list[Order] = field(default_factory=list)
     walk: Walk = field(default_factory=Walk)
+    # What every check asks for, found once:
+    holding: Holding = field(init=False)  # the account's, in the contract
+    life: LifeRule = field(init=False)  # the rule of its time in force
+    _only_reduces: bool | None = field(default=None, init=False)
 
-    @property
-    def holding(self) -> Holding:
-        """The account's holding in the contract."""
-        return self.account.holdings[self.market.contract.symbol]
+    def __post_init__(self) -> None:
+        """Find what follows from the order itself."""
+        self.holding = self.account.holdings[self.market.contract.symbol]
+        self.life = life_rule(self.order_type, self.time_in_force)
 
     @property
     def leg(self) -> Leg:
@@ -55,9 +59,11 @@ class Candidate:
         return self.holding.legs[self.position_side]
 
     @property
-    def life(self) -> LifeRule:
-        """The rule of its time in force."""
-        return life_rule(self.order_type, self.time_in_force)
+    def only_reduces(self) -> bool:
+        """Tell whether the order, with all others of its side, can do no more than close the position."""
+        if self._only_reduces is None:
+            self._only_reduces = self.reduce_only or _only_reduces(self)
+        return self._only_reduces
 
     @property
     def limit(self) -> int:
@@ -89,10 +95,8 @@ def crosses(candidate: Candidate) -> bool:
     return best is not None and (best - candidate.limit) * candidate.side <= 0
 
 
-def only_reduces(candidate: Candidate) -> bool:
-    """Tell whether the order, with all others of its side, can do no more than close the position."""
-    if candidate.reduce_only:
-        return True
+def _only_reduces(candidate: Candidate) -> bool:
+    """Tell it of an order that may do more; the account does not change while the order is judged."""
     leg = candidate.leg
     room = closing_room(leg.position.quantity, candidate.side) - candidate.remaining
     if room < 0:

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Sequence
+from functools import cached_property
 
 import msgspec
 
@@ -44,7 +45,7 @@ class Bracket(msgspec.Struct, frozen=True, gc=False):
     max_leverage: int
 
 
-class Contract(msgspec.Struct, frozen=True):
+class Contract(msgspec.Struct, frozen=True, dict=True):  # dict: for what is computed once
     """The rules of one linear perpetual contract: price in ticks, quantity in lots, money in atoms, rates in 1e-8."""
 
     symbol: str
@@ -75,7 +76,7 @@ class Contract(msgspec.Struct, frozen=True):
     brackets: tuple[Bracket, ...]
     trigger_protect: RateE8 = RateE8(5_000_000)  # how far contract price and mark may differ for a protected trigger
 
-    @property
+    @cached_property
     def value_unit(self) -> int:
         """Atoms that one lot is worth per tick of price: notional = ticks * lots * value_unit, exactly."""
         return self.tick_atoms * self.step_e8 // ATOMS_PER_QUOTE

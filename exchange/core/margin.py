@@ -3,7 +3,7 @@
 Sources: Binance's formulas as collected in docs/rules.md, section 5. All money in atoms.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from exchange.core.account import Account, Holding, Leg, Position, Scope, cross_scope, scopes
 from exchange.core.book import Order
@@ -13,8 +13,7 @@ from exchange.core.state import Market, State
 from exchange.core.units import div_ceil, div_floor
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(Struct, frozen=True, gc=False):
     """Open orders of one leg, reduce-only ones apart: notionals by side, and their open loss."""
 
     bids: int
@@ -217,8 +216,7 @@ def total_initial_margin(state: State, account: Account) -> int:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True, gc=False):
     """A leg thought to have other orders: those of `exposure`."""
 
     symbol: str

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from exchange.core.account import Account, Leg
 from exchange.core.book import Order, OrderBook
 from exchange.core.enums import (
@@ -62,8 +64,7 @@ def matched_price(book: OrderBook, side: Side, price_match: PriceMatch) -> int |
     return levels[-1][0] if len(levels) == place else None
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True, gc=False):
     """An incoming order as the walk sees it. `limit` in ticks, `quantity` in lots."""
 
     account_id: int
@@ -75,8 +76,7 @@ class Terms:
     position_side: PositionSide
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True, gc=False):
     """One thing that happens on the way: a trade of `quantity` lots with `maker`, or, at 0, its self-trade expiry."""
 
     maker: Order

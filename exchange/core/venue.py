@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from exchange.core.account import FUND_ID, Account
+from exchange.core.book import OrderBook
 from exchange.core.choices import adjust_margin, set_auto_add_margin, set_margin_type, set_position_mode
 from exchange.core.clockwork import drop_index_source, next_due, resume, set_index_price, tick
 from exchange.core.commands import (
@@ -118,16 +119,15 @@ def _annotate(state: State, command: Annotate) -> Rejected | None:
 def _report_books(state: State) -> None:
     """Report the new totals of all levels that the command touched."""
     for symbol, market in state.markets.items():
-        sides = [
-            tuple(
-                (Ticks(price), Lots(market.book.level_quantity(side, price)))
-                for price in market.book.take_touched(side)
-            )
-            for side in (Side.BUY, Side.SELL)
-        ]
-        if any(sides):
+        if market.book.touched:
+            bids, asks = _new_totals(market.book, Side.BUY), _new_totals(market.book, Side.SELL)
             market.book_update_id += 1
-            state.events.append(BookChanged(symbol, market.book_update_id, *sides))
+            state.events.append(BookChanged(symbol, market.book_update_id, bids, asks))
+
+
+def _new_totals(book: OrderBook, side: Side) -> tuple[tuple[Ticks, Lots], ...]:
+    """Return (price, quantity) of the levels of a side that the command touched."""
+    return tuple([(Ticks(price), Lots(book.level_quantity(side, price))) for price in book.take_touched(side)])
 
 
 # The type of a command depends on its key in the table, which a mapping cannot say: hence Any.
