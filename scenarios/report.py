@@ -18,6 +18,7 @@ from scenarios.stage import Progress
 from scenarios.sweep import Comparison, Plan, comparisons, plans, requests
 from scenarios.sweep import outcomes as sweep
 
+FOUR_DIGITS = 1_000
 WIDTH_WITHOUT_TERMINAL = 160  # characters
 SOURCES = {"A1": reference().cst.source, "A2": reference().borel_tanner.source}
 
@@ -138,7 +139,7 @@ def _title(outcome: Outcome) -> str:
 
 def _speed(outcome: Outcome) -> str:
     wall = outcome.wall
-    return f"{wall.run_seconds:.1f} s, {wall.times_real_time:,.0f} times real time"
+    return f"{wall.run_seconds:.1f} s ({wall.cpu_seconds:.1f} s of CPU), {wall.times_real_time:,.0f} times real time"
 
 
 def _measured(found: Sequence[Outcome]) -> Table:
@@ -177,10 +178,11 @@ def _differences(compared: Sequence[Comparison]) -> Table:
 def print_table(table: Table) -> None:
     """Print a table at its own width where nobody looks at a terminal."""
     wide = Console().is_terminal
-    Console(width=None if wide else WIDTH_WITHOUT_TERMINAL).print(table)
+    Console(width=None if wide else FOUR_DIGITS = 1_000
+WIDTH_WITHOUT_TERMINAL).print(table)
 
 
 def _number(value: float | None) -> str:
     if value is None:
         return ""
-    return f"{value:,.0f}" if value == int(value) and abs(value) >= 1_000 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= FOUR_DIGITS else f"{value:.4g}"

@@ -14,7 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from inspect import getsourcefile
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import msgspec
@@ -79,9 +79,10 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Wall(msgspec.Struct, frozen=True):
-    """How long it took, by the clock on the wall; `times_real_time` is virtual over wall time of the run alone."""
+    """How long it took. `times_real_time` is virtual time over that of the run alone, by the clock on the wall."""
 
     run_seconds: float
+    cpu_seconds: float  # of the run alone
     total_seconds: float
     times_real_time: float
 
@@ -156,9 +157,9 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
     facts = RunFacts(json.dumps(config, sort_keys=True), request.seed)
     recorder = Recorder(stage.contracts, stage.rules, folder if tables else None, facts)
     stage.kernel.listen(recorder)
-    ready = perf_counter()
+    ready, cpu = perf_counter(), process_time()
     stage.run(progress)
-    ran = perf_counter() - ready
+    ran, worked = perf_counter() - ready, process_time() - cpu
     kept = recorder.close()
     found = read_tables(folder) if tables else kept
     policy = request.policy or stage.scenario.engine
@@ -183,7 +184,7 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
         code=code_digest(),
         config=config,
     )
-    wall = Wall(round(ran, 3), round(perf_counter() - begun, 3), round(seconds / ran, 1))
+    wall = Wall(round(ran, 3), round(worked, 3), round(perf_counter() - begun, 3), round(seconds / ran, 1))
     return Outcome(manifest, wall, tables)
 
 
