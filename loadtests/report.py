@@ -18,7 +18,7 @@ TRADE_DOORS = ("REST", "WS")
 TRADED = ("limit", "market", "cancel", "query", "positions")
 BEND_LATENCY = 5.0  # times the p95 of the first step
 BEND_FLOOR_MS = 20.0  # below this a p95 has not bent
-BEND_THROUGHPUT = 0.9  # of what is offered
+BEND_THROUGHPUT = 0.8  # of what is offered: what falls due by chance varies by some 5 % in a step
 PHASE_HEADER = (
     "| phase | offered/s | calls/s | p50 ms | p95 | p99 | p99.9 | diffs late by p50, p99 | core ms per call |"
     " cores: venue | clients | others | venue waits |"

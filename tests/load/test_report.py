@@ -60,7 +60,7 @@ def test_the_knee_is_the_last_step_before_latency_bends() -> None:
 
 
 def test_the_knee_is_the_last_step_before_throughput_bends() -> None:
-    assert knee([part(100, 100, 5), part(200, 175, 6), part(300, 300, 6)]) == 1
+    assert knee([part(100, 100, 5), part(200, 155, 6), part(300, 300, 6)]) == 1
 
 
 def test_nothing_bends() -> None:
