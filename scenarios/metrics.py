@@ -25,7 +25,8 @@ class Liquidated:
     """Notional that liquidation closed, in atoms, by where it went and by whose it was.
 
     `intervals` are (begin, atoms) of the intervals in which something was closed. `open_interest_l` is that of the last
-    mark before the first of it; `share_of_open_interest` is lots closed over that, None when nothing was closed.
+    mark before the first of it; `share_of_open_interest` is lots closed over that, None when nothing was closed. It can
+    exceed 1: positions are opened meanwhile.
     """
 
     book_a: int
@@ -173,14 +174,18 @@ class Overshoot:
     share: float | None
 
 
-def overshoot(tables: Tables, symbol: str = "", *, rising: bool = False) -> Overshoot:
+def overshoot(tables: Tables, symbol: str = "", *, rising: bool | None = None) -> Overshoot:
     """Return how far the mark went beyond where it ended: |extreme - end|, of its lowest (`rising`: highest) value.
 
-    The start is the first mark of the run. It is the price pressure of forced selling as event studies take it, the
-    part of a fall that reverses (Coval and Stafford 2007, JFE 86(2)), here for one price path.
+    Not told which, it is the one farther from the start, the first mark of the run. It is the price pressure of forced
+    selling as event studies take it, the part of a fall that reverses (Coval and Stafford 2007, JFE 86(2)), here for
+    one price path.
     """
     rows = of_symbol(tables["marks"], unit_of(tables, symbol).symbol)
-    marks, sign = ints(rows, "mark_t"), -1 if rising else 1
+    marks = ints(rows, "mark_t")
+    if rising is None:
+        rising = bool(marks.max() - marks[0] > marks[0] - marks.min())
+    sign = -1 if rising else 1
     at = int(np.argmin(sign * marks))
     start, extreme, end = int(marks[0]), int(marks[at]), int(marks[-1])
     move, back = sign * (start - extreme), sign * (end - extreme)
