@@ -178,8 +178,7 @@ def _differences(compared: Sequence[Comparison]) -> Table:
 def print_table(table: Table) -> None:
     """Print a table at its own width where nobody looks at a terminal."""
     wide = Console().is_terminal
-    Console(width=None if wide else FOUR_DIGITS = 1_000
-WIDTH_WITHOUT_TERMINAL).print(table)
+    Console(width=None if wide else WIDTH_WITHOUT_TERMINAL).print(table)
 
 
 def _number(value: float | None) -> str:
