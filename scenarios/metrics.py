@@ -174,18 +174,14 @@ class Overshoot:
     share: float | None
 
 
-def overshoot(tables: Tables, symbol: str = "", *, rising: bool | None = None) -> Overshoot:
+def overshoot(tables: Tables, symbol: str = "", *, rising: bool = False) -> Overshoot:
     """Return how far the mark went beyond where it ended: |extreme - end|, of its lowest (`rising`: highest) value.
 
-    Not told which, it is the one farther from the start, the first mark of the run. It is the price pressure of forced
-    selling as event studies take it, the part of a fall that reverses (Coval and Stafford 2007, JFE 86(2)), here for
-    one price path.
+    The start is the first mark of the run. It is the price pressure of forced selling as event studies take it, the
+    part of a fall that reverses (Coval and Stafford 2007, JFE 86(2)), here for one price path.
     """
     rows = of_symbol(tables["marks"], unit_of(tables, symbol).symbol)
-    marks = ints(rows, "mark_t")
-    if rising is None:
-        rising = bool(marks.max() - marks[0] > marks[0] - marks.min())
-    sign = -1 if rising else 1
+    marks, sign = ints(rows, "mark_t"), -1 if rising else 1
     at = int(np.argmin(sign * marks))
     start, extreme, end = int(marks[0]), int(marks[at]), int(marks[-1])
     move, back = sign * (start - extreme), sign * (end - extreme)

@@ -153,16 +153,15 @@ def test_an_overshoot_is_what_came_back() -> None:
     assert (found.start_t, found.extreme_t, found.end_t) == (PRICE, 9_500, 9_800)
     assert found.extreme_ns == START + 32 * SECOND
     assert (found.move_bp, found.overshoot_bp, found.share) == (500.0, 300.0, 0.6)
-    assert found == metrics.overshoot(told(), rising=False)
     rising = metrics.overshoot(told(), rising=True)
     assert (rising.extreme_t, rising.move_bp, rising.share) == (PRICE, 0.0, None)
 
 
-def test_an_overshoot_goes_where_the_mark_went_farther() -> None:
+def test_an_overshoot_upward() -> None:
     story = Story()
     for ticks in (9_900, 10_500, 10_300):
         story.price(ticks)
-    found = metrics.overshoot(story.tables())
+    found = metrics.overshoot(story.tables(), rising=True)
     assert (found.extreme_t, found.move_bp, found.overshoot_bp, found.share) == (10_500, 500.0, 200.0, 0.4)
 
 
