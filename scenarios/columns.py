@@ -58,14 +58,16 @@ def ints(table: pa.Table, column: str, missing: int = 0) -> Ints:
 
 def is_word(table: pa.Table, column: str, *words: str) -> Flags:
     """Tell of each row whether a column holds one of the words."""
-    texts = np.asarray(table[column].cast(pa.string()).to_pylist(), dtype=object)
-    flags: Flags = np.isin(texts, words) if len(texts) else np.zeros(0, dtype=np.bool_)
+    found = table[column].unify_dictionaries().combine_chunks()
+    codes = pc.fill_null(found.indices, -1).to_numpy(zero_copy_only=False)
+    wanted = [code for code, word in enumerate(found.dictionary.to_pylist()) if word in words]
+    flags: Flags = np.isin(codes, wanted)
     return flags
 
 
 def present(table: pa.Table, column: str) -> Flags:
     """Tell of each row whether a column holds anything."""
-    flags: Flags = np.asarray(pc.is_valid(table[column]).to_pylist(), dtype=np.bool_)
+    flags: Flags = pc.is_valid(table[column]).to_numpy()
     return flags
 
 
