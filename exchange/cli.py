@@ -287,7 +287,7 @@ def seeds_of(_ctx: click.Context, _param: click.Parameter, text: str) -> list[in
 )
 @click.option("--policy", "policies", help=f"Instead of the scenario's; several with commas. {POLICY_HELP}")
 @click.option("--muted", is_flag=True, help="Let nobody be liquidated.")
-@click.option("--against-muted", is_flag=True, help="Run each with the engine muted, too: that gives amplification.")
+@click.option("--against-muted", is_flag=True, help="Run each seed with the engine muted, too: for amplification.")
 @click.option("--coupled/--uncoupled", default=None, help="Whether the contract's own flow moves its index.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Default: runs/NAME.")
 @click.option("--tables/--no-tables", default=None, help="Write Parquet tables and picture. Default: of a single run.")

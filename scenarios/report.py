@@ -33,7 +33,7 @@ def reproduce(
     experiments: Sequence[str], *, repetitions: int | None, workers: int, seed: int, json_output: bool
 ) -> bool:
     """Run experiments, print published against measured, and return whether all is within its tolerance."""
-    begun, todo = perf_counter(), tasks(experiments, repetitions, seed)
+    begun, todo = perf_counter(), tasks(list(dict.fromkeys(experiments)), repetitions, seed)
     found: dict[int, list[Check]] = {}
     executor = pool(workers) if workers > 1 else None
     try:
@@ -54,7 +54,7 @@ def reproduce(
         _print_checks(rows)
         failed = sum(not check.passed for check in rows)
         print(f"{len(rows) - failed} of {len(rows)} within tolerance, seed {seed}, {seconds} s")
-        for experiment in experiments:
+        for experiment in dict.fromkeys(experiments):
             print(f"{experiment}: {SOURCES[experiment]}")
     return passed
 

@@ -123,11 +123,10 @@ def comparisons(found: Sequence[Outcome]) -> list[Comparison]:
         told = outcome.manifest
         kinds.setdefault((told.policy, told.muted), {})[told.seed] = told
     rows: list[Comparison] = []
-    for (policy, muted), runs in kinds.items():
-        quiet = kinds.get((policy, True))
-        if not muted and quiet is not None:
-            rows += _compared("amplification", MOVES, (f"{policy}, muted", quiet), (policy, runs))
     policies = [(policy, runs) for (policy, muted), runs in kinds.items() if not muted]
+    quiet = next((runs for (_, muted), runs in kinds.items() if muted), None)
+    if quiet is not None:
+        rows += [row for policy in policies for row in _compared("amplification", MOVES, ("muted", quiet), policy)]
     for other in policies[1:]:
         rows += _compared("difference", COMPARED, policies[0], other)
     return rows
@@ -159,8 +158,11 @@ def requests(
     against_muted: bool = False,
     coupled: bool | None = None,
 ) -> list[Request]:
-    """Return the runs of a sweep, seed by seed; with `against_muted` each policy also with the engine muted."""
-    engines = (False, True) if against_muted else (muted,)
-    return [
-        Request(scenario, seed, policy, quiet, coupled) for seed in seeds for policy in policies for quiet in engines
-    ]
+    """Return the runs of a sweep, seed by seed; with `against_muted` also one with the engine muted for each seed.
+
+    That one is for all policies: a policy that is never asked has no effect.
+    """
+    kinds = [(policy, muted) for policy in policies]
+    if against_muted:
+        kinds.append((policies[0], True))
+    return [Request(scenario, seed, policy, quiet, coupled) for seed in seeds for policy, quiet in kinds]
