@@ -307,7 +307,7 @@ def run(
     from exchange.journal.errors import PolicyError
 
     report = _research()
-    chosen: list[str | None] = [*policies.split(",")] if policies else [None]
+    chosen: list[str | None] = [*dict.fromkeys(policies.split(","))] if policies else [None]
     if flags["muted"] and flags["against_muted"]:
         _fail("--muted and --against-muted contradict each other", MISUSE)
     single = len(seeds) * len(chosen) == 1

@@ -98,7 +98,17 @@ def test_folders_tell_what_varies_and_never_meet(tmp_path: Path) -> None:
 
 
 def test_the_command_sweeps_resumes_and_compares(tmp_path: Path) -> None:
-    arguments = ["run", SHORT, "--seeds", "1:2", "--policy", "naive_full", "--against-muted", "--out", str(tmp_path)]
+    arguments = [
+        "run",
+        SHORT,
+        "--seeds",
+        "1:2",
+        "--policy",
+        "naive_full,naive_full",
+        "--against-muted",
+        "--out",
+        str(tmp_path),
+    ]
     first = CliRunner().invoke(main, [*arguments, "-j", "2", "--json"])
     assert first.exit_code == 0, first.output
     told = msgspec.json.decode(first.stdout)
