@@ -10,7 +10,11 @@ from scenarios.agents.group import Group
 
 
 class Attacker(Group, frozen=True, kw_only=True, tag="attacker"):
-    """The plan: quietly in, a push, a pause, and out again. Amounts are notionals in quote units."""
+    """The plan: quietly in, a push, a pause, and out again. Amounts are notionals in quote units.
+
+    Out it goes with limit orders at the touch for `cover_seconds`, so that those who must trade come to it; what is
+    left then goes in market orders.
+    """
 
     side: int  # -1 pushes the price down
     quiet_from_seconds: float
@@ -59,15 +63,21 @@ class MarkAttacker:
             elif elapsed_s >= group.cover_from_seconds:
                 if not desk.position.quantity:
                     return None
-                self._cover(mark)
+                self._cover(mark, elapsed_s)
         return int(group.wake_seconds * SECOND)
 
     def _send(self, side: Side, quote: float, seconds: float) -> None:
         part_quote = quote * self.group.wake_seconds / seconds
         self.desk.place(side, self.desk.lots_of(part_quote, self.desk.market.mark_price))
 
-    def _cover(self, mark: int) -> None:
-        group, held = self.group, abs(self.desk.position.quantity)
-        whole_quote = group.quiet_quote + group.push_quote
-        part = self.desk.lots_of(whole_quote * group.wake_seconds / group.cover_seconds, mark)
-        self.desk.place(self._side.opposite, min(held, part), reduce_only=True)
+    def _cover(self, mark: int, elapsed_s: float) -> None:
+        """Renew the order at the touch; when time is up, take instead."""
+        desk, group, side = self.desk, self.group, self._side.opposite
+        if desk.orders:
+            desk.cancel_all()
+        lots, price = abs(desk.position.quantity), desk.best(side)
+        if price is not None and elapsed_s < group.cover_from_seconds + group.cover_seconds:
+            desk.place(side, lots, price, reduce_only=True)
+        else:
+            part_quote = (group.quiet_quote + group.push_quote) * group.wake_seconds / group.cover_seconds
+            desk.place(side, min(lots, desk.lots_of(part_quote, mark)), reduce_only=True)
