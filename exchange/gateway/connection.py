@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -28,6 +29,8 @@ LIFE_SECONDS_MAX = 24 * 3600
 CLOSE_SECONDS_MAX = 1  # a closing handshake may take so long, then the socket is cut
 UPGRADE_REQUIRED = 426
 TOO_MANY_CONNECTIONS = 503
+TEXT_FRAME = 0x81  # the first byte of a text in one frame: RFC 6455, section 5.2
+TWO_BYTE_LENGTH, EIGHT_BYTE_LENGTH = 126, 2**16  # from here on a length is written behind the second byte, so long
 _FROM_CLIENT = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.PING, WSMsgType.PONG})
 
 CONNECTIONS: web.AppKey[dict["Connection", None]] = web.AppKey("connections", dict)
@@ -47,11 +50,12 @@ class Connection(ABC):
     def __init__(self, socket_: web.WebSocketResponse, messages_per_second_max: int | None) -> None:
         """Begin on a socket that is not open yet; more incoming messages a second than this end it (None: any)."""
         self._socket = socket_
-        self._transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.Transport | None = None
         self._queue: deque[_Waiting] = deque()
         self._replaceable: dict[str, _Waiting] = {}  # the messages of the queue that have a key
         self._queued_bytes = 0
         self._wake = asyncio.Event()
+        self._idle = False  # nothing is queued, nothing on its way
         self._closing = asyncio.Event()
         self._close_code = WSCloseCode.OK
         self._close_reason = b""
@@ -66,6 +70,8 @@ class Connection(ABC):
         """
         if self._closing.is_set():
             return
+        if self._idle and self._write_now(frame):
+            return
         waiting = self._replaceable.get(key) if key is not None else None
         grows = len(frame) - (len(waiting.frame) if waiting is not None else 0)
         if self._queued_bytes + grows > QUEUE_BYTES_MAX:
@@ -77,9 +83,21 @@ class Connection(ABC):
             return
         waiting = _Waiting(frame, key)
         self._queue.append(waiting)
+        self._idle = False
         if key is not None:
             self._replaceable[key] = waiting
         self._wake.set()
+
+    def _write_now(self, frame: bytes) -> bool:
+        """Hand a message to a socket that has taken all before it; else return False, and it must wait its turn.
+
+        Most readers keep up: waking a task for each of a thousand of them costs more than the sending.
+        """
+        transport = self._transport
+        if transport is None or transport.is_closing() or self._socket.closed or transport.get_write_buffer_size():
+            return False
+        transport.write(text_frame(frame))
+        return True
 
     def answer(self, frame: bytes) -> None:
         """Queue an answer: nothing that is sent later takes a place before it."""
@@ -113,7 +131,7 @@ class Connection(ABC):
     def end(self) -> None:
         """Let go of everything."""
 
-    async def run(self, transport: asyncio.BaseTransport | None) -> None:
+    async def run(self, transport: asyncio.Transport | None) -> None:
         """Serve until either side ends it, then cut a lingering socket."""
         self._transport = transport
         parts: list[asyncio.Task[object]] = [
@@ -151,7 +169,9 @@ class Connection(ABC):
                 await self._socket.send_frame(waiting.frame, WSMsgType.TEXT)
                 self._queued_bytes -= len(waiting.frame)
             self._wake.clear()
+            self._idle = True
             await self._wake.wait()
+            self._idle = False
 
     async def _keep_alive(self) -> None:
         """Ping, and end the connection when no pong comes or its day is over."""
@@ -212,6 +232,17 @@ async def serve_connection(
     return socket_
 
 
+@lru_cache(maxsize=1)
+def text_frame(payload: bytes) -> bytes:
+    """Return the WebSocket frame of a text that a server sends, whole; all who hear a message share its last one."""
+    length = len(payload)
+    if length < TWO_BYTE_LENGTH:
+        return bytes((TEXT_FRAME, length)) + payload
+    if length < EIGHT_BYTE_LENGTH:
+        return bytes((TEXT_FRAME, TWO_BYTE_LENGTH)) + length.to_bytes(2, "big") + payload
+    return bytes((TEXT_FRAME, TWO_BYTE_LENGTH + 1)) + length.to_bytes(8, "big") + payload
+
+
 def refused(status: int, msg: str) -> web.Response:
     """Return a JSON error of the dialect."""
     return json_response({"code": -1000, "msg": msg}, status)
@@ -224,7 +255,7 @@ async def close_connections(application: web.Application) -> None:
         connection.close(WSCloseCode.GOING_AWAY, b"the venue closes")
 
 
-def _bound_send_buffer(transport: asyncio.BaseTransport | None) -> None:
+def _bound_send_buffer(transport: asyncio.Transport | None) -> None:
     """Keep the kernel from buffering megabytes for a reader that does not read."""
     raw = None if transport is None else transport.get_extra_info("socket")
     if raw is not None:

@@ -19,7 +19,7 @@ from tests.mutants.table import MUTANTS, Mutant
 
 ROOT = Path(__file__).resolve().parents[2]
 PATCHES = ROOT / "tests" / "mutants"
-COPIED = ("exchange", "clients", "tests", "pyproject.toml")
+COPIED = ("margincall", "exchange", "clients", "tests", "examples", "pyproject.toml")
 TEST_SECONDS_MAX = 300  # a bug may also show as a loop without end
 PASSED, FAILED = 0, 1  # pytest's exit codes; any other is no verdict
 

@@ -323,6 +323,7 @@ async def test_of_states_a_slow_reader_gets_the_latest_and_its_memory_is_bounded
 async def test_nothing_takes_a_place_before_an_answer(market: Market) -> None:
     async with connected(market, "/ws/btcusdt@bookTicker"):
         [served] = market.connections()
+        served._idle = False  # as while a message is on its way
         for frame, key in ((b"1", "k"), (b"2", "k"), (b"3", None)):
             served.send(frame, key)
         served.answer(b"4")

@@ -3,7 +3,7 @@
 A method is one of the REST routes under another name, so that both do and refuse the same. Only the session is its own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlencode
@@ -115,11 +115,12 @@ class Request:
         value = self.sent.get(RETURN_LIMITS)
         return session.returns_limits if value is None else _text_of(value) != "false"
 
-    def signed_texts(self) -> tuple[bytes, bytes]:
-        """Return what may have been signed: all but the signature, by name, as sent and percent-encoded."""
+    def signed_texts(self) -> Iterator[bytes]:
+        """Yield the two texts that may have been signed: all but the signature, by name, as sent; percent-encoded."""
         pairs = sorted((name, _text_of(value)) for name, value in self.sent.items() if name != "signature")
         plain = "&".join(f"{name}={value}" for name, value in pairs)
-        return plain.encode("utf-8", errors="replace"), urlencode(pairs, errors="replace").encode()
+        yield plain.encode("utf-8", errors="replace")
+        yield urlencode(pairs, errors="replace").encode()  # few clients sign this one, and it is slow to make
 
 
 class MalformedRequestError(DialectError):

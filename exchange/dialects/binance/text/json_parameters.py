@@ -92,7 +92,9 @@ def _no_number(constant: str) -> object:
 
 
 def _depth(text: str) -> int:
-    """Return at least how deep lists and objects are nested: brackets within texts count, too."""
+    """Return at least how deep lists and objects are nested, 0 when it is no matter; brackets in texts count, too."""
+    if text.count("[") + text.count("{") <= NESTING_MAX:  # nearly all: they cannot be deeper than they have brackets
+        return 0
     depth = deepest = 0
     for character in text:
         if character in "[{":
