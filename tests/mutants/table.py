@@ -260,7 +260,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "fund_quotes_outlive_its_position",
-        LIVES,
+        MARKET + "[unwinding: A quote goes with what it would close: the fund takes over the other side]",
         "a quote of the fund closes what the fund no longer holds",
     ),
     Mutant(

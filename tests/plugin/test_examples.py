@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from tests.plugin.page import EXAMPLES, PAGE, ROOT, rendered
 
 LINES_MAX = 50
-BUILT = ("exchange", "clients", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
+BUILT = ("margincall", "exchange", "clients", "scenarios", "pyproject.toml", "README.md", "LICENSE", "NOTICE")
 BESIDE = ("pytest", "ccxt")  # what the examples need and the wheel does not bring
 
 
