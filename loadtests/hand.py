@@ -13,7 +13,6 @@ CROSSING = 0.15  # of limit orders are on the wrong side of the index, and trade
 CROSSING_BP = 3.0
 LOTS_MIN, LOTS_MAX = 10, 200  # of a limit order, in thousandths of the base asset
 MARKET_LOTS_MAX = 60
-WORKING_MAX = 20  # orders that one trader leaves open
 LOTS_PER_BASE = 1000
 BP = 1e-4
 

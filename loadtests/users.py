@@ -112,7 +112,7 @@ class Trader(Bot):
 
     @task(45)
     def place_limit(self) -> None:
-        """Place a limit order, after the oldest was cancelled when there are many."""
+        """Place a limit order, and remember it while it works."""
         order = self.hand.limit()
         reply = self.way.ask("limit", order)
         if reply.done and reply.body["status"] in {"NEW", "PARTIALLY_FILLED"}:

@@ -102,7 +102,6 @@ def admit(
         self_trade_prevention=command.self_trade_prevention,
         position_side=command.position_side,
         client_order_id=command.client_order_id,
-        price_match=command.price_match,
         good_till=command.good_till,
         conditional=conditional,
     )
@@ -142,7 +141,6 @@ def admit_amendment(state: State, account: Account, market: Market, command: Ame
         reduce_only=order.reduce_only,
         self_trade_prevention=SelfTradePrevention.NONE,
         position_side=order.position_side,
-        price_match=command.price_match,
         amended=order,
     )
     return first_failed(candidate, FILTER_CHECKS) or candidate

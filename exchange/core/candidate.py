@@ -9,7 +9,6 @@ from exchange.core.conditional import Conditional
 from exchange.core.enums import (
     OrderType,
     PositionSide,
-    PriceMatch,
     RejectReason,
     SelfTradePrevention,
     Side,
@@ -37,7 +36,6 @@ class Candidate:
     self_trade_prevention: SelfTradePrevention
     position_side: PositionSide = PositionSide.BOTH
     client_order_id: str = ""
-    price_match: PriceMatch = PriceMatch.NONE
     good_till: int = 0
     amended: Order | None = None  # the order it replaces
     conditional: Conditional | None = None  # that becomes this order

@@ -61,12 +61,9 @@ class Conditionals:
         """Return one by its id, or the newest one with a client id, or None. One of the two is needed."""
         if conditional_id is None and client_id is None:
             raise ValueError("one() takes an id or a client id")
-        where = "client_id = ?" if conditional_id is None else "conditional_id = ?"
-        value = client_id if conditional_id is None else conditional_id
-        chosen = f"{where} AND account_id = ? ORDER BY conditional_id DESC LIMIT 1"
-        sql = f"SELECT record FROM conditionals WHERE {chosen}"  # noqa: S608 - texts of this function
-        rows = self._tables.rows(sql, (value, account_id))
-        return self._tables.decoded(self._decode, rows[0][0]) if rows else None
+        name = {"client_id": client_id} if conditional_id is None else {"conditional_id": conditional_id}
+        record = self._tables.latest("conditionals", "conditional_id", {**name, "account_id": account_id})
+        return None if record is None else self._tables.decoded(self._decode, record)
 
     def many(
         self,

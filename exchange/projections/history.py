@@ -225,12 +225,9 @@ class History:
         """Return an order by its id, or the newest one with a client order id, or None. One of the two is needed."""
         if order_id is None and client_order_id is None:
             raise ValueError("order() takes an order id or a client order id")
-        where = "client_order_id = ?" if order_id is None else "order_id = ?"
-        value = client_order_id if order_id is None else order_id
-        chosen = f"{where} AND account_id = ? AND symbol = ? ORDER BY order_id DESC LIMIT 1"
-        sql = f"SELECT record FROM orders WHERE {chosen}"  # noqa: S608 - texts of this function
-        rows = self._tables.rows(sql, (value, account_id, symbol))
-        return self._tables.decoded(self._decode_order, rows[0][0]) if rows else None
+        name = {"client_order_id": client_order_id} if order_id is None else {"order_id": order_id}
+        record = self._tables.latest("orders", "order_id", {**name, "account_id": account_id, "symbol": symbol})
+        return None if record is None else self._tables.decoded(self._decode_order, record)
 
     def orders(
         self,

@@ -1,6 +1,6 @@
 """The tables of history's file and how they are asked: for a span of rows by key, time or both. It folds nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -100,6 +100,13 @@ class Tables:
     def __init__(self, file: DerivedFile, flush: Callable[[], None]) -> None:
         self._file = file
         self._flush = flush
+
+    def latest(self, table: str, key: str, named: Mapping[str, object]) -> bytes | None:
+        """Return the record of the newest row of a table whose columns have these values, None when there is none."""
+        where = " AND ".join(f"{column} = ?" for column in named)
+        sql = f"SELECT record FROM {table} WHERE {where} ORDER BY {key} DESC LIMIT 1"  # noqa: S608 - texts of this package
+        rows = self.rows(sql, tuple(named.values()))
+        return rows[0][0] if rows else None
 
     def newest(self, wanted: Wanted, table: str, columns: str, key: str) -> list[Row]:
         """Return rows by ascending key, the oldest that are wanted, or the newest when no begin is named."""
