@@ -8,6 +8,7 @@ from scenarios.metrics import absorption, cascades, divergence, fund_equity, liq
 from scenarios.sink import Tables
 
 Measures = Mapping[str, float | None]
+LOOKED_AT = frozenset({"run", "marks", "liquidations"})  # the tables that they are of
 BP = 10_000
 
 
@@ -20,7 +21,7 @@ def measures(tables: Tables) -> Measures:
     # Of one run both sides are the same: what the mark moved by, without a second run to hold it against.
     fall, rise = amplification(tables, tables).on, amplification(tables, tables, rising=True).on
     return {
-        "trades": tables["trades"].num_rows,
+        "trades": tables["run"]["trades"][0].as_py(),
         "fall_bp": BP * fall,
         "rise_bp": BP * rise,
         "overshoot_down_bp": overshoot(tables).overshoot_bp,

@@ -22,7 +22,7 @@ import msgspec
 from exchange.core.policies.case import Custom
 from exchange.core.snapshot import state_hash
 from exchange.journal.codec import CORE_REVISION
-from scenarios.measures import Measures, measures
+from scenarios.measures import LOOKED_AT, Measures, measures
 from scenarios.picture import picture
 from scenarios.scenario import Scenario, read_scenario
 from scenarios.sink import read_tables
@@ -155,7 +155,10 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
     stage = request.build()
     config = config_of(stage, request)
     facts = RunFacts(json.dumps(config, sort_keys=True), request.seed)
-    recorder = Recorder(stage.contracts, stage.rules, folder if tables else None, facts)
+    if tables:
+        recorder = Recorder(stage.contracts, stage.rules, folder, facts)
+    else:
+        recorder = Recorder(stage.contracts, stage.rules, run=facts, only=LOOKED_AT)
     stage.kernel.listen(recorder)
     ready, cpu = perf_counter(), process_time()
     stage.run(progress)

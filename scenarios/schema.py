@@ -207,6 +207,7 @@ COLUMNS: Mapping[str, Mapping[str, pa.DataType]] = {
         "rules": _S,
         "commands": _I,
         "events": _I,
+        "trades": _I,
         "event_hash": _S,
     },
 }

@@ -3,7 +3,7 @@
 What waits in memory is bounded by ROWS_PER_GROUP rows of each table; with a folder, everything else is on disk.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,32 @@ class Sink:
         return pa.Table.from_batches(self._batches, schema=self._schema).unify_dictionaries()
 
 
+class _Written(Mapping[str, pa.Table]):
+    """The tables in a folder, each read when it is first asked for: most of a long run is never looked at."""
+
+    def __init__(self, out: Path) -> None:
+        # One file each: without this, a folder called `key=value` would be taken for a column.
+        self._files = {table: pq.ParquetFile(out / f"{table}.parquet") for table in COLUMNS}
+        self._read: dict[str, pa.Table] = {}
+
+    def __getitem__(self, table: str) -> pa.Table:
+        if table not in self._read:
+            self._read[table] = self._files[table].read().unify_dictionaries()
+        return self._read[table]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
 def read_tables(out: Path) -> Tables:
-    """Return the tables of a run that was written into a folder. Raises FileNotFoundError when one is missing."""
-    # One file each: without this, a folder called `key=value` would be taken for a column.
-    return {table: pq.ParquetFile(out / f"{table}.parquet").read().unify_dictionaries() for table in COLUMNS}
+    """Return the tables of a run that was written into a folder, each read when it is first asked for.
+
+    Raises FileNotFoundError when one is missing.
+    """
+    return _Written(out)
 
 
 def _array(values: tuple[Any, ...], kind: pa.DataType) -> pa.Array:

@@ -6,7 +6,7 @@ All that it writes it has from commands and events. Who caused what is the fold 
 import json
 import platform
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.metadata import version
@@ -77,15 +77,20 @@ class Recorder:
         out: Path | None = None,
         run: RunFacts | None = None,
         sampling: Sampling | None = None,
+        only: Collection[str] = COLUMNS,
     ) -> None:
-        """Begin the tables: in memory, or with `out` as Parquet files in a folder, which must exist."""
-        self.commands = self.events = 0
+        """Begin the tables: in memory, or with `out` as Parquet files in a folder, which must exist.
+
+        `only`: the tables that are kept; rows of the others are dropped.
+        """
+        self.commands = self.events = self.trades = 0
         self._hash = GENESIS
         self._contracts = {contract.symbol: contract for contract in contracts}
         self._rules, self._run, self._sampling = rules, run or RunFacts(), sampling or Sampling()
         self.run_id = _run_id(self._run, contracts, rules)
-        self._sinks = {table: Sink(table, self.run_id, out) for table in COLUMNS}
-        self._rows = {table: sink.rows for table, sink in self._sinks.items()}
+        self._sinks = {table: Sink(table, self.run_id, out) for table in only}
+        dropped: deque[Row] = deque(maxlen=0)
+        self._rows = {table: self._sinks[table].rows if table in self._sinks else dropped for table in COLUMNS}
         self._ledger = Ledger(contracts, rules.fund_seed)
         self._tapes = Liquidations(contracts, rules.fund_seed)
         # A tape, the table it goes into, and what makes a row of one entry.
@@ -186,6 +191,7 @@ class Recorder:
         self._rows["marks"].append((self._seq, self._ts, symbol, *prices, *book, *rates, *held))
 
     def _on_trade(self, event: TradePrinted) -> None:
+        self.trades += 1
         self._trade = event
         self._lasts[event.symbol] = event.price
 
@@ -296,7 +302,7 @@ class Recorder:
         contracts = msgspec.json.encode(self._contracts).decode()
         rules = msgspec.json.encode(self._rules).decode()
         facts = (self._run.config, self._run.seed, _versions(), contracts, rules)
-        return (self.run_id, SCHEMA_VERSION, *facts, self.commands, self.events, self.event_hash)
+        return (self.run_id, SCHEMA_VERSION, *facts, self.commands, self.events, self.trades, self.event_hash)
 
 
 def _origin(event: OrderUpdated) -> str:

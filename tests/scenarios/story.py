@@ -1,5 +1,6 @@
 """A story told by hand to a kernel, with a recorder that listens: the contracts of the market tables, mark = index."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from exchange.core.commands import Command, CreateAccount, PlaceOrder, SetIndexPrice, SetLeverage, SetMarginType
@@ -7,6 +8,7 @@ from exchange.core.enums import MarginType, OrderType, Side, TimeInForce
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks
 from exchange.core.venue import Venue
 from scenarios.kernel import Kernel
+from scenarios.schema import COLUMNS
 from scenarios.sink import Tables, read_tables
 from scenarios.tables import Recorder, RunFacts, Sampling
 from tests.market.engine_words import read_rules
@@ -28,13 +30,14 @@ class Story:
         out: Path | None = None,
         sampling: Sampling | None = None,
         start_price: int = PRICE,
+        only: Collection[str] = COLUMNS,
     ) -> None:
         """Open the venue; words as in the market tables."""
         self.contract = read_contract(dict(contract or {}))
         self.rules = read_rules(rules or {})
         self.kernel = Kernel(Venue(self.rules, [self.contract]), START)
         self.out = out
-        self.recorder = Recorder([self.contract], self.rules, out, RunFacts('{"story":1}', 7), sampling)
+        self.recorder = Recorder([self.contract], self.rules, out, RunFacts('{"story":1}', 7), sampling, only)
         self.kernel.listen(self.recorder)
         self.price(start_price)
 

@@ -296,7 +296,16 @@ def test_the_hash_is_that_of_the_journal_and_tells_runs_apart() -> None:
     tables = story.tables()
     assert rows(tables, "run", "event_hash", "seed", "config") == [(seen.hex(), 7, '{"story":1}')]
     assert tables["run"]["commands"][0].as_py() == tables["commands"].num_rows
+    assert tables["run"]["trades"][0].as_py() == tables["trades"].num_rows > 0
     assert other.tables()["run"]["run_id"] == tables["run"]["run_id"], "the run's name is that of what was set up"
+
+
+def test_of_tables_that_nobody_wants_nothing_is_kept() -> None:
+    whole, part = Story(), Story(only={"run", "marks"})
+    for story in (whole, part):
+        cascade(story)
+    assert set(part.tables()) == {"run", "marks"}
+    assert part.recorder.event_hash == whole.recorder.event_hash
 
 
 def test_what_does_not_fit_into_64_bits_is_refused(tmp_path: Path) -> None:
