@@ -22,12 +22,12 @@ import msgspec
 from exchange.core.policies.case import Custom
 from exchange.core.snapshot import state_hash
 from exchange.journal.codec import CORE_REVISION
-from scenarios.measures import LOOKED_AT, Measures, measures
-from scenarios.picture import picture
+from scenarios.analysis.measures import LOOKED_AT, Measures, measures
+from scenarios.analysis.picture import picture
+from scenarios.record.recorder import Recorder, RunFacts
+from scenarios.record.sink import read_tables
 from scenarios.scenario import Scenario, read_scenario
-from scenarios.sink import read_tables
 from scenarios.stage import Progress, Stage, build
-from scenarios.tables import Recorder, RunFacts
 
 MANIFEST = "run.json"
 PICTURE = "picture"
@@ -35,7 +35,7 @@ ASIDE = ".aside"
 PACKAGES = ("margincall", "numpy", "pyarrow")
 KEY_BYTES = 16
 # What results do not depend on: these print, draw, or run something else.
-APART = frozenset({"report.py", "sweep.py", "picture.py", "processes.py", "reproduce"})
+APART = frozenset({"report.py", "sweep.py", "analysis/picture.py", "processes.py", "reproduce"})
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from scenarios.comparisons import MEAN_DIFFERENCE, POOLED_RATIO, paired_bootstrap
+from scenarios.analysis.comparisons import MEAN_DIFFERENCE, POOLED_RATIO, paired_bootstrap
 from scenarios.run import Manifest, Outcome, Request, config_of, done, key_of, run
 from scenarios.stage import Progress
 

@@ -8,9 +8,9 @@ from exchange.core.enums import MarginType, OrderType, Side, TimeInForce
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms, Lots, Ticks
 from exchange.core.venue import Venue
 from scenarios.kernel import Kernel
-from scenarios.schema import COLUMNS
-from scenarios.sink import Tables, read_tables
-from scenarios.tables import Recorder, RunFacts, Sampling
+from scenarios.record.recorder import Recorder, RunFacts, Sampling
+from scenarios.record.schema import COLUMNS
+from scenarios.record.sink import Tables, read_tables
 from tests.market.engine_words import read_rules
 from tests.market.notation import read_contract
 

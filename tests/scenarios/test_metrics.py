@@ -5,9 +5,9 @@ import pytest
 
 from exchange.core.enums import Side
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND
-from scenarios import comparisons, metrics
-from scenarios.columns import unit_of
-from scenarios.sink import Tables
+from scenarios.analysis import comparisons, metrics
+from scenarios.analysis.columns import unit_of
+from scenarios.record.sink import Tables
 from tests.scenarios.story import PRICE, START, VALUE_UNIT, Story
 
 LOTS = 1_000  # a position of 1000 USDT

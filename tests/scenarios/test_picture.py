@@ -8,8 +8,8 @@ import pytest
 
 from exchange.core.enums import Side
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND
-from scenarios.picture import _spoken, _thinned, _windows, picture
-from scenarios.sink import Tables
+from scenarios.analysis.picture import _spoken, _thinned, _windows, picture
+from scenarios.record.sink import Tables
 from tests.scenarios.story import PRICE, START, Story
 
 LOTS = 1_000

@@ -9,10 +9,10 @@ from click.testing import CliRunner
 from exchange.cli import main
 from exchange.core.policies.naive_full import NaiveFull
 from scenarios import report
-from scenarios.measures import measures
+from scenarios.analysis.measures import measures
+from scenarios.record.schema import COLUMNS
+from scenarios.record.sink import read_tables
 from scenarios.run import ASIDE, MANIFEST, Outcome, Request, code_digest, config_of, done, key_of, run
-from scenarios.schema import COLUMNS
-from scenarios.sink import read_tables
 
 SHORT = str(Path(__file__).with_name("short.toml"))
 REQUEST = Request(SHORT, 3)

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from exchange.cli import main
-from scenarios.comparisons import POOLED_RATIO, paired_bootstrap
+from scenarios.analysis.comparisons import POOLED_RATIO, paired_bootstrap
 from scenarios.processes import pool
 from scenarios.run import MANIFEST, Manifest, Outcome
 from scenarios.sweep import Plan, comparisons, folder_of, outcomes, plans, requests

@@ -3,8 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from exchange.core.account import FUND_ID
@@ -12,10 +12,10 @@ from exchange.core.commands import AdjustMargin, CancelOrder, Withdraw
 from exchange.core.enums import MarginType, Side
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms
 from exchange.journal.codec import GENESIS, hash_events
-from scenarios import sink
-from scenarios.schema import COLUMNS, SCHEMA_VERSION
-from scenarios.sink import Tables
-from scenarios.tables import Sampling
+from scenarios.record import sink
+from scenarios.record.recorder import Sampling
+from scenarios.record.schema import COLUMNS, SCHEMA_VERSION
+from scenarios.record.sink import Tables
 from tests.scenarios.story import BTC, PRICE, START, VALUE_UNIT, Story
 
 LOTS = 1_000  # a position of 1000 USDT
@@ -263,8 +263,8 @@ def test_the_last_sample_is_the_venue_at_its_end() -> None:
 
 
 def test_files_hold_what_memory_holds_and_rows_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scenarios.tables.ROWS_PER_GROUP", 8)
-    monkeypatch.setattr("scenarios.tables._FLUSH_MASK", 0x3)
+    monkeypatch.setattr("scenarios.record.recorder.ROWS_PER_GROUP", 8)
+    monkeypatch.setattr("scenarios.record.recorder._FLUSH_MASK", 0x3)
     kept, written = Story(contract=FEES), Story(contract=FEES, out=tmp_path)
     for story in (kept, written):
         ruin(story)

@@ -3,7 +3,7 @@
 from exchange.core.enums import BalanceReason
 from exchange.projections.case_files import Liquidation, MarkMove
 from exchange.projections.liquidations import AdlRow, FundRow
-from scenarios.sink import Row
+from scenarios.record.sink import Row
 
 _CHANGES = frozenset(reason.value for reason in BalanceReason)
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND
-from scenarios.comparisons import amplification, branching
-from scenarios.metrics import absorption, cascades, divergence, fund_equity, liquidated, overshoot, time_to
-from scenarios.sink import Tables
+from scenarios.analysis.comparisons import amplification, branching
+from scenarios.analysis.metrics import absorption, cascades, divergence, fund_equity, liquidated, overshoot, time_to
+from scenarios.record.sink import Tables
 
 Measures = Mapping[str, float | None]
 LOOKED_AT = frozenset({"run", "marks", "liquidations"})  # the tables that they are of

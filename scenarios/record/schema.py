@@ -6,7 +6,7 @@ are 64-bit integers: no float holds money. `seq` is the command's place in the r
 
 from collections.abc import Mapping
 
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 SCHEMA_VERSION = 1
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.analysis.columns import Ints, ints, of_symbol, present, unit_of
 from scenarios.chance import stream
-from scenarios.columns import Ints, ints, of_symbol, present, unit_of
-from scenarios.sink import Tables
+from scenarios.record.sink import Tables
 
 Floats = NDArray[np.float64]
 RESAMPLES = 10_000

@@ -7,11 +7,11 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.compute as pc  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from scenarios.sink import Tables
+from scenarios.record.sink import Tables
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]

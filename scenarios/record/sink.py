@@ -8,10 +8,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from scenarios.schema import COLUMNS, schema
+from scenarios.record.schema import COLUMNS, schema
 
 ROWS_PER_GROUP = 32_768
 Row = tuple[Any, ...]

@@ -35,13 +35,13 @@ from exchange.core.rules import VenueRules
 from exchange.core.units import SECOND
 from exchange.journal.codec import GENESIS, hash_events
 from exchange.projections.liquidations import Liquidations
-from scenarios.command_rows import kind, said
 from scenarios.kernel import Executed
-from scenarios.ledger import Ledger
-from scenarios.liquidation_rows import adl_row, insurance_row, liquidation_row
-from scenarios.mirror import Mirror
-from scenarios.schema import COLUMNS, SCHEMA_VERSION
-from scenarios.sink import ROWS_PER_GROUP, Row, Sink, Tables, read_tables
+from scenarios.record.command_rows import kind, said
+from scenarios.record.ledger import Ledger
+from scenarios.record.liquidation_rows import adl_row, insurance_row, liquidation_row
+from scenarios.record.mirror import Mirror
+from scenarios.record.schema import COLUMNS, SCHEMA_VERSION
+from scenarios.record.sink import ROWS_PER_GROUP, Row, Sink, Tables, read_tables
 
 __all__ = ["Recorder", "RunFacts", "Sampling", "read_tables"]
 

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from exchange.core.units import SECOND
-from scenarios.columns import Flags, Ints, ints, is_word, of_symbol, total, unit_of
-from scenarios.sink import Tables
+from scenarios.analysis.columns import Flags, Ints, ints, is_word, of_symbol, total, unit_of
+from scenarios.record.sink import Tables
 
 MINUTE_NS = 60 * SECOND
 BP = 10_000

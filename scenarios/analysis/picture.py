@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
@@ -17,8 +17,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND
-from scenarios.columns import Unit, ints, of_symbol, unit_of
-from scenarios.sink import Tables
+from scenarios.analysis.columns import Unit, ints, of_symbol, unit_of
+from scenarios.record.sink import Tables
 
 WIDTH_INCHES = (9, 14)  # of one column, and of two
 HEIGHT_INCHES = 9.5
