@@ -1,6 +1,6 @@
 """One user's connections, blocking and friendly to gevent: REST, the WebSocket API, and a stream. No strategy.
 
-Each call is timed and told to Locust's `request` event as one operation with its outcome; no call raises.
+Each call is timed and noted as one operation with its outcome; no call raises.
 """
 
 import itertools

@@ -19,7 +19,7 @@ BP = 1e-4
 
 @dataclass(slots=True)
 class Touch:
-    """What a process knows of the market, from its own stream: the index, and when it heard it last."""
+    """What a process knows of the market, from its own stream: the index as it heard it last."""
 
     index: float = START_INDEX
 

@@ -16,7 +16,7 @@ from locust.runners import MasterRunner, WorkerRunner
 
 from loadtests.callers import LOST, next_event, open_stream
 from loadtests.control import Control
-from loadtests.outcomes import is_expected
+from loadtests.outcomes import OK, is_expected, unheard
 from loadtests.plan import BEAT_S, PLAN_VARIABLE, STARTED_NAME, SYMBOL, IndexPath, read_plan, users_at
 from loadtests.users import USERS, Bot, Place
 
@@ -86,9 +86,9 @@ def _move_index() -> None:
         start = time.perf_counter()
         try:
             Bot.place.control.set_index(SYMBOL, path.at(now_s))
-            outcome = "ok"
+            outcome = OK
         except LOST as error:
-            outcome = f"transport {type(error).__name__}"
+            outcome = unheard(error)
         took_s = time.perf_counter() - start
         note("control", "index-price", time.time() - took_s, took_s * 1e3, outcome)
         gevent.sleep(max(0.0, BEAT_S - took_s))

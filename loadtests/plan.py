@@ -21,8 +21,8 @@ START_INDEX = 100_000.0
 BEAT_S = 0.25  # of the index
 WALK_BP = 0.5  # the index wanders by at most this in a beat
 FALL = 0.10
-FALL_S = 60.0
-FALL_SHARE_MAX = 2 / 3  # of a run
+MIDDLE_S = 60.0  # of the phase in which something happens
+MIDDLE_SHARE_MAX = 2 / 3  # of a run
 SPAWN_SHARE = 1 / 15  # of a run, until every user is there
 KNEE_STEPS = 10
 STEP_SETTLES = 1 / 4  # of a step, in which users start and which is not reported
@@ -41,7 +41,6 @@ class Shape:
     limits: str = "off"
     stepped: bool = False
     middle: str = ""  # the name of the phase in which something happens
-    middle_s: float = 0.0
 
 
 SHAPES: Mapping[str, Shape] = MappingProxyType(
@@ -57,14 +56,12 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
             rate=2.0,
             limits="classroom",
             middle="flood",
-            middle_s=FALL_S,
         ),
         "cascade": Shape(
             {"RestTrader": 6, "SocketTrader": 3, "Reader": 1, "Leveraged": 10},
             users=100,
             rate=3.0,
             middle="fall",
-            middle_s=FALL_S,
         ),
     }
 )
@@ -122,7 +119,7 @@ def phases(shape: str, seconds: float) -> list[Phase]:
     spawned = seconds * SPAWN_SHARE
     if not kind.middle:
         return [Phase("spawn", 0.0, spawned), Phase(shape, spawned, seconds)]
-    middle_s = min(kind.middle_s, seconds * FALL_SHARE_MAX)
+    middle_s = min(MIDDLE_S, seconds * MIDDLE_SHARE_MAX)
     start = spawned + (seconds - spawned - middle_s) / 2
     end = start + middle_s
     return [

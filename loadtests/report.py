@@ -7,13 +7,13 @@ is seen once by each user and not by all the calls that it kept from being made.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, nan
+from math import nan
 from typing import Any, NamedTuple
 
 from loadtests.outcomes import OK, is_expected
 from loadtests.plan import Phase, Plan, offered_at, phases
 
-RANKS = (50.0, 95.0, 99.0, 99.9)
+RANKS_PERMILLE = (500, 950, 990, 999)
 TRADE_DOORS = ("REST", "WS")
 TRADED = ("limit", "market", "cancel", "query", "positions")
 BEND_LATENCY = 5.0  # times the p95 of the first step
@@ -69,16 +69,19 @@ class Part:
     cores: tuple[float, ...]  # venue, clients, others, waiting
 
 
-def percentile(ordered: Sequence[float], rank: float) -> float:
+def percentile(ordered: Sequence[float], permille: int) -> float:
     """Return the nearest-rank percentile of numbers in ascending order; nan of none."""
-    return ordered[max(1, ceil(len(ordered) * rank / 100)) - 1] if ordered else nan
+    return ordered[max(1, -(-len(ordered) * permille // 1000)) - 1] if ordered else nan
 
 
 def summary(calls: Iterable[Call], seconds: float) -> Summary:
     """Return count, rate and latencies."""
     took = sorted(call.took_ms for call in calls)
     return Summary(
-        len(took), len(took) / seconds, tuple(percentile(took, rank) for rank in RANKS), took[-1] if took else nan
+        len(took),
+        len(took) / seconds,
+        tuple(percentile(took, rank) for rank in RANKS_PERMILLE),
+        took[-1] if took else nan,
     )
 
 

@@ -35,7 +35,7 @@ TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 OVERTIME_S = 60.0  # in which Locust must have ended, after the run
 
 
-class LoadError(Exception):
+class LoadError(click.ClickException):
     """The run could not be made or did not end."""
 
 

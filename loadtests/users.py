@@ -17,7 +17,7 @@ from clients.ready import Credentials
 from loadtests.book_check import CheckedBook
 from loadtests.callers import LOST, Caller, Note, RestCaller, SocketCaller, next_event, open_stream
 from loadtests.control import Control
-from loadtests.hand import Hand, Touch
+from loadtests.hand import LOTS_PER_BASE, Hand, Touch
 from loadtests.outcomes import FLOOD, OK, unheard
 from loadtests.plan import SYMBOL, Phase, Plan, phase_at, phases
 
@@ -211,7 +211,7 @@ class Leveraged(Bot):
         """Enter in a few orders, then watch."""
         if self.entries < ENTRY_ORDERS and self.place.phase() == "before":
             value = ENTRY_SHARE * self.stake * self.leverage / ENTRY_ORDERS
-            lots = int(value / self.place.touch.index * 1000)
+            lots = int(value / self.place.touch.index * LOTS_PER_BASE)
             self.way.ask("market", self.hand.market("BUY", max(1, lots)))
             self.entries += 1
         else:

@@ -21,13 +21,19 @@ def part(offered: float, done: float, p95: float) -> Part:
     return Part(Phase("", 0, 1), offered, type(calls)(1, done, (p95,) * 4, p95), calls, (0.0,) * 4)
 
 
-@pytest.mark.parametrize(("rank", "value"), [(50, 5.0), (51, 6.0), (95, 10.0), (99.9, 10.0), (10, 1.0), (0, 1.0)])
-def test_percentiles_are_nearest_rank(rank: float, value: float) -> None:
-    assert percentile([float(number) for number in range(1, 11)], rank) == value
+@pytest.mark.parametrize(
+    ("permille", "value"), [(500, 5.0), (501, 6.0), (510, 6.0), (950, 10.0), (999, 10.0), (100, 1.0), (0, 1.0)]
+)
+def test_percentiles_are_nearest_rank(permille: int, value: float) -> None:
+    assert percentile([float(number) for number in range(1, 11)], permille) == value
+
+
+def test_a_rank_is_exact_however_many_calls_there_are() -> None:
+    assert percentile(range(1, 41_001), 999) == 40_959  # 41,000 * 99.9 / 100 is more than that as a float
 
 
 def test_of_nothing_there_is_no_percentile() -> None:
-    assert math.isnan(percentile([], 50))
+    assert math.isnan(percentile([], 500))
 
 
 def test_a_summary_counts_and_ranks() -> None:
