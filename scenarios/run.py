@@ -34,8 +34,11 @@ PICTURE = "picture"
 ASIDE = ".aside"
 PACKAGES = ("margincall", "numpy", "pyarrow")
 KEY_BYTES = 16
-# What results do not depend on: these print, draw, or run something else.
-APART = frozenset({"report.py", "sweep.py", "analysis/picture.py", "processes.py", "reproduce"})
+# Where the source is that results follow from, and what of it they do not: these print, draw, or run something else.
+FOLLOWED = ("exchange/core", "exchange/journal", "exchange/projections", "exchange/runtime/feeds", "scenarios")
+APART = frozenset(
+    f"scenarios/{name}" for name in ("report.py", "sweep.py", "analysis/picture.py", "processes.py", "reproduce")
+)
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -119,8 +122,16 @@ def key_of(config: dict[str, Any], seed: int) -> str:
 @cache
 def code_digest() -> str:
     """Return a hash of the source that results follow from: while a version is being written, it tells states apart."""
-    found = [*_sources(files("exchange") / "core", "core"), *_sources(files("scenarios"), "")]
-    return _digest(b"\0".join(name.encode() + b"\0" + text for name, text in sorted(found)))
+    return _digest(b"\0".join(name.encode() + b"\0" + text for name, text in sorted(sources().items())))
+
+
+def sources() -> dict[str, bytes]:
+    """Return the source that results follow from, by path."""
+    found = {}
+    for room in FOLLOWED:
+        package, *inner = room.split("/")
+        found.update(_sources(files(package).joinpath(*inner), room))
+    return found
 
 
 def done(folder: Path, key: str, *, tables: bool) -> Outcome | None:
@@ -199,14 +210,14 @@ def _title(scenario: Scenario, policy: str, request: Request) -> str:
     return f"{scenario.name}, {policy}{', muted' if request.muted else ''}, seed {request.seed}"
 
 
-def _sources(folder: Traversable, path: str) -> list[tuple[str, bytes]]:
-    found: list[tuple[str, bytes]] = []
+def _sources(folder: Traversable, path: str) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
     for entry in folder.iterdir():
         name = f"{path}/{entry.name}"
-        if name.lstrip("/") in APART:
+        if name in APART:
             continue
         if entry.is_dir():
-            found += _sources(entry, name)
-        elif entry.name.endswith(".py"):
-            found.append((name, entry.read_bytes()))
+            found |= _sources(entry, name)
+        elif name.endswith(".py"):
+            found[name] = entry.read_bytes()
     return found

@@ -12,7 +12,7 @@ from scenarios import report
 from scenarios.analysis.measures import measures
 from scenarios.record.schema import COLUMNS
 from scenarios.record.sink import read_tables
-from scenarios.run import ASIDE, MANIFEST, Outcome, Request, code_digest, config_of, done, key_of, run
+from scenarios.run import ASIDE, MANIFEST, Outcome, Request, code_digest, config_of, done, key_of, run, sources
 
 SHORT = str(Path(__file__).with_name("short.toml"))
 REQUEST = Request(SHORT, 3)
@@ -103,6 +103,20 @@ def test_the_key_holds_what_results_depend_on() -> None:
     as_written = msgspec.structs.replace(REQUEST, policy="binance_smart", coupled=True)
     assert key_of(config_of(as_written.build(), as_written), 3) == key  # that is what the file says anyway
     assert len(code_digest()) == 32
+
+
+def test_the_code_in_a_key_is_all_that_results_follow_from_and_nothing_that_only_shows_them() -> None:
+    names = sources().keys()
+    assert names >= {
+        "exchange/core/venue.py",
+        "exchange/core/liquidation/sale.py",
+        "exchange/journal/codec.py",  # the event hash
+        "exchange/projections/causes.py",  # cascades and their generations
+        "exchange/runtime/feeds/coupling.py",  # the index
+        "scenarios/agents/maker.py",
+        "scenarios/analysis/metrics.py",
+    }
+    assert not names & {"scenarios/report.py", "scenarios/analysis/picture.py", "scenarios/reproduce/cst.py"}
 
 
 def test_the_command_prints_a_table_and_does_not_run_again(tmp_path: Path) -> None:
