@@ -8,6 +8,9 @@ What it draws at a post does not depend on what is traded.
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import msgspec
 
 from exchange.core.commands import SetIndexPrice
 from exchange.core.contract import Contract
@@ -17,7 +20,7 @@ from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Nanos
 from exchange.runtime.feeds.coupling import Coupling, Impact
 from exchange.runtime.feeds.paths import index_ticks
 from exchange.runtime.feeds.sources import index_source
-from scenarios.agents.group import Record
+from scenarios.agents.group import NotNegative, Positive, Record
 from scenarios.chance import stream
 from scenarios.kernel import Executed, Kernel
 
@@ -36,18 +39,13 @@ class Shock(Record, frozen=True, kw_only=True):
     asset is worth, too: fundamental traders do not trade against it.
     """
 
-    at_seconds: float
-    percent: float
-    over_seconds: float
-    hold_seconds: float = 0.0
+    at_seconds: NotNegative
+    percent: Annotated[float, msgspec.Meta(gt=-100)]
+    over_seconds: Positive
+    hold_seconds: NotNegative = 0.0
     recovered: float = 0.0
-    recover_seconds: float = 60.0
+    recover_seconds: Positive = 60.0
     news: bool = True
-
-    def __post_init__(self) -> None:
-        """Refuse a shock that takes no time, or all there is."""
-        if self.over_seconds <= 0 or self.recover_seconds <= 0 or self.percent <= -100:
-            raise ValueError("shock: over_seconds and recover_seconds must be positive, percent above -100")
 
     def log_at(self, elapsed_s: float) -> float:
         """Return the logarithm of what it multiplies the price by."""
@@ -62,9 +60,9 @@ class CouplingText(Record, frozen=True, kw_only=True):
 
     on: bool = False
     temporary_bp_per_million: float = DEMO.temporary_bp_per_million
-    temporary_half_life_seconds: float = DEMO.temporary_half_life_s
+    temporary_half_life_seconds: Positive = DEMO.temporary_half_life_s
     permanent_bp_per_million: float = DEMO.permanent_bp_per_million
-    permanent_half_life_seconds: float = DEMO.permanent_half_life_s
+    permanent_half_life_seconds: Positive = DEMO.permanent_half_life_s
 
     def impact(self) -> Impact:
         """Return it as the coupling takes it."""
@@ -84,19 +82,14 @@ class IndexText(Record, frozen=True, kw_only=True):
     """
 
     source: str = WALK
-    open: float = 100_000.0
-    walk_bp_per_sqrt_minute: float = 0.0
+    open: Positive = 100_000.0
+    walk_bp_per_sqrt_minute: NotNegative = 0.0
     drift_bp_per_hour: float = 0.0
-    jumps_per_hour: float = 0.0
-    jump_bp: float = 0.0
-    post_seconds: float = 1.0
+    jumps_per_hour: NotNegative = 0.0
+    jump_bp: NotNegative = 0.0
+    post_seconds: Positive = 1.0
     shocks: tuple[Shock, ...] = ()
     coupling: CouplingText = CouplingText()
-
-    def __post_init__(self) -> None:
-        """Refuse posts that never come."""
-        if self.post_seconds <= 0 or self.open <= 0:
-            raise ValueError("index: post_seconds and open must be positive")
 
 
 class Prices:

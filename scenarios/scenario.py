@@ -18,7 +18,7 @@ from exchange.runtime.settings import read_contracts
 from scenarios.agents.arbitrage import Arbitrage
 from scenarios.agents.attacker import Attacker
 from scenarios.agents.fundamental import Fundamental
-from scenarios.agents.group import Record
+from scenarios.agents.group import NotNegative, Positive, Record
 from scenarios.agents.leveraged import Leveraged
 from scenarios.agents.maker import Maker
 from scenarios.agents.momentum import Momentum
@@ -47,21 +47,19 @@ class Scenario(Record, frozen=True, kw_only=True):
 
     name: str
     summary: str
-    duration_seconds: float
+    duration_seconds: Positive
     start: datetime = START
     contract: ContractText = ContractText()
     engine: str = "binance_smart"  # as `--policy` names it
-    fund_quote: float = 1_000_000.0
+    fund_quote: NotNegative = 1_000_000.0
     index: IndexText = IndexText()
     agents: tuple[AnyGroup, ...]
 
     def __post_init__(self) -> None:
-        """Refuse a time without a zone, a run without length, and two groups of one name."""
+        """Refuse a time without a zone, and two groups of one name."""
         names = [group.name for group in self.agents]
         if self.start.tzinfo is None:
             raise ValueError("start: give the time zone, as in 2025-01-01T00:00:00Z")
-        if self.duration_seconds <= 0:
-            raise ValueError("duration_seconds must be positive")
         if len(set(names)) != len(names):
             raise ValueError(f"agents: each group has a name of its own, got {', '.join(names)}")
 

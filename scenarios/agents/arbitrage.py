@@ -3,21 +3,21 @@
 from exchange.core.enums import Side, TimeInForce
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group
+from scenarios.agents.group import Group, NotNegative, Positive
 
 
 class Arbitrage(Group, frozen=True, kw_only=True, tag="arbitrage"):
     """What it takes: quotes beyond `edge_bp`; a full inventory moves what counts as beyond by `lean_bp`."""
 
-    size_quote: float  # of one order
-    inventory_max_quote: float
-    wake_seconds: float = 1.0
-    edge_bp: float = 8.0
-    lean_bp: float = 8.0
+    size_quote: Positive  # of one order
+    inventory_max_quote: Positive
+    wake_seconds: Positive = 1.0
+    edge_bp: NotNegative = 8.0
+    lean_bp: NotNegative = 8.0
 
 
 class Arbitrageur:
-    """Looks about every `wake_seconds` and sends at most one order that fills at once or not at all."""
+    """Looks about every `wake_seconds` and sends at most one order, of which nothing rests."""
 
     def __init__(self, desk: Desk, group: Arbitrage) -> None:
         """Take the seat; nothing is drawn yet."""

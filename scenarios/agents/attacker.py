@@ -6,7 +6,7 @@ What the attack costs and earns is all in its account: the change of its wallet,
 from exchange.core.enums import Side
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group
+from scenarios.agents.group import Direction, Group, NotNegative, Positive
 
 
 class Attacker(Group, frozen=True, kw_only=True, tag="attacker"):
@@ -16,20 +16,19 @@ class Attacker(Group, frozen=True, kw_only=True, tag="attacker"):
     left then goes in market orders.
     """
 
-    side: int  # -1 pushes the price down
-    quiet_from_seconds: float
-    quiet_seconds: float
-    quiet_quote: float  # the position it takes first, in even parts
-    push_from_seconds: float
-    push_seconds: float
-    push_quote: float  # in even parts
-    cover_from_seconds: float
-    cover_seconds: float
-    wake_seconds: float = 1.0
+    side: Direction  # -1 pushes the price down
+    quiet_from_seconds: NotNegative
+    quiet_seconds: Positive
+    quiet_quote: Positive  # the position it takes first, in even parts
+    push_from_seconds: NotNegative
+    push_seconds: Positive
+    push_quote: Positive  # in even parts
+    cover_from_seconds: NotNegative
+    cover_seconds: Positive
+    wake_seconds: Positive = 1.0
 
     def __post_init__(self) -> None:
         """Refuse a plan whose steps do not follow each other."""
-        super().__post_init__()
         quiet_ends = self.quiet_from_seconds + self.quiet_seconds
         push_ends = self.push_from_seconds + self.push_seconds
         if not quiet_ends <= self.push_from_seconds <= push_ends <= self.cover_from_seconds:

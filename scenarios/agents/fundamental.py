@@ -6,17 +6,17 @@ from math import exp, log
 from exchange.core.enums import Side
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group
+from scenarios.agents.group import Group, NotNegative, Positive
 
 
 class Fundamental(Group, frozen=True, kw_only=True, tag="fundamental"):
     """How it values: its view is the scenario's value times its own lasting bias, and it acts beyond a band."""
 
-    size_quote: float  # of one order
-    position_max_quote: float
-    wake_seconds: float = 20.0
-    bias_bp: float = 10.0  # standard deviation over the traders of a group
-    band_bp: float = 15.0
+    size_quote: Positive  # of one order
+    position_max_quote: Positive
+    wake_seconds: Positive = 20.0
+    bias_bp: NotNegative = 10.0  # standard deviation over the traders of a group
+    band_bp: NotNegative = 15.0
 
 
 class FundamentalTrader:

@@ -4,11 +4,17 @@ Amounts are floats in the unit that their name ends in: they enter decisions; wh
 integers by `Desk`.
 """
 
-from typing import Protocol
+from typing import Annotated, Literal, Protocol
 
 import msgspec
 
 from scenarios.agents.agent import Agent
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Direction = Literal[1, -1]  # up, or long; down, or short
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,15 +25,10 @@ class Group(Record, frozen=True, kw_only=True, tag_field="kind"):
     """Some agents alike. Their accounts are called `name-1`, `name-2`, and so on."""
 
     name: str
-    count: int = 1
-    latency_ms: float = 20.0
-    deposit_quote: float = 100_000.0
-    leverage: int = 10
-
-    def __post_init__(self) -> None:
-        """Refuse what no run can begin with."""
-        if self.count < 1 or self.latency_ms <= 0 or self.deposit_quote < 0:
-            raise ValueError(f"agents {self.name!r}: count, latency_ms and deposit_quote must be positive")
+    count: Count = 1
+    latency_ms: Positive = 20.0
+    deposit_quote: NotNegative = 100_000.0
+    leverage: Count = 10
 
 
 class Member(Agent, Protocol):

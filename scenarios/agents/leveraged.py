@@ -7,7 +7,7 @@ from exchange.core.commands import Deposit
 from exchange.core.enums import Side
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group
+from scenarios.agents.group import Count, Direction, Group, NotNegative, Positive, Share
 
 COSTS = 0.0015  # fee and slippage per unit of notional, to be left beside the margin
 CAP_SHARE = 0.9  # of the notional that the brackets allow at a leverage
@@ -22,24 +22,23 @@ class Leveraged(Group, frozen=True, kw_only=True, tag="leveraged"):
     `return_chance` and a new stake.
     """
 
-    side: int  # +1 longs, -1 shorts
-    leverages: tuple[int, ...]
-    weights: tuple[float, ...]
-    stake_sigma: float = 0.8  # in powers of two
-    used_least: float = 0.6
-    used_most: float = 0.95
-    enter_after_seconds: float = 0.0
-    enter_seconds: float = 600.0
-    wake_seconds: float = 20.0
-    slices: int = 3
-    exit_chance: float = 0.0
-    return_chance: float = 0.0
+    side: Direction
+    leverages: tuple[Count, ...]
+    weights: tuple[NotNegative, ...]
+    stake_sigma: NotNegative = 0.8  # in powers of two
+    used_least: Share = 0.6
+    used_most: Share = 0.95
+    enter_after_seconds: NotNegative = 0.0
+    enter_seconds: NotNegative = 600.0
+    wake_seconds: Positive = 20.0
+    slices: Count = 3
+    exit_chance: Share = 0.0
+    return_chance: Share = 0.0
 
     def __post_init__(self) -> None:
-        """Refuse a side that is none, and two lists that differ in length."""
-        super().__post_init__()
-        if self.side not in (Side.BUY, Side.SELL) or len(self.leverages) != len(self.weights) or not self.weights:
-            raise ValueError(f"agents {self.name!r}: side is 1 or -1, and each of leverages has one of weights")
+        """Refuse two lists that differ in length, and those of which nothing can be drawn."""
+        if len(self.leverages) != len(self.weights) or not sum(self.weights):
+            raise ValueError(f"agents {self.name!r}: each of leverages has one of weights, and not all of these are 0")
 
 
 class LeveragedTrader:

@@ -5,7 +5,7 @@ import math
 from exchange.core.enums import Side, TimeInForce
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group
+from scenarios.agents.group import Group, Positive, Share
 
 MOVED_SHARE = 0.25  # of its distance from the fair price: by less, a quote stays where it is
 WORN_SHARE = 0.5  # of its size: a quote with less left is renewed
@@ -18,20 +18,19 @@ class Maker(Group, frozen=True, kw_only=True, tag="maker"):
     then quotes are `stress_widening` times as far away, and `withdrawn_share` of their size is gone.
     """
 
-    distances_bp: tuple[float, ...]
-    sizes_quote: tuple[float, ...]
-    inventory_max_quote: float
+    distances_bp: tuple[Positive, ...]
+    sizes_quote: tuple[Positive, ...]
+    inventory_max_quote: Positive
     lean_bp: float  # how far a full inventory moves the fair price
-    requote_seconds: float
+    requote_seconds: Positive
     stress_from_bp: float = 40.0
-    stress_full_bp: float = 120.0
-    stress_half_life_seconds: float = 30.0
+    stress_full_bp: Positive = 120.0
+    stress_half_life_seconds: Positive = 30.0
     stress_widening: float = 4.0
-    withdrawn_share: float = 0.8
+    withdrawn_share: Share = 0.8
 
     def __post_init__(self) -> None:
         """Refuse a ladder whose two lists differ in length."""
-        super().__post_init__()
         if len(self.distances_bp) != len(self.sizes_quote):
             raise ValueError(f"agents {self.name!r}: distances_bp and sizes_quote must be of one length")
 

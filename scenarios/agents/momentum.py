@@ -3,7 +3,7 @@
 from exchange.core.enums import Side
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group
+from scenarios.agents.group import Group, NotNegative, Positive
 
 WORTH_SHARE = 0.1  # of its size: by less, the position stays as it is
 
@@ -11,15 +11,15 @@ WORTH_SHARE = 0.1  # of its size: by less, the position stays as it is
 class Momentum(Group, frozen=True, kw_only=True, tag="momentum"):
     """How it follows: half-lives of its two averages, and the distance between them that it acts upon."""
 
-    size_quote: float
-    wake_seconds: float = 10.0
-    fast_half_life_seconds: float = 15.0
-    slow_half_life_seconds: float = 120.0
-    band_bp: float = 5.0
+    size_quote: Positive
+    wake_seconds: Positive = 10.0
+    fast_half_life_seconds: Positive = 15.0
+    slow_half_life_seconds: Positive = 120.0
+    band_bp: NotNegative = 5.0
 
 
 class MomentumTrader:
-    """Wakes at random times, moves its averages, and trades a third of the way to the position it wants."""
+    """Wakes at random times, moves its averages, and trades towards the position it wants, a third of it at a time."""
 
     def __init__(self, desk: Desk, group: Momentum) -> None:
         """Take the seat; nothing is drawn yet."""

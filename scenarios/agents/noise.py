@@ -3,7 +3,7 @@
 from exchange.core.enums import Side
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group
+from scenarios.agents.group import Group, NotNegative, Positive, Share
 
 LEAN = 0.4  # how far a full position tilts the coin
 
@@ -11,14 +11,14 @@ LEAN = 0.4  # how far a full position tilts the coin
 class Noise(Group, frozen=True, kw_only=True, tag="noise"):
     """How often and how much. Sizes are lognormal around `size_quote`, distances of limit orders exponential."""
 
-    orders_per_minute: float
-    market_share: float  # of its orders
-    cancel_share: float
-    size_quote: float
-    size_sigma: float = 0.8
-    distance_bp: float = 6.0  # the mean, from the best price of its own side
+    orders_per_minute: Positive
+    market_share: Share  # of its orders
+    cancel_share: Share
+    size_quote: Positive
+    size_sigma: NotNegative = 0.8  # in powers of two
+    distance_bp: NotNegative = 6.0  # the mean, from the best price of its own side
     resting_max: int = 4  # beyond it every order but a market order is a cancel of the oldest
-    position_max_quote: float = 40_000.0
+    position_max_quote: Positive = 40_000.0
 
 
 class NoiseTrader:

@@ -50,6 +50,16 @@ def test_the_attacked_contract_marks_as_its_scenario_says() -> None:
         ("duration_seconds = 240", "duration_seconds = 0", "duration_seconds"),
         ("duration_seconds = 240", "duration_seconds = 240\nstart = 2025-01-01T00:00:00", "time zone"),
         ("percent = -8.0", 'percent = "-8"', "percent"),
+        ("percent = -8.0", "percent = -100", "percent"),
+        ("over_seconds = 20", "over_seconds = 0", "over_seconds"),
+        ("orders_per_minute = 10.0", "orders_per_minute = 0", "orders_per_minute"),
+        ("market_share = 0.3", "market_share = 30", "market_share"),
+        ("requote_seconds = 3.0", "requote_seconds = 0", "requote_seconds"),
+        ("inventory_max_quote = 2_000_000", "inventory_max_quote = 0", "inventory_max_quote"),
+        ("leverages = [10, 20, 50]", "leverages = [0, 20, 50]", "leverages"),
+        ("side = -1", "side = 0", "side"),
+        ("push_seconds = 10", "push_seconds = 0", "push_seconds"),
+        ("{ on = true }", "{ on = true, temporary_half_life_seconds = 0 }", "temporary_half_life_seconds"),
     ],
 )
 def test_what_is_amiss_is_refused_by_its_name(old: str, new: str, named: str) -> None:
