@@ -1,7 +1,7 @@
 """Chance by name: each agent and purpose draws from a generator of its own, spawned from one root seed.
 
 A name leads to the same draws whoever else there is and in whatever order generators are made, so adding or muting an
-agent shifts nobody else's. Source: the common random numbers of the design, section 7.1.
+agent shifts nobody else's: runs that differ in one thing are compared under common random numbers.
 """
 
 import hashlib

@@ -80,10 +80,6 @@ class Desk:
         """Return the notional, in quote units, of lots (signed) at a price in ticks."""
         return lots * price * self.market.contract.value_unit / ATOMS_PER_QUOTE
 
-    def lots(self, quantity: float) -> int:
-        """Return a quantity in the base asset in whole lots, rounded down."""
-        return int(quantity * ATOMS_PER_QUOTE / self.market.contract.step_e8)
-
     def place(
         self,
         side: Side,

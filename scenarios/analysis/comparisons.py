@@ -63,7 +63,7 @@ class Branching:
 def branching(runs: Sequence[Tables], symbol: str = "") -> Branching:
     """Return liquidations that have a parent, over all liquidations: the mean number of children, from exact links.
 
-    Pooled over runs: the mean of per-run ratios is biased (at n = 0.5 it gives about 0.26; design, section A2).
+    Pooled over runs: the mean of per-run ratios is biased (at n = 0.5 of the Borel-Tanner law it gives about 0.26).
     """
     tables = [of_symbol(run["liquidations"], unit_of(run, symbol).symbol) for run in runs]
     children = sum(int(present(table, "parent_liq_id").sum()) for table in tables)

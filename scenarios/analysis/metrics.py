@@ -219,7 +219,7 @@ def divergence(tables: Tables, symbol: str = "") -> Divergence:
 def time_to(tables: Tables, symbol: str = "", shares: Sequence[float] = TIME_SHARES) -> dict[float, int] | None:
     """Return how long after the first forced closing each share of all forced lots was closed; None without any.
 
-    88 % within 30 minutes is the figure of 10 October 2025 as reported (design, section 2.3).
+    88 % within 30 minutes is the figure reported of 10 October 2025.
     """
     rows = of_symbol(tables["liquidations"], unit_of(tables, symbol).symbol)
     lots = _closed(rows)

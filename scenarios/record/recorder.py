@@ -41,9 +41,7 @@ from scenarios.record.ledger import Ledger
 from scenarios.record.liquidation_rows import adl_row, insurance_row, liquidation_row
 from scenarios.record.mirror import Mirror
 from scenarios.record.schema import COLUMNS, SCHEMA_VERSION
-from scenarios.record.sink import ROWS_PER_GROUP, Row, Sink, Tables, read_tables
-
-__all__ = ["Recorder", "RunFacts", "Sampling", "read_tables"]
+from scenarios.record.sink import ROWS_PER_GROUP, Row, Sink, Tables
 
 _FLUSH_MASK = 0x3FF  # whether a row group is full is looked up every 1024 commands
 _PACKAGES = ("margincall", "numpy", "pyarrow")

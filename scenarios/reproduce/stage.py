@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from exchange.core.commands import Command, CreateAccount, Deposit, SetIndexPrice
+from exchange.core.commands import Command, CreateAccount, SetIndexPrice
 from exchange.core.contract import Bracket, Contract, parse_contract
 from exchange.core.enums import MarkRule
 from exchange.core.events import AccountCreated, Event, Rejected
@@ -62,11 +62,10 @@ class Bench:
         assert not refused, f"{command} was refused: {self.events}"
         return self.events
 
-    def wait(self, duration: int) -> list[Event]:
-        """Let nanoseconds pass, and return what the venue did by itself."""
+    def wait(self, duration_ns: int) -> None:
+        """Let time pass."""
         self.events = []
-        self.kernel.run(self.kernel.now + duration)
-        return self.events
+        self.kernel.run(self.kernel.now + duration_ns)
 
     def until_due(self) -> list[Event]:
         """Let the time come to what the venue does next by itself, a mark, and return what happened."""
@@ -78,12 +77,10 @@ class Bench:
         """Set the index, in ticks."""
         self.do(SetIndexPrice(self.contract.symbol, Ticks(price)))
 
-    def open_account(self, name: str, *, deposits: int = 1) -> int:
-        """Open an account with so many of the largest deposits, and return its id."""
+    def open_account(self, name: str) -> int:
+        """Open an account with the largest deposit there is, and return its id."""
         created = self.do(CreateAccount(name, MONEY_MAX))[0]
         assert isinstance(created, AccountCreated)
-        for _ in range(deposits - 1):
-            self.do(Deposit(created.account_id, MONEY_MAX))
         return created.account_id
 
     def _note(self, executed: Executed) -> None:
