@@ -4,6 +4,7 @@ stdout carries the result, stderr the progress. Exit 0: done; 1: failed; 2: misu
 """
 
 import asyncio
+import gc
 import math
 import os
 import signal
@@ -361,6 +362,10 @@ async def _serve(settings: "Settings", stop: asyncio.Event, *, json_output: bool
             "limits": settings.limits,
         }
         _print_report(places, json_output=json_output)
+        # All that stands now stands until the end. A full collection that walks it too takes twice as long, and
+        # nobody is answered meanwhile.
+        gc.collect()
+        gc.freeze()
         await venue.wait(stop)
 
 
