@@ -24,7 +24,7 @@ from scenarios.agents.momentum import Momentum, MomentumTrader
 from scenarios.agents.noise import Noise, NoiseTrader
 from scenarios.kernel import Kernel
 from scenarios.prices import Prices
-from scenarios.scenario import Scenario
+from scenarios.scenario import Scenario, ScenarioError
 
 STAGE = "stage"  # the origin of what opens the accounts
 PROGRESS_NS = 60 * SECOND  # of virtual time between two words of progress
@@ -90,6 +90,9 @@ def build(
     follows = scenario.index.coupling.on if coupled is None else coupled
     prices = Prices(kernel, contract, scenario.index, seed, coupled=follows)
     agents = _seated(scenario, kernel, prices, seed)
+    strangers = set(silent) - {agent.desk.name for agent in agents}
+    if strangers:
+        raise ScenarioError(f"silent: {', '.join(sorted(strangers))} trades nothing here; names are as in maker-1")
     kernel.call_at(kernel.now, lambda: _open(kernel, agents))
     kernel.call_at(kernel.now, prices.begin)
     for agent in agents:

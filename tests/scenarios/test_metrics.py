@@ -257,6 +257,13 @@ def test_branching_is_pooled_over_runs() -> None:
     assert (lots.children, lots.parents) == (LOTS + TAKEN, LOTS + TAKEN + 600)
 
 
+def test_a_liquidation_in_many_steps_is_one_parent_and_one_child() -> None:
+    tables = told({"liquidation": "deribit_incremental"})
+    assert tables["liquidations"].num_rows > 100
+    found = comparisons.branching([tables])
+    assert (found.children, found.parents) == (2, 3)  # the first one heals, and falls again
+
+
 def test_a_contract_must_be_traded_and_named_if_there_are_more() -> None:
     assert (unit_of(quiet()).symbol, unit_of(quiet()).value_unit) == ("BTCUSDT", VALUE_UNIT)
     with pytest.raises(ValueError, match="was not traded"):

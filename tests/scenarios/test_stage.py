@@ -1,10 +1,12 @@
 """Runs of scenarios: the same seed is the same run, nobody shifts another's draws, and the venue stays whole."""
 
+from collections.abc import Collection
+
 import numpy as np
 import pytest
 
 from exchange.core.account import FUND_ID
-from scenarios.scenario import parse_scenario
+from scenarios.scenario import ScenarioError, parse_scenario
 from scenarios.stage import Stage, build
 from tests.scenarios.runs import CRASH, Watch, draws, shortened, watched
 
@@ -63,6 +65,12 @@ def test_muting_the_engine_liquidates_nobody_and_changes_a_crash(crash: Watch) -
     assert muted.wrong == []
     assert muted.events["AccountLocked"] == 0
     assert muted.hash != crash.hash
+
+
+@pytest.mark.parametrize("silent", [["noise-3", "nobody-7"], "maker-1"])
+def test_silencing_somebody_who_is_not_there_is_refused(silent: Collection[str]) -> None:
+    with pytest.raises(ScenarioError, match=r"silent: .* trades nothing here"):
+        build(parse_scenario(CRASH), SEED, silent=silent)
 
 
 @pytest.mark.parametrize("silent", ["noise-3", "maker-1", "long-5", "attacker-1"])
