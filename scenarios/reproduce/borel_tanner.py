@@ -14,14 +14,13 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import chi2  # type: ignore[import-untyped]  # no stubs
 
-from exchange.core.commands import AdjustMargin, CancelAllOrders, PlaceOrder, SetMarginType
+from exchange.core.commands import CancelAllOrders, SetMarginType
 from exchange.core.contract import Contract, maintenance_of
-from exchange.core.enums import MarginType, MarkRule, OrderType, Side
-from exchange.core.events import AccountUpdated, Event, TradePrinted
-from exchange.core.units import Atoms, Lots, Ticks
+from exchange.core.enums import MarginType, MarkRule, Side
+from exchange.core.events import Event, TradePrinted
 from scenarios.chance import stream
 from scenarios.reproduce.reference import Check, reference
-from scenarios.reproduce.stage import Bench, unit_contract
+from scenarios.reproduce.stage import Bench, traded, unit_contract
 from scenarios.reproduce.to_the_fund import CloseToFund, to_the_fund
 
 START_PRICE = 200_000  # ticks: where everybody enters, one above the first bid; far above the cap on what is sold
@@ -106,7 +105,7 @@ class Cascades:
         self._set_back()
         sold = 0
         self._prepare(self.law.k)
-        sold += self._sold(self.bench.do(self._order(self.outside, Side.SELL, self.law.k)))
+        sold += self._sold(self.bench.do(self.bench.order(self.outside, Side.SELL, self.law.k)))
         while sold < self.cap:
             exposed = sum(count for tick, count in self._at_tick.items() if tick >= self.last)
             self._at_tick = {tick: count for tick, count in self._at_tick.items() if tick < self.last}
@@ -122,8 +121,8 @@ class Cascades:
         """Have the price back at the start: the supply sells what it has bought to those who sold it."""
         symbol = self.bench.contract.symbol
         self.bench.do(CancelAllOrders(self.supply, symbol))
-        self.bench.do(self._order(self.supply, Side.SELL, self.to_return, START_PRICE))
-        self._sold(self.bench.do(self._order(self.outside, Side.BUY, self.to_return)))
+        self.bench.do(self.bench.order(self.supply, Side.SELL, self.to_return, START_PRICE))
+        self._sold(self.bench.do(self.bench.order(self.outside, Side.BUY, self.to_return)))
         self.bench.until_due()
         assert self.bench.venue.state.markets[symbol].mark_price == self.last == START_PRICE
         self.resting = self.drawn = START_PRICE
@@ -134,14 +133,14 @@ class Cascades:
         """Have bids and accounts at as many ticks as the next command can sell lots: no further."""
         while self.resting > self.last - reach - SPARE_LEVELS:
             self.resting -= 1
-            self.bench.do(self._order(self.supply, Side.BUY, 1, self.resting))
+            self.bench.do(self.bench.order(self.supply, Side.BUY, 1, self.resting))
         below = range(self.drawn - 1, self.last - reach - 1, -1)
         counts = self.chance.poisson(self.law.n, len(below)).tolist()
         self.drawn = min(self.drawn, self.last - reach)
         total = sum(counts)
         if not total:
             return
-        self.bench.do(self._order(self.outside, Side.SELL, total, self.last))
+        self.bench.do(self.bench.order(self.outside, Side.SELL, total, self.last))
         for tick, count in zip(below, counts, strict=True):
             for _ in range(count):
                 self._go_long(tick)
@@ -156,31 +155,14 @@ class Cascades:
             self._free.append(opened)
         account_id = self._free[self._used]
         self._used += 1
-        events = self.bench.do(self._order(account_id, Side.BUY, 1))
-        missing = margin_for(contract, self.last, tick) - _isolated_wallet(events, account_id)
-        assert missing >= 0, "the initial margin is more than this account may have"
-        if missing:
-            self.bench.do(AdjustMargin(account_id, contract.symbol, Atoms(missing), add=True))
-
-    def _order(self, account_id: int, side: Side, quantity: int, price: int = 0) -> PlaceOrder:
-        kind = OrderType.LIMIT if price else OrderType.MARKET
-        return PlaceOrder(account_id, self.bench.contract.symbol, side, kind, Lots(quantity), Ticks(price))
+        self.bench.go_long(account_id, 1, margin_for(contract, self.last, tick))
 
     def _sold(self, events: Sequence[Event]) -> int:
         """Return the lots that these events tell of, and note the last price."""
-        trades = [event for event in events if isinstance(event, TradePrinted)]
-        if trades:
-            self.last = trades[-1].price
-        return sum(trade.quantity for trade in trades)
-
-
-def _isolated_wallet(events: Sequence[Event], account_id: int) -> int:
-    """Return the margin of an account's position after a command, in atoms."""
-    return next(
-        event.positions[0].isolated_wallet
-        for event in reversed(events)
-        if isinstance(event, AccountUpdated) and event.account_id == account_id and event.positions
-    )
+        for event in events:
+            if isinstance(event, TradePrinted):
+                self.last = event.price
+        return traded(events)
 
 
 def run_cascades(law: Law, runs: int, seed: int) -> CascadeResult:

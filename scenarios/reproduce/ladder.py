@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from exchange.core.account import FUND_ID
-from exchange.core.commands import AdjustMargin, Command, PlaceOrder, SetLeverage, SetMarginType
-from exchange.core.enums import BalanceReason, MarginType, MarkRule, OrderType, Side
-from exchange.core.events import AccountReleased, AccountUpdated, BookChanged, Event, TradePrinted
-from exchange.core.units import Atoms, Lots, RateE8, Ticks, parse_decimal
+from exchange.core.commands import Command, SetLeverage, SetMarginType
+from exchange.core.enums import BalanceReason, MarginType, MarkRule, Side
+from exchange.core.events import AccountReleased, AccountUpdated, BookChanged, Event
+from exchange.core.units import RateE8, parse_decimal
 from scenarios.reproduce.reference import Check, Ladder, LadderCase
-from scenarios.reproduce.stage import Bench, unit_contract
+from scenarios.reproduce.stage import Bench, traded, unit_contract
 from scenarios.reproduce.to_the_fund import CloseToFund, to_the_fund
 
 LEVELS_BELOW_ALL = 100  # of the book, when every lot of every account has been sold
@@ -58,12 +58,12 @@ class _Rungs:
 
     def generations(self, shock: int) -> tuple[list[int], list[Event]]:
         """Sell lots from outside, then let mark after mark be made until nobody is sold; return lots and all events."""
-        events = self.do(self._order(self.outside, Side.SELL, shock))
-        found, lots = list(events), [_traded(events)]
+        events = self.do(self.bench.order(self.outside, Side.SELL, shock))
+        found, lots = list(events), [traded(events)]
         while lots[-1]:
             events = self._seen(self.bench.until_due())
             found += events
-            lots.append(_traded(events))
+            lots.append(traded(events))
         return lots[:-1], found
 
     def _go_long(self, leverage: int) -> None:
@@ -72,13 +72,9 @@ class _Rungs:
         account_id = self.bench.open_account(f"long at {leverage}")
         self.do(SetMarginType(account_id, symbol, MarginType.ISOLATED))
         self.do(SetLeverage(account_id, symbol, leverage))
-        self.do(self._order(self.outside, Side.SELL, rules.lots_per_account, rules.start_price))
-        events = self.do(self._order(account_id, Side.BUY, rules.lots_per_account))
-        updates = [event for event in events if isinstance(event, AccountUpdated) and event.account_id == account_id]
+        self.do(self.bench.order(self.outside, Side.SELL, rules.lots_per_account, rules.start_price))
         margin = (rules.start_price - bankruptcy_price(rules, leverage)) * rules.lots_per_account
-        missing = margin - updates[-1].positions[0].isolated_wallet
-        if missing:
-            self.do(AdjustMargin(account_id, symbol, Atoms(missing), add=True))
+        self.bench.go_long(account_id, rules.lots_per_account, margin)
 
     def _bid(self) -> None:
         """Rest the same lots at every tick from the start price down, further than everybody together can sell."""
@@ -91,11 +87,7 @@ class _Rungs:
             if level % LEVELS_PER_ACCOUNT == 0:
                 account_id = self.bench.open_account("supply")
                 self.do(SetLeverage(account_id, self.bench.contract.symbol, 1))
-            self.do(self._order(account_id, Side.BUY, rules.lots_per_tick, rules.start_price - level))
-
-    def _order(self, account_id: int, side: Side, quantity: int, price: int = 0) -> PlaceOrder:
-        kind = OrderType.LIMIT if price else OrderType.MARKET
-        return PlaceOrder(account_id, self.bench.contract.symbol, side, kind, Lots(quantity), Ticks(price))
+            self.do(self.bench.order(account_id, Side.BUY, rules.lots_per_tick, rules.start_price - level))
 
     def _seen(self, events: list[Event]) -> list[Event]:
         for event in events:
@@ -141,10 +133,6 @@ def _generation_rows(expected: list[int], found: list[int]) -> list[tuple[str, f
     count = max(len(expected), len(found))
     padded = [lots + [0] * (count - len(lots)) for lots in (expected, found)]
     return [(f"lots of generation {at}", want, got) for at, (want, got) in enumerate(zip(*padded, strict=True))]
-
-
-def _traded(events: list[Event]) -> int:
-    return sum(event.quantity for event in events if isinstance(event, TradePrinted))
 
 
 def _to_fund(event: Event) -> int:

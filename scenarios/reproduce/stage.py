@@ -1,17 +1,18 @@
 """A venue for published models: one contract of unit lots, rich accounts, and the virtual clock. It has no strategy."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from exchange.core.commands import Command, CreateAccount, SetIndexPrice
+from exchange.core.commands import AdjustMargin, Command, CreateAccount, PlaceOrder, SetIndexPrice
 from exchange.core.contract import Bracket, Contract, parse_contract
-from exchange.core.enums import MarkRule
-from exchange.core.events import AccountCreated, Event, Rejected
+from exchange.core.enums import MarkRule, OrderType, Side
+from exchange.core.events import AccountCreated, AccountUpdated, Event, Rejected, TradePrinted
 from exchange.core.policies.case import LiquidationPolicy
 from exchange.core.policies.presets import EngineRules
 from exchange.core.rules import VenueRules
-from exchange.core.units import INT63_MAX, MONEY_MAX, Nanos, RateE8, Ticks
+from exchange.core.units import INT63_MAX, MONEY_MAX, Atoms, Lots, Nanos, RateE8, Ticks
 from exchange.core.venue import Venue
 from scenarios.kernel import Executed, Kernel
 
@@ -73,6 +74,20 @@ class Bench:
         self.kernel.run(self.venue.next_due + 1)
         return self.events
 
+    def order(self, account_id: int, side: Side, quantity: int, price: int = 0) -> PlaceOrder:
+        """Return an order for lots at a price in ticks, at market without one."""
+        kind = OrderType.LIMIT if price else OrderType.MARKET
+        return PlaceOrder(account_id, self.contract.symbol, side, kind, Lots(quantity), Ticks(price))
+
+    def go_long(self, account_id: int, quantity: int, margin: int) -> None:
+        """Have an account buy lots at market, and bring the isolated margin of its position to so many atoms."""
+        events = self.do(self.order(account_id, Side.BUY, quantity))
+        updates = [event for event in events if isinstance(event, AccountUpdated) and event.account_id == account_id]
+        missing = margin - updates[-1].positions[0].isolated_wallet
+        assert missing >= 0, "the initial margin is more than this account may have"
+        if missing:
+            self.do(AdjustMargin(account_id, self.contract.symbol, Atoms(missing), add=True))
+
     def price_index(self, price: int) -> None:
         """Set the index, in ticks."""
         self.do(SetIndexPrice(self.contract.symbol, Ticks(price)))
@@ -86,3 +101,8 @@ class Bench:
     def _note(self, executed: Executed) -> None:
         self.commands += 1
         self.events.extend(executed.events)
+
+
+def traded(events: Sequence[Event]) -> int:
+    """Return the lots that were traded on the book."""
+    return sum(event.quantity for event in events if isinstance(event, TradePrinted))

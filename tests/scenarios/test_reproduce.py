@@ -149,12 +149,12 @@ def test_the_venue_liquidates_each_account_at_the_tick_drawn_for_it() -> None:
     cascades = Cascades(Law(0.0, 1), stream(SEED, "tick"), cap=1_000)
     cascades._set_back()
     cascades._prepare(4)
-    cascades.bench.do(cascades._order(cascades.outside, Side.SELL, 1, START_PRICE))
+    cascades.bench.do(cascades.bench.order(cascades.outside, Side.SELL, 1, START_PRICE))
     cascades._go_long(START_PRICE - 3)
     state, symbol = cascades.bench.venue.state, cascades.bench.contract.symbol
     account = state.accounts[cascades._free[0]]
     for sold in (1, 2, 3):
-        cascades.bench.do(cascades._order(cascades.outside, Side.SELL, 1))
+        cascades.bench.do(cascades.bench.order(cascades.outside, Side.SELL, 1))
         events = cascades.bench.until_due()
         equity, required = standing(state, scope_of(account, symbol, PositionSide.BOTH))
         released = [event.account_id for event in events if isinstance(event, AccountReleased)]
