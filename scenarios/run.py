@@ -5,7 +5,6 @@ The key is a hash of all that results depend on: where a run is written, and how
 """
 
 import json
-import platform
 import shutil
 from functools import cache
 from hashlib import blake2b
@@ -24,7 +23,7 @@ from exchange.core.snapshot import state_hash
 from exchange.journal.codec import CORE_REVISION
 from scenarios.analysis.measures import LOOKED_AT, Measures, measures
 from scenarios.analysis.picture import picture
-from scenarios.record.recorder import Recorder, RunFacts
+from scenarios.record.recorder import Recorder, RunFacts, versions
 from scenarios.record.sink import read_tables
 from scenarios.scenario import Scenario, read_scenario
 from scenarios.stage import Progress, Stage, build
@@ -32,7 +31,6 @@ from scenarios.stage import Progress, Stage, build
 MANIFEST = "run.json"
 PICTURE = "picture"
 ASIDE = ".aside"
-PACKAGES = ("margincall", "numpy", "pyarrow")
 KEY_BYTES = 16
 # Where the source is that results follow from, and what of it they do not: these print, draw, or run something else.
 FOLLOWED = ("exchange/core", "exchange/journal", "exchange/projections", "exchange/runtime/feeds", "scenarios")
@@ -193,7 +191,7 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
         event_hash=recorder.event_hash,
         state_hash=state_hash(stage.kernel.venue.state),
         measures=measures(found),
-        versions={"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
+        versions=versions(),
         core_revision=CORE_REVISION,
         code=code_digest(),
         config=config,

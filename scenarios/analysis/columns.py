@@ -71,6 +71,16 @@ def present(table: pa.Table, column: str) -> Flags:
     return flags
 
 
+def closed_lots(liquidations: pa.Table) -> Ints:
+    """Return the lots that each liquidation closed: on the book, by the fund, and by ADL."""
+    return ints(liquidations, "filled_l") + ints(liquidations, "fund_l") + ints(liquidations, "adl_l")
+
+
+def closed_atoms(liquidations: pa.Table) -> Ints:
+    """Return what was paid for those lots."""
+    return ints(liquidations, "filled_value_a") + ints(liquidations, "fund_value_a") + ints(liquidations, "adl_value_a")
+
+
 def total(values: Ints) -> int:
     """Return an exact sum, whatever its size."""
     return sum(values.tolist())

@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from scenarios.analysis.columns import Ints, ints, is_word, of_symbol, present, unit_of
+from scenarios.analysis.columns import ints, is_word, of_symbol, present, unit_of
+from scenarios.analysis.metrics import largest_move
 from scenarios.chance import stream
 from scenarios.record.sink import Tables
 
@@ -37,15 +38,10 @@ def amplification(on: Tables, muted: Tables, symbol: str = "", *, rising: bool =
     logarithms (POOLED_RATIO, MEAN_LOG_RATIO of `paired_bootstrap`): never average ratios.
     """
     name = unit_of(on, symbol).symbol
-    paths = [ints(of_symbol(tables["marks"], name), "mark_t") for tables in (on, muted)]
-    if paths[0][0] != paths[1][0]:
-        raise ValueError(f"two scenarios: one begins at {paths[0][0]} ticks, the other at {paths[1][0]}")
-    return Amplification(*(_largest_move(path, rising=rising) for path in paths))
-
-
-def _largest_move(path: Ints, *, rising: bool) -> float:
-    befores = (np.minimum if rising else np.maximum).accumulate(path)
-    return float((np.abs(path - befores) / befores).max())
+    begins = [ints(of_symbol(tables["marks"], name), "mark_t")[0] for tables in (on, muted)]
+    if begins[0] != begins[1]:
+        raise ValueError(f"two scenarios: one begins at {begins[0]} ticks, the other at {begins[1]}")
+    return Amplification(*(largest_move(tables, name, rising=rising) for tables in (on, muted)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,17 @@
 from collections.abc import Mapping
 
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND
-from scenarios.analysis.comparisons import amplification, branching
-from scenarios.analysis.metrics import absorption, cascades, divergence, fund_equity, liquidated, overshoot, time_to
+from scenarios.analysis.comparisons import branching
+from scenarios.analysis.metrics import (
+    absorption,
+    cascades,
+    divergence,
+    fund_equity,
+    largest_move,
+    liquidated,
+    overshoot,
+    time_to,
+)
 from scenarios.record.sink import Tables
 
 Measures = Mapping[str, float | None]
@@ -18,12 +27,10 @@ def measures(tables: Tables) -> Measures:
     links, gaps, done = branching([tables]), divergence(tables), time_to(tables)
     shares = absorption(tables).shares or (None, None, None)
     largest = max(waves, key=lambda wave: wave.notional_a, default=None)
-    # Of one run both sides are the same: what the mark moved by, without a second run to hold it against.
-    fall, rise = amplification(tables, tables).on, amplification(tables, tables, rising=True).on
     return {
         "trades": tables["run"]["trades"][0].as_py(),
-        "fall_bp": BP * fall,
-        "rise_bp": BP * rise,
+        "fall_bp": BP * largest_move(tables),
+        "rise_bp": BP * largest_move(tables, rising=True),
         "overshoot_down_bp": overshoot(tables).overshoot_bp,
         "overshoot_up_bp": overshoot(tables, rising=True).overshoot_bp,
         "mark_to_index_max_bp": gaps.mark_index.maximum_bp if gaps.mark_index else None,

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from exchange.core.units import SECOND
-from scenarios.analysis.columns import Flags, Ints, ints, is_word, of_symbol, total, unit_of
+from scenarios.analysis.columns import Flags, Ints, closed_atoms, closed_lots, ints, is_word, of_symbol, total, unit_of
 from scenarios.record.sink import Tables
 
 MINUTE_NS = 60 * SECOND
@@ -52,8 +52,7 @@ def liquidated(tables: Tables, symbol: str = "", interval_ns: int = MINUTE_NS) -
     Longs are positions that were long. Lots that the fund took and sold or deleveraged later count once, as the fund's.
     """
     rows = of_symbol(tables["liquidations"], unit_of(tables, symbol).symbol)
-    parts = [ints(rows, column) for column in ("filled_value_a", "fund_value_a", "adl_value_a")]
-    values, lots, times = parts[0] + parts[1] + parts[2], _closed(rows), ints(rows, "t_ns")
+    values, lots, times = closed_atoms(rows), closed_lots(rows), ints(rows, "t_ns")
     longs = ints(rows, "pos_before_l") > 0
     begins = times - times % interval_ns
     held, share = 0, None
@@ -61,9 +60,9 @@ def liquidated(tables: Tables, symbol: str = "", interval_ns: int = MINUTE_NS) -
         held = _open_interest_before(tables, unit_of(tables, symbol).symbol, int(ints(rows, "seq")[lots > 0][0]))
         share = total(lots) / held if held else None
     return Liquidated(
-        book_a=total(parts[0]),
-        fund_a=total(parts[1]),
-        adl_a=total(parts[2]),
+        book_a=total(ints(rows, "filled_value_a")),
+        fund_a=total(ints(rows, "fund_value_a")),
+        adl_a=total(ints(rows, "adl_value_a")),
         long_a=total(values[longs]),
         short_a=total(values[~longs]),
         lots=total(lots),
@@ -158,6 +157,13 @@ def fund_equity(tables: Tables) -> FundPath:
     return _fund_path(ints(rows, "fund_equity_a"), ints(rows, "t_ns"))
 
 
+def largest_move(tables: Tables, symbol: str = "", *, rising: bool = False) -> float:
+    """Return the largest share of a peak of the mark that was lost afterwards (`rising`: of a trough, gained)."""
+    path = ints(of_symbol(tables["marks"], unit_of(tables, symbol).symbol), "mark_t")
+    befores = (np.minimum if rising else np.maximum).accumulate(path)
+    return float((np.abs(path - befores) / befores).max())
+
+
 @dataclass(frozen=True, slots=True)
 class Overshoot:
     """A move of the mark and how much of it came back. Basis points are of the start.
@@ -222,7 +228,7 @@ def time_to(tables: Tables, symbol: str = "", shares: Sequence[float] = TIME_SHA
     88 % within 30 minutes is the figure reported of 10 October 2025.
     """
     rows = of_symbol(tables["liquidations"], unit_of(tables, symbol).symbol)
-    lots = _closed(rows)
+    lots = closed_lots(rows)
     times, done = ints(rows, "t_ns")[lots > 0], np.cumsum(lots[lots > 0])
     if not len(done):
         return None
@@ -268,11 +274,6 @@ def mark_attack(
 # ---------------------------------------------------------------------------------------------------------------- parts
 
 
-def _closed(rows: pa.Table) -> Ints:
-    """Return the lots that each liquidation closed, in whatever way."""
-    return ints(rows, "filled_l") + ints(rows, "fund_l") + ints(rows, "adl_l")
-
-
 def _open_interest_before(tables: Tables, symbol: str, seq: int) -> int:
     """Return the open interest of the last mark up to a command; a mark comes before what is liquidated at it."""
     rows = of_symbol(tables["marks"], symbol)
@@ -281,8 +282,8 @@ def _open_interest_before(tables: Tables, symbol: str, seq: int) -> int:
 
 
 def _grouped(rows: pa.Table, keys: Ints) -> tuple[Cascade, ...]:
-    values = ints(rows, "filled_value_a") + ints(rows, "fund_value_a") + ints(rows, "adl_value_a")
-    lots, accounts, times = _closed(rows), ints(rows, "account"), ints(rows, "t_ns")
+    values, lots = closed_atoms(rows), closed_lots(rows)
+    accounts, times = ints(rows, "account"), ints(rows, "t_ns")
     generations = ints(rows, "generation")
     found = []
     for key in np.unique(keys):

@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND
-from scenarios.analysis.columns import Unit, ints, of_symbol, unit_of
+from scenarios.analysis.columns import Unit, closed_atoms, closed_lots, ints, of_symbol, unit_of
 from scenarios.record.sink import Tables
 
 WIDTH_INCHES = (9, 14)  # of one column, and of two
@@ -162,8 +162,8 @@ def _draw_prices(axes: Axes, clock: _Clock, marks: pa.Table, forced: pa.Table, u
     ):
         line = ints(marks, column) * tick
         axes.plot(times, np.where(line > 0, line, np.nan), color=color, linewidth=width, label=name)
-    lots = ints(forced, "filled_l") + ints(forced, "fund_l") + ints(forced, "adl_l")
-    values = (ints(forced, "filled_value_a") + ints(forced, "fund_value_a") + ints(forced, "adl_value_a"))[lots > 0]
+    lots = closed_lots(forced)
+    values = closed_atoms(forced)[lots > 0]
     at, longs = clock.at(ints(forced, "t_ns")[lots > 0]), (ints(forced, "pos_before_l") > 0)[lots > 0]
     paid = values / (lots[lots > 0] * unit.value_unit) * tick
     sizes = 6 + 70 * values / max(1, values.max(initial=0))

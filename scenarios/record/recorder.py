@@ -43,8 +43,8 @@ from scenarios.record.mirror import Mirror
 from scenarios.record.schema import COLUMNS, SCHEMA_VERSION
 from scenarios.record.sink import ROWS_PER_GROUP, Row, Sink, Tables
 
+PACKAGES = ("margincall", "numpy", "pyarrow")  # whose versions a run tells
 _FLUSH_MASK = 0x3FF  # whether a row group is full is looked up every 1024 commands
-_PACKAGES = ("margincall", "numpy", "pyarrow")
 _SETTLED = frozenset({BalanceReason.ORDER, BalanceReason.FUNDING_FEE})  # told in `trades` and `funding`
 
 
@@ -299,7 +299,7 @@ class Recorder:
     def _run_row(self) -> Row:
         contracts = msgspec.json.encode(self._contracts).decode()
         rules = msgspec.json.encode(self._rules).decode()
-        facts = (self._run.config, self._run.seed, _versions(), contracts, rules)
+        facts = (self._run.config, self._run.seed, json.dumps(versions(), sort_keys=True), contracts, rules)
         return (self.run_id, SCHEMA_VERSION, *facts, self.commands, self.events, self.trades, self.event_hash)
 
 
@@ -314,12 +314,12 @@ def _liquidation_id(client_order_id: str) -> int:
     return int(client_order_id.split("-")[1])
 
 
-def _versions() -> str:
-    found = {"python": platform.python_version(), **{package: version(package) for package in _PACKAGES}}
-    return json.dumps(found, sort_keys=True)
+def versions() -> dict[str, str]:
+    """Return what a run is done with: Python, and the packages whose versions it tells."""
+    return {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}}
 
 
 def _run_id(run: RunFacts, contracts: Sequence[Contract], rules: VenueRules) -> str:
     """Return a name of the run that depends on what it is alone: configuration, seed, contracts, rules, versions."""
-    said_of_it = [run.config, run.seed, _versions(), list(contracts), rules]
+    said_of_it = [run.config, run.seed, json.dumps(versions(), sort_keys=True), list(contracts), rules]
     return blake2b(msgspec.json.encode(said_of_it), digest_size=8).hexdigest()

@@ -1,6 +1,6 @@
 """Where rows of a table go: gathered, turned into columns by the thousand, kept or written. It knows no event.
 
-What waits in memory is bounded by ROWS_PER_GROUP rows of each table; with a folder, everything else is on disk.
+What waits in memory is about ROWS_PER_GROUP rows of each table; with a folder, everything else is on disk.
 """
 
 from collections.abc import Iterator, Mapping
