@@ -20,6 +20,7 @@ import msgspec
 
 from exchange.core.policies.case import Custom
 from exchange.core.snapshot import state_hash
+from exchange.core.units import SECOND
 from exchange.journal.codec import CORE_REVISION
 from scenarios.analysis.measures import LOOKED_AT, Measures, measures
 from scenarios.analysis.picture import picture
@@ -52,10 +53,6 @@ class Request(msgspec.Struct, frozen=True):
         """Return it ready to run. Raises what `stage.build` and `read_scenario` raise."""
         scenario = read_scenario(self.scenario)
         return build(scenario, self.seed, engine=self.policy, muted=self.muted, coupled=self.coupled)
-
-    def follows_flow(self, scenario: Scenario) -> bool:
-        """Tell whether the contract's own flow moves the index."""
-        return scenario.index.coupling.on if self.coupled is None else self.coupled
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -96,7 +93,7 @@ class Outcome(msgspec.Struct, frozen=True):
     tables: bool
 
 
-def config_of(stage: Stage, request: Request) -> dict[str, Any]:
+def config_of(stage: Stage) -> dict[str, Any]:
     """Return what a stage was built from, resolved: every rule as it holds, and a hash of a user's own policy."""
     policy = stage.kernel.venue.state.policy
     own = isinstance(stage.rules.engine.liquidation, Custom)
@@ -104,7 +101,7 @@ def config_of(stage: Stage, request: Request) -> dict[str, Any]:
         "scenario": stage.scenario,
         "rules": stage.rules,
         "contracts": stage.contracts,
-        "coupled": request.follows_flow(stage.scenario),
+        "coupled": stage.coupled,
         "policy_code": _digest(Path(getsourcefile(type(policy)) or "").read_bytes()) if own else "",
     }
     resolved: dict[str, Any] = json.loads(msgspec.json.encode(found))
@@ -162,7 +159,7 @@ def run(request: Request, folder: Path, *, tables: bool = True, progress: Progre
 def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progress | None) -> Outcome:
     begun = perf_counter()
     stage = request.build()
-    config = config_of(stage, request)
+    config = config_of(stage)
     facts = RunFacts(json.dumps(config, sort_keys=True), request.seed)
     if tables:
         recorder = Recorder(stage.contracts, stage.rules, folder, facts)
@@ -177,13 +174,13 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
     policy = request.policy or stage.scenario.engine
     if tables:
         picture(found, folder / PICTURE, title=_title(stage.scenario, policy, request))
-    seconds = (stage.end_ts - stage.scenario.start_ts) / 1e9
+    seconds = (stage.scenario.end_ts - stage.scenario.start_ts) / SECOND
     manifest = Manifest(
         key=key_of(config, request.seed),
         scenario=stage.scenario.name,
         policy=policy,
         muted=request.muted,
-        coupled=config["coupled"],
+        coupled=stage.coupled,
         seed=request.seed,
         virtual_seconds=seconds,
         commands=recorder.commands,

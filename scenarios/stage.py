@@ -13,11 +13,10 @@ from exchange.core.units import ATOMS_PER_QUOTE, MILLISECOND, SECOND, Atoms
 from exchange.core.venue import Venue
 from exchange.journal.policies import policy_of
 from exchange.runtime.engines import read_engine
-from scenarios.agents.agent import Desk, let_live
+from scenarios.agents.agent import Agent, Desk, let_live
 from scenarios.agents.arbitrage import Arbitrage, Arbitrageur
 from scenarios.agents.attacker import Attacker, MarkAttacker
 from scenarios.agents.fundamental import Fundamental, FundamentalTrader
-from scenarios.agents.group import Member
 from scenarios.agents.leveraged import Leveraged, LeveragedTrader
 from scenarios.agents.maker import Maker, MarketMaker
 from scenarios.agents.momentum import Momentum, MomentumTrader
@@ -32,7 +31,7 @@ PROGRESS_NS = 60 * SECOND  # of virtual time between two words of progress
 Progress = Callable[[float], None]  # is told the share of the run that is done
 
 # The type of a group depends on its key in the table, which a mapping cannot say: hence Any.
-SEATS: Mapping[type[Any], Callable[[Desk, Any, Prices], Member]] = {
+SEATS: Mapping[type[Any], Callable[[Desk, Any, Prices], Agent]] = {
     Noise: lambda desk, group, _prices: NoiseTrader(desk, group),
     Maker: lambda desk, group, _prices: MarketMaker(desk, group),
     Momentum: lambda desk, group, _prices: MomentumTrader(desk, group),
@@ -52,18 +51,18 @@ class Stage:
     rules: VenueRules
     contracts: tuple[Contract, ...]
     kernel: Kernel
-    agents: list[Member]
+    agents: list[Agent]
     prices: Prices
-    end_ts: int
+    coupled: bool  # whether the index follows the flow
 
     def run(self, progress: Progress | None = None) -> None:
         """Run to the end."""
-        start_ts = self.scenario.start_ts
-        for until in [*range(start_ts + PROGRESS_NS, self.end_ts, PROGRESS_NS), self.end_ts]:
+        start_ts, end_ts = self.scenario.start_ts, self.scenario.end_ts
+        for until in [*range(start_ts + PROGRESS_NS, end_ts, PROGRESS_NS), end_ts]:
             if until > self.kernel.now:
                 self.kernel.run(until)
             if progress:
-                progress((until - start_ts) / (self.end_ts - start_ts))
+                progress((until - start_ts) / (end_ts - start_ts))
 
 
 def build(
@@ -98,12 +97,12 @@ def build(
     for agent in agents:
         if agent.desk.name not in silent:
             let_live(kernel, agent)
-    return Stage(scenario, seed, rules, (contract,), kernel, agents, prices, scenario.end_ts)
+    return Stage(scenario, seed, rules, (contract,), kernel, agents, prices, follows)
 
 
-def _seated(scenario: Scenario, kernel: Kernel, prices: Prices, seed: int) -> list[Member]:
+def _seated(scenario: Scenario, kernel: Kernel, prices: Prices, seed: int) -> list[Agent]:
     """Return all agents in the order of the file: the first one has account 1."""
-    agents: list[Member] = []
+    agents: list[Agent] = []
     for group in scenario.agents:
         latency_ns = round(group.latency_ms * MILLISECOND)
         for number in range(1, group.count + 1):
@@ -113,7 +112,7 @@ def _seated(scenario: Scenario, kernel: Kernel, prices: Prices, seed: int) -> li
     return agents
 
 
-def _open(kernel: Kernel, agents: list[Member]) -> None:
+def _open(kernel: Kernel, agents: list[Agent]) -> None:
     """Open the accounts of all agents, with their deposits and leverages."""
     for agent in agents:
         deposit = Atoms(round(agent.deposit_quote * ATOMS_PER_QUOTE))

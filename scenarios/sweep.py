@@ -64,7 +64,7 @@ def plans(requests: Sequence[Request], out: Path, *, tables: bool) -> list[Plan]
     for request in requests:
         kind = msgspec.structs.replace(request, seed=0)  # the configuration is the same whatever the seed
         if kind not in configs:
-            configs[kind] = config_of(kind.build(), kind)
+            configs[kind] = config_of(kind.build())
     return [
         Plan(
             request,

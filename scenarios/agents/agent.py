@@ -115,9 +115,11 @@ class Desk:
 
 
 class Agent(Protocol):
-    """Someone who is woken, looks and acts."""
+    """Someone who is woken, looks and acts, and what its account begins with."""
 
     desk: Desk
+    deposit_quote: float
+    leverage: int
 
     def begin(self) -> int | None:
         """Return how long it sleeps first, in nanoseconds; None: for ever."""

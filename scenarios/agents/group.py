@@ -4,11 +4,9 @@ Amounts are floats in the unit that their name ends in: they enter decisions; wh
 integers by `Desk`.
 """
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 import msgspec
-
-from scenarios.agents.agent import Agent
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -29,10 +27,3 @@ class Group(Record, frozen=True, kw_only=True, tag_field="kind"):
     latency_ms: Positive = 20.0
     deposit_quote: NotNegative = 100_000.0
     leverage: Count = 10
-
-
-class Member(Agent, Protocol):
-    """An agent with what its account begins with."""
-
-    deposit_quote: float
-    leverage: int

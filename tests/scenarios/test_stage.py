@@ -117,7 +117,7 @@ def test_progress_is_told_up_to_the_end() -> None:
     stage = build(shortened("calm", 2.5), SEED)
     stage.run(told.append)
     assert told == [0.4, 0.8, 1.0]
-    assert stage.kernel.now == stage.end_ts
+    assert stage.kernel.now == stage.scenario.end_ts
     assert marks(stage) > 0
 
 
