@@ -72,6 +72,12 @@ def begin(environment: Any, **_: Any) -> None:
         gevent.spawn(_hear_index)
 
 
+@events.user_error.add_listener
+def lose(user_instance: Any, exception: Exception, **_: Any) -> None:
+    """Note a user that an error of its own has ended or hindered: it makes no calls that could be counted."""
+    ROWS.append((f"{time.time():.4f}", "user", type(user_instance).__name__, "0", unheard(exception)))
+
+
 @events.quitting.add_listener
 def leave_rows(**_: Any) -> None:
     """Write this process's calls down."""

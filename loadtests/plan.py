@@ -69,18 +69,26 @@ SHAPES: Mapping[str, Shape] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One run. `teams` are the accounts that several users share; `out` is where every process leaves its rows."""
+    """One run. `out` is where every process leaves its rows; `teams` are the accounts that several users share.
+
+    What follows `workers` is known once the venue is served.
+    """
 
     shape: str
     seconds: float
     users: int
     seed: int
-    rest: str
-    ws: str
-    admin_token: str
     out: str
-    teams: tuple[Credentials, ...] = ()
     workers: int = 1
+    rest: str = ""
+    ws: str = ""
+    admin_token: str = ""
+    teams: tuple[Credentials, ...] = ()
+
+    @property
+    def processes(self) -> int:
+        """How many Locust processes there are: workers have a leader beside them."""
+        return self.workers + (self.workers > 1)
 
     @property
     def kind(self) -> Shape:

@@ -1,29 +1,44 @@
 """Runs one load shape: a venue in a process of its own on a free port, Locust headless against it, then the report.
 
 It runs in the project's own environment; Locust has one of its own (`make load` makes it). Exit 1 when money is missing
-at the end, when an answer was none that a venue that is well gives, or when the venue did not end by itself.
+at the end, when an answer was none that a venue that is well gives, when a user or a process of Locust was lost, or
+when the venue ended before it was told to.
 """
 
 import csv
 import json
 import os
-import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 
 from clients.ready import Ready, ReadyFileError, read_ready
+from exchange.cli import FiniteRange
 from loadtests.control import Control
+from loadtests.folder import (
+    CORES_NAME,
+    END_NAME,
+    LOCUST_CSV,
+    LOCUST_LOG,
+    REPORT_NAME,
+    VENUE_LOG,
+    FolderError,
+    claimed,
+    read_calls,
+)
 from loadtests.plan import PLAN_VARIABLE, SHAPES, START_INDEX, STARTED_NAME, SYMBOL, TEAMS, Plan
-from loadtests.report import Call, Cores, lines, unexpected
+from loadtests.report import Cores, lines, unexpected
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCUST = ROOT / ".venv-load" / "bin" / "python"
@@ -31,6 +46,8 @@ TEAM_DEPOSIT = "2000000"
 BOUND_S = 30.0  # in which a venue starts, and in which it ends
 POLL_S = 0.05
 SAMPLE_S = 1.0
+LOOPBACK = "127.0.0.1"
+SIGNAL_EXIT = 128  # and the number of the signal, as shells have it
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 OVERTIME_S = 60.0  # in which Locust must have ended, after the run
 
@@ -41,7 +58,7 @@ class LoadError(click.ClickException):
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--shape", type=click.Choice(list(SHAPES)), default="cascade", show_default=True)
-@click.option("--seconds", type=click.FloatRange(10, 3600), default=90.0, show_default=True)
+@click.option("--seconds", type=FiniteRange(10, 3600), default=90.0, show_default=True)
 @click.option("--users", type=click.IntRange(1, 10_000), help="Default: the shape's.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Locust processes.")
 @click.option("--seed", type=int, default=1, show_default=True)
@@ -54,22 +71,33 @@ def main(
     if not LOCUST.exists():
         raise click.ClickException("Locust is not installed: run `make load`")
     out = out or ROOT / "runs" / "load" / shape
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    kind = SHAPES[shape]
+    signal.signal(signal.SIGTERM, _ended)
+    try:
+        with claimed(out):
+            sys.exit(_run(Plan(shape, seconds, users or SHAPES[shape].users, seed, str(out), workers), durability))
+    except (FolderError, OSError) as error:
+        raise LoadError(str(error)) from error
+
+
+def _run(plan: Plan, durability: str) -> int:
+    """Serve, drive and report; return the exit code."""
+    out = Path(plan.out)
     with (
         tempfile.TemporaryDirectory(prefix="margincall-load-") as folder,
-        served(Path(folder), kind.limits, durability, out) as (ready, venue),
+        served(Path(folder), plan.kind.limits, durability, out) as (ready, venue),
     ):
         control = Control(ready.rest, ready.admin_token)
         control.set_index(SYMBOL, START_INDEX)
         teams = tuple(control.create_account(f"team{number}", TEAM_DEPOSIT) for number in range(TEAMS))
-        plan = Plan(
-            shape, seconds, users or kind.users, seed, ready.rest, ready.ws, ready.admin_token, str(out), teams, workers
-        )
+        plan = replace(plan, rest=ready.rest, ws=ready.ws, admin_token=ready.admin_token, teams=teams)
         samples = drive(plan, Path(folder), venue)
         end = state_of(control)
-    sys.exit(write_report(plan, samples, end))
+    return write_report(plan, samples, end)
+
+
+def _ended(number: int, _frame: FrameType | None) -> NoReturn:
+    """End as on Ctrl-C: whatever this run has started ends with it."""
+    raise SystemExit(SIGNAL_EXIT + number)
 
 
 @contextmanager
@@ -79,7 +107,7 @@ def served(folder: Path, limits: str, durability: str, out: Path) -> Iterator[tu
     command = [str(Path(sys.executable).with_name("margincall")), "serve", "--index", "manual", "--port", "0"]
     command += ["--data", str(folder / "data"), "--ready-file", str(ready_path)]
     command += ["--limits", limits, "--durability", durability]
-    with (out / "venue.log").open("wb") as log:
+    with (out / VENUE_LOG).open("wb") as log:
         venue = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             yield wait_for(lambda: _ready(ready_path, venue), "the venue did not start"), venue
@@ -91,7 +119,7 @@ def served(folder: Path, limits: str, durability: str, out: Path) -> Iterator[tu
                 venue.kill()
                 raise LoadError("the venue did not end") from None
         if code:
-            raise LoadError(f"the venue ended with {code}: see {out / 'venue.log'}")
+            raise LoadError(f"the venue ended with {code}: see {out / VENUE_LOG}")
 
 
 def drive(plan: Plan, folder: Path, venue: "subprocess.Popen[bytes]") -> list[Cores]:
@@ -99,26 +127,32 @@ def drive(plan: Plan, folder: Path, venue: "subprocess.Popen[bytes]") -> list[Co
     plan_path, out = folder / "plan.json", Path(plan.out)
     plan.write(plan_path)
     command = [str(LOCUST), "-m", "locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), "--headless"]
-    command += ["--csv", str(out / "locust"), "--only-summary", "--exit-code-on-error", "0", "--reset-stats"]
+    command += ["--csv", str(out / LOCUST_CSV), "--only-summary", "--exit-code-on-error", "0", "--reset-stats"]
     if plan.workers > 1:
-        command += ["--processes", str(plan.workers)]
+        # A door of its own, on this machine only: at Locust's usual one the workers of another run may stand.
+        port = str(free_port())
+        command += ["--processes", str(plan.workers), "--master-bind-host", LOOPBACK, "--master-bind-port", port]
+        command += ["--master-host", LOOPBACK, "--master-port", port]
     environment = {**os.environ, PLAN_VARIABLE: str(plan_path), "PYTHONPATH": str(ROOT)}
+    environment |= dict.fromkeys(("no_proxy", "NO_PROXY"), LOOPBACK)  # the venue is on this machine
     deadline = time.monotonic() + plan.seconds + OVERTIME_S
-    with (out / "locust.log").open("wb") as log:
+    samples: list[Cores] = []
+    with (out / LOCUST_LOG).open("wb") as log:
         locust = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
-        samples: list[Cores] = []
         try:
             used = used_s(venue.pid, locust.pid)
             while locust.poll() is None and time.monotonic() < deadline:
                 time.sleep(SAMPLE_S)
                 before, used = used, used_s(venue.pid, locust.pid)
                 samples.append(shares(before, used))
+                if venue.poll() is not None:
+                    raise LoadError(f"the venue ended with {venue.returncode}: see {out / VENUE_LOG}")
         finally:
-            if locust.poll() is None:
+            with suppress(ProcessLookupError):  # workers outlive a leader that was killed
                 os.killpg(locust.pid, signal.SIGKILL)
-                locust.wait()
+            locust.wait()
     if locust.returncode:
-        raise LoadError(f"Locust ended with {locust.returncode}: see {out / 'locust.log'}")
+        raise LoadError(f"Locust ended with {locust.returncode}: see {out / LOCUST_LOG}")
     return samples
 
 
@@ -133,26 +167,23 @@ def write_report(plan: Plan, samples: list[Cores], end: dict[str, Any]) -> int:
     """Write `report.md`, `cores.csv` and `end.json` beside the calls, print the report, and return the exit code."""
     out = Path(plan.out)
     began = float((out / STARTED_NAME).read_text())
-    calls = read_calls(out, began)
+    calls = read_calls(out, began, plan.processes)
     cores = [sample._replace(t_s=sample.t_s - began) for sample in samples]
-    with (out / "cores.csv").open("w", newline="") as file:
+    with (out / CORES_NAME).open("w", newline="") as file:
         csv.writer(file).writerows(cores)
-    (out / "end.json").write_text(json.dumps(end))
+    (out / END_NAME).write_text(json.dumps(end))
     text = "\n".join(lines(plan, calls, cores, end))
-    (out / "report.md").write_text(f"{text}\n")
+    (out / REPORT_NAME).write_text(f"{text}\n")
     print(text)
     wrong = unexpected(calls)
     return int(bool(wrong or end["conservationResidue"] or not calls))
 
 
-def read_calls(out: Path, began: float) -> list[Call]:
-    """Return the calls that every Locust process left, in the order in which they began."""
-    calls = []
-    for path in out.glob("requests-*.csv"):
-        with path.open(newline="") as file:
-            for began_at, door, operation, took_ms, outcome in csv.reader(file):
-                calls.append(Call(float(began_at) - began, door, operation, float(took_ms), outcome))
-    return sorted(calls)
+def free_port() -> int:
+    """Return a port of this machine at which nobody listens."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        port: int = server.getsockname()[1]
+    return port
 
 
 def family(pid: int) -> list[int]:

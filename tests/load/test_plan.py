@@ -27,7 +27,7 @@ from loadtests.plan import (
 def plan_of(shape: str, seconds: float = 90.0, users: int | None = None) -> Plan:
     """Return a plan for a venue that nobody asks."""
     team = Credentials(1, "key", "secret")
-    return Plan(shape, seconds, users or SHAPES[shape].users, 1, "rest", "ws", "token", "out", (team,))
+    return Plan(shape, seconds, users or SHAPES[shape].users, 1, "out", teams=(team,))
 
 
 def test_a_plan_is_read_as_it_was_written_and_by_its_owner_only(tmp_path: Path) -> None:
