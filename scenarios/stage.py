@@ -85,6 +85,7 @@ def build(
         fund_seed=Atoms(round(scenario.fund_quote * ATOMS_PER_QUOTE)),
         engine=msgspec.structs.replace(read_engine(engine or scenario.engine), muted=muted),
     )
+    _accept(scenario, contract, rules)
     kernel = Kernel(Venue(rules, (contract,), policy_of(rules)), scenario.start_ts)
     follows = scenario.index.coupling.on if coupled is None else coupled
     prices = Prices(kernel, contract, scenario.index, seed, coupled=follows)
@@ -98,6 +99,17 @@ def build(
         if agent.desk.name not in silent:
             let_live(kernel, agent)
     return Stage(scenario, seed, rules, (contract,), kernel, agents, prices, follows)
+
+
+def _accept(scenario: Scenario, contract: Contract, rules: VenueRules) -> None:
+    """Raise ScenarioError for accounts and leverages that the venue would refuse."""
+    accounts = sum(group.count for group in scenario.agents)
+    if accounts > rules.max_accounts:
+        raise ScenarioError(f"agents: {accounts} accounts are more than the {rules.max_accounts} of a venue")
+    for group in scenario.agents:
+        if group.leverage_most > contract.max_leverage:
+            most = f"{contract.max_leverage} of {contract.symbol}"
+            raise ScenarioError(f"agents {group.name!r}: leverage {group.leverage_most} is more than the {most}")
 
 
 def _seated(scenario: Scenario, kernel: Kernel, prices: Prices, seed: int) -> list[Agent]:

@@ -27,3 +27,8 @@ class Group(Record, frozen=True, kw_only=True, tag_field="kind"):
     latency_ms: Positive = 20.0
     deposit_quote: NotNegative = 100_000.0
     leverage: Count = 10
+
+    @property
+    def leverage_most(self) -> int:
+        """The highest leverage that one of its agents may choose."""
+        return self.leverage

@@ -40,6 +40,11 @@ class Leveraged(Group, frozen=True, kw_only=True, tag="leveraged"):
         if len(self.leverages) != len(self.weights) or not sum(self.weights):
             raise ValueError(f"agents {self.name!r}: each of leverages has one of weights, and not all of these are 0")
 
+    @property
+    def leverage_most(self) -> int:
+        """The highest that can be drawn."""
+        return max(self.leverages)
+
 
 class LeveragedTrader:
     """Draws its bet when it takes its seat. Every wake draws the same numbers, whatever becomes of them."""

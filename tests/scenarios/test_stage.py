@@ -92,6 +92,23 @@ def test_no_two_streams_of_a_run_are_the_same(crash: Watch) -> None:
     assert len(keys) == len(streams) > 50
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "leverages = [10, 20, 50]",
+            "leverages = [10, 20, 126]",
+            "'long': leverage 126 is more than the 125 of BTCUSDT",
+        ),
+        ("deposit_quote = 500_000", "deposit_quote = 500_000\nleverage = 200", "'attacker': leverage 200"),
+        ("count = 10\n", "count = 10_000\n", "10022 accounts are more than the 10000 of a venue"),
+    ],
+)
+def test_what_the_venue_would_refuse_is_refused_before_it_runs(old: str, new: str, said: str) -> None:
+    with pytest.raises(ScenarioError, match=said):
+        build(parse_scenario(CRASH.replace(old, new, 1)), SEED)
+
+
 def test_another_engine_is_another_run(crash: Watch) -> None:
     other = watched(build(parse_scenario(CRASH), SEED, engine="naive_full"))
     assert other.wrong == []
