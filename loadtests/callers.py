@@ -16,10 +16,11 @@ from geventhttpclient import HTTPClient
 from websocket import WebSocket, WebSocketException, create_connection
 
 from clients.ready import Credentials
-from loadtests.outcomes import OK, outcome_of, unheard
+from loadtests.outcomes import OK, UNANSWERED, outcome_of, unheard
 from loadtests.signing import Params, signed_params, signed_query
 
 TIMEOUT_S = 10.0
+PATIENCE_S = 1.0
 WS_API_PATH = "/ws-fapi/v1?returnRateLimits=false"
 LOST = (OSError, EOFError, HTTPException, WebSocketException, ValueError)  # what ends without an answer
 
@@ -42,6 +43,8 @@ class Reply:
 
     outcome: str
     body: Any = None
+
+    unheard: bool = False
 
     @property
     def done(self) -> bool:
@@ -84,15 +87,12 @@ class RestCaller:
         self._client.close()
 
     def _timed(self, operation: str, method: str, target: str) -> Reply:
-        began, start = time.time(), time.perf_counter()
-        try:
+        def exchange() -> Reply:
             answer = self._client.request(method, target, headers=self._headers)
             body = orjson.loads(bytes(answer.read()))
-            reply = Reply(outcome_of(answer.status_code, body), body)
-        except LOST as error:
-            reply = Reply(unheard(error))
-        self._note(self._door, operation, began, (time.perf_counter() - start) * 1e3, reply.outcome)
-        return reply
+            return Reply(outcome_of(answer.status_code, body), body)
+
+        return timed(self._note, self._door, operation, exchange)
 
 
 class SocketCaller:
@@ -119,29 +119,27 @@ class SocketCaller:
             self._socket = None
 
     def _open(self) -> bool:
-        began, start = time.time(), time.perf_counter()
-        outcome = OK
-        try:
+        def connect() -> Reply:
             self._socket = create_connection(self._url, timeout=TIMEOUT_S, skip_utf8_validation=True)
-        except LOST as error:
-            outcome = unheard(error)
-        self._note("WS", "connect", began, (time.perf_counter() - start) * 1e3, outcome)
+            return Reply(OK)
+
+        timed(self._note, "WS", "connect", connect)
         if self._socket is not None and self._logs_on:
             self._timed("logon", "session.logon", {}, signs=True)
         return self._socket is not None
 
     def _timed(self, operation: str, method: str, params: Params, *, signs: bool) -> Reply:
-        began, start = time.time(), time.perf_counter()
         now_ms = _now_ms()
         sent = signed_params(self._account, params, now_ms) if signs else {**params, "timestamp": now_ms}
-        try:
+
+        def exchange() -> Reply:
             answer = self._exchange({"id": next(self._ids), "method": method, "params": sent})
             body = answer.get("result", answer.get("error"))
-            reply = Reply(outcome_of(answer["status"], body), body)
-        except LOST as error:
-            reply = Reply(unheard(error))
+            return Reply(outcome_of(answer["status"], body), body)
+
+        reply = timed(self._note, "WS", operation, exchange)
+        if reply.unheard:
             self.close()
-        self._note("WS", operation, began, (time.perf_counter() - start) * 1e3, reply.outcome)
         return reply
 
     def _exchange(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -151,6 +149,27 @@ class SocketCaller:
             answer: dict[str, Any] = orjson.loads(self._socket.recv())
             if answer.get("id") == request["id"]:
                 return answer
+
+
+def timed(note: Note, door: str, operation: str, exchange: Callable[[], Reply]) -> Reply:
+    """Exchange a request for an answer, and note how long it took and what came of it.
+
+    A run that ends cuts off whoever still waits: who has done so for PATIENCE_S is noted, too, else a venue that hangs
+    until the end would be seen by nobody.
+    """
+    began, start = time.time(), time.perf_counter()
+    outcome = UNANSWERED
+    try:
+        reply = exchange()
+        outcome = reply.outcome
+    except LOST as error:
+        outcome = unheard(error)
+        reply = Reply(outcome, unheard=True)
+    finally:
+        took_s = time.perf_counter() - start
+        if outcome != UNANSWERED or took_s > PATIENCE_S:
+            note(door, operation, began, took_s * 1e3, outcome)
+    return reply
 
 
 def open_stream(ws_url: str, streams: list[str]) -> WebSocket:

@@ -7,6 +7,7 @@ came; `book NAME` when a book that is kept through diffs broke.
 from typing import Any
 
 OK = "ok"
+UNANSWERED = "transport unanswered"  # at the end of the run
 SERVER_ERRORS_FROM = 500
 REFUSED_FROM = 400
 

@@ -149,8 +149,7 @@ def users_at(plan: Plan, t_s: float) -> tuple[int, float] | None:
         return None
     if plan.kind.stepped:
         step = min(KNEE_STEPS - 1, int(t_s / plan.seconds * KNEE_STEPS))
-        per_step = ceil(plan.users / KNEE_STEPS)
-        return per_step * (step + 1), float(per_step)
+        return plan.users * (step + 1) // KNEE_STEPS, float(ceil(plan.users / KNEE_STEPS))
     return plan.users, max(1.0, plan.users / (plan.seconds * SPAWN_SHARE))
 
 

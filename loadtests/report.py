@@ -145,6 +145,7 @@ def lines(plan: Plan, calls: Sequence[Call], cores: Sequence[Cores], end: dict[s
     """Return the report as Markdown. `end` is what was asked of the venue at the end, name by name."""
     parts = by_phase(plan, calls, cores)
     found = outcomes(calls)
+    within = [call for call in calls if call.t_s < plan.seconds]
     return [
         f"# Load: {plan.shape}, {plan.users} users, {plan.seconds:g} s, limits {plan.kind.limits}",
         "",
@@ -155,11 +156,14 @@ def lines(plan: Plan, calls: Sequence[Call], cores: Sequence[Cores], end: dict[s
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(_part_line(part) for part in parts),
         "",
+        *_short_lines(plan, parts),
+        "Of the whole run, from the first user on:",
+        "",
         "| operation | count | per s | p50 ms | p95 | p99 | p99.9 | max |",
         "|---|---|---|---|---|---|---|---|",
         *(
             f"| {door} {operation} | {row.count} | {row.per_s:.1f} | {_joined(row.percentiles_ms)} | {row.max_ms:.1f} |"
-            for (door, operation), row in by_operation(calls, plan.seconds).items()
+            for (door, operation), row in by_operation(within, plan.seconds).items()
         ),
         "",
         "Other than done:" if found else "Everything was done.",
@@ -185,6 +189,18 @@ def _knee_line(parts: Sequence[Part]) -> str:
         f"The knee: step {carried}, {last.offered_per_s:.0f} calls/s offered, {last.calls.per_s:.0f} done,"
         f" p95 {last.calls.percentiles_ms[1]:.1f} ms; the next step bends."
     )
+
+
+def _short_lines(plan: Plan, parts: Sequence[Part]) -> list[str]:
+    """Return a warning for each phase in which far fewer calls were made than offered; the knee is about just that."""
+    if plan.kind.stepped:
+        return []
+    short = [part for part in parts[1:] if part.calls.per_s < BEND_THROUGHPUT * part.offered_per_s]
+    return [
+        f"**{part.phase.name}: {part.calls.per_s:.0f} of {part.offered_per_s:.0f} calls/s were made: users waited for"
+        " their answers, and its percentiles flatter.**\n"
+        for part in short
+    ]
 
 
 def _part_line(part: Part) -> str:

@@ -49,6 +49,7 @@ SAMPLE_S = 1.0
 LOOPBACK = "127.0.0.1"
 SIGNAL_EXIT = 128  # and the number of the signal, as shells have it
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+SECONDS_HELP = "Below 90 the fall of a cascade takes two thirds of them."
 OVERTIME_S = 60.0  # in which Locust must have ended, after the run
 
 
@@ -58,7 +59,7 @@ class LoadError(click.ClickException):
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--shape", type=click.Choice(list(SHAPES)), default="cascade", show_default=True)
-@click.option("--seconds", type=FiniteRange(10, 3600), default=90.0, show_default=True)
+@click.option("--seconds", type=FiniteRange(10, 3600), default=90.0, show_default=True, help=SECONDS_HELP)
 @click.option("--users", type=click.IntRange(1, 10_000), help="Default: the shape's.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Locust processes.")
 @click.option("--seed", type=int, default=1, show_default=True)
@@ -68,6 +69,9 @@ def main(
     shape: str, seconds: float, users: int | None, workers: int, seed: int, durability: str, out: Path | None
 ) -> None:
     """Put a venue under load and report what came."""
+    least = sum(SHAPES[shape].weights.values())
+    if users is not None and users < least:
+        raise click.BadParameter(f"{shape} needs at least {least}, some of each kind", param_hint="--users")
     if not LOCUST.exists():
         raise click.ClickException("Locust is not installed: run `make load`")
     out = out or ROOT / "runs" / "load" / shape
@@ -127,7 +131,7 @@ def drive(plan: Plan, folder: Path, venue: "subprocess.Popen[bytes]") -> list[Co
     plan_path, out = folder / "plan.json", Path(plan.out)
     plan.write(plan_path)
     command = [str(LOCUST), "-m", "locust", "-f", str(ROOT / "loadtests" / "locustfile.py"), "--headless"]
-    command += ["--csv", str(out / LOCUST_CSV), "--only-summary", "--exit-code-on-error", "0", "--reset-stats"]
+    command += ["--csv", str(out / LOCUST_CSV), "--only-summary", "--exit-code-on-error", "0"]
     if plan.workers > 1:
         # A door of its own, on this machine only: at Locust's usual one the workers of another run may stand.
         port = str(free_port())

@@ -29,6 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown or asked.rounds < 1 or asked.operations < 1:
         parser.error(f"no such part: {', '.join(unknown)}" if unknown else "rounds and operations must be positive")
     parts = asked.parts or ["books", "trips", "fanout"]
+    if "books" in parts and not asked.ours and (missing := books.missing()):
+        parser.error(f"no {', '.join(missing)} here: `make bench` has an environment for them; or add --ours")
+    if asked.json:
+        try:
+            asked.json.touch()  # before minutes are measured in vain
+        except OSError as error:
+            parser.error(f"--json: {error}")
     if "profile" in parts:
         print(profile(make_stream(asked.seed, min(asked.operations, PROFILED))))
     figures = _measure(parts, asked)

@@ -6,6 +6,7 @@ Process time, microseconds an operation. Each must trade what the stream's own p
 import gc
 from collections.abc import Callable, Mapping
 from functools import partial
+from importlib.util import find_spec
 from time import perf_counter_ns, process_time_ns
 
 from loadtests.bench.figures import Figure
@@ -28,7 +29,13 @@ PEERS: Mapping[str, Maker] = {
     "lightmatchingengine 2019.1.4": LightEngine,
     "convexpi-arena 0.2.0 OrderBook": ArenaBook,
 }
+PACKAGES = ("orderbook", "cython_orderbook", "lightmatchingengine", "convexpi")  # of the peers, as they are imported
 NS_PER_US = 1_000
+
+
+def missing() -> list[str]:
+    """Return the packages of peers that are not here."""
+    return [package for package in PACKAGES if find_spec(package) is None]
 
 
 def measure(stream: Stream, rounds: int, subjects: Mapping[str, Maker], say: Callable[[str], None]) -> list[Figure]:

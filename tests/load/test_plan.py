@@ -71,6 +71,8 @@ def test_the_index_path_is_seeded() -> None:
 def test_a_knee_climbs_in_steps_and_ends() -> None:
     plan = plan_of("knee", 60.0, users=100)
     assert [users_at(plan, t_s) for t_s in (0, 5.9, 6, 59.9, 60)] == [(10, 10.0)] * 2 + [(20, 10.0), (100, 10.0), None]
+    uneven = plan_of("knee", seconds=60, users=95)
+    assert [users_at(uneven, t_s) for t_s in (0, 6, 59.9)] == [(9, 10.0), (19, 10.0), (95, 10.0)]
     assert len(phases("knee", 60.0)) == KNEE_STEPS
     assert offered_at(plan, 59) == pytest.approx(100 * 0.9 * 10)  # one in ten only reads
     assert offered_at(plan, 60) == 0.0

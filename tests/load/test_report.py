@@ -108,3 +108,12 @@ def test_outcomes_are_told_by_operation_and_the_unexpected_counted() -> None:
     text = "\n".join(lines(plan_of("steady"), calls, [], {"conservationResidue": 0}))
     assert "Unexpected outcomes: 1. conservationResidue: 0" in text
     assert "* REST limit: 2 of -2011, 1 of transport ConnectionResetError (unexpected)" in text
+
+
+def test_a_phase_in_which_few_calls_could_be_made_is_told() -> None:
+    plan = plan_of("steady", 60.0)  # 108 calls a second are offered
+    told = {
+        made: "\n".join(lines(plan, [call(30 + at / 1e3) for at in range(made)], [], {})) for made in (4_000, 6_000)
+    }
+    assert "**steady: 71 of 108 calls/s were made" in told[4_000]
+    assert "were made" not in told[6_000]
