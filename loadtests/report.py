@@ -16,6 +16,16 @@ from loadtests.plan import Phase, Plan, offered_at, phases
 RANKS_PERMILLE = (500, 950, 990, 999)
 TRADE_DOORS = ("REST", "WS")
 TRADED = ("limit", "market", "cancel", "query", "positions")
+SIGN_OF_LIFE = {  # door and operation that every kind of user goes through
+    "RestTrader": ("REST", "limit"),
+    "SocketTrader": ("WS", "limit"),
+    "TeamRest": ("REST", "limit"),
+    "TeamSocket": ("WS", "limit"),
+    "Reader": ("stream", "depth"),
+    "TeamReader": ("stream", "depth"),
+    "Flooder": ("flood", "limit"),
+    "Leveraged": ("leveraged", "positions"),
+}
 BEND_LATENCY = 5.0  # times the p95 of the first step
 BEND_FLOOR_MS = 20.0  # below this a p95 has not bent
 BEND_THROUGHPUT = 0.8  # of what is offered: what falls due by chance varies by some 5 % in a step
@@ -136,6 +146,12 @@ def unexpected(calls: Iterable[Call]) -> int:
     return sum(not is_expected(call.door, call.outcome) for call in calls)
 
 
+def unheard_of(plan: Plan, calls: Iterable[Call]) -> list[str]:
+    """Return the kinds of users of whom nothing was heard."""
+    heard = {(call.door, call.operation) for call in calls}
+    return [kind for kind in plan.kind.weights if SIGN_OF_LIFE[kind] not in heard]
+
+
 def mean(numbers: Sequence[float]) -> float:
     """Return the mean; nan of none."""
     return sum(numbers) / len(numbers) if numbers else nan
@@ -152,6 +168,7 @@ def lines(plan: Plan, calls: Sequence[Call], cores: Sequence[Cores], end: dict[s
         f"Unexpected outcomes: {unexpected(calls)}. " + ", ".join(f"{name}: {value}" for name, value in end.items()),
         "",
         *([_knee_line(parts), ""] if plan.kind.stepped else []),
+        *(f"**Nothing was heard of any {kind}.**\n" for kind in unheard_of(plan, calls)),
         PHASE_HEADER,
         "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(_part_line(part) for part in parts),

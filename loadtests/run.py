@@ -38,7 +38,7 @@ from loadtests.folder import (
     read_calls,
 )
 from loadtests.plan import PLAN_VARIABLE, SHAPES, START_INDEX, STARTED_NAME, SYMBOL, TEAMS, Plan
-from loadtests.report import Cores, lines, unexpected
+from loadtests.report import Cores, lines, unexpected, unheard_of
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCUST = ROOT / ".venv-load" / "bin" / "python"
@@ -179,8 +179,7 @@ def write_report(plan: Plan, samples: list[Cores], end: dict[str, Any]) -> int:
     text = "\n".join(lines(plan, calls, cores, end))
     (out / REPORT_NAME).write_text(f"{text}\n")
     print(text)
-    wrong = unexpected(calls)
-    return int(bool(wrong or end["conservationResidue"] or not calls))
+    return int(bool(unexpected(calls) or unheard_of(plan, calls) or end["conservationResidue"]))
 
 
 def free_port() -> int:

@@ -25,6 +25,7 @@ DEPOSIT = "2000000"
 STREAMS = ("depth@100ms", "bookTicker", "aggTrade", "markPrice@1s")
 RETRY_S = 1.0
 CROSSED_CHECK_S = 1.0
+COMPARE_S = 10.0  # the stream is not read meanwhile, so not often
 WATCH_S = 0.5
 FLOOD_BURST = 20
 STAKES = (500, 1_000, 2_000)
@@ -238,7 +239,7 @@ class Reader(Bot):
     @task
     def follow(self) -> None:
         """Hear the streams until they end; Locust ends a user by killing its greenlet."""
-        checked = 0.0
+        checked, compared = 0.0, time.time()
         try:
             socket_ = open_stream(self.place.plan.ws, [f"{SYMBOL.lower()}@{stream}" for stream in STREAMS])
             self._synchronise()
@@ -247,6 +248,9 @@ class Reader(Bot):
                 now = time.time()
                 if event["e"] == "depthUpdate":
                     self._apply(event, now)
+                    if now - compared > COMPARE_S:
+                        self._ask_witness()
+                        compared = now
                     if now - checked > CROSSED_CHECK_S:
                         self.place.note("stream", "book looked at", now, 0.0, self.book.stand())
                         checked = now
@@ -258,10 +262,17 @@ class Reader(Bot):
 
     def _apply(self, event: dict[str, Any], now: float) -> None:
         """Take in a diff; `E` is whole milliseconds of venue time, which is wall time, so the delay is as coarse."""
+        if outcome := self.book.compare(event):
+            self.place.note("stream", "book compared", now, 0.0, outcome)
         outcome = self.book.hear(event)
         self.place.note("stream", "depth", now, now * 1e3 - event["E"], outcome)
         if outcome != OK:
             self._synchronise()
+
+    def _ask_witness(self) -> None:
+        reply = self.rest.snapshot(SYMBOL)
+        if reply.done:
+            self.book.expect(reply.body)
 
     def _synchronise(self) -> None:
         reply = self.rest.snapshot(SYMBOL)

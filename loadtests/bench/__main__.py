@@ -16,7 +16,7 @@ Say = Callable[[str], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is asked, print it, and return the exit code: 0 whatever the figures are."""
+    """Measure what is asked, print it, and return the exit code: 0 whatever the figures are, 1 if a book did other work."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench", description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help="books, trips, fanout or profile; all but profile")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
@@ -38,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"--json: {error}")
     if "profile" in parts:
         print(profile(make_stream(asked.seed, min(asked.operations, PROFILED))))
-    figures = _measure(parts, asked)
+    try:
+        figures = _measure(parts, asked)
+    except books.TradedElseError as error:
+        sys.exit(str(error))
     if figures:
         print(f"{machine()}; seed {asked.seed}, {asked.rounds} rounds\n\n{table(figures)}")
     if asked.json:

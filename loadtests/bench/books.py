@@ -38,12 +38,18 @@ def missing() -> list[str]:
     return [package for package in PACKAGES if find_spec(package) is None]
 
 
+class TradedElseError(Exception):
+    """A book did not trade what the plain book of the stream traded: its time means nothing."""
+
+
 def measure(stream: Stream, rounds: int, subjects: Mapping[str, Maker], say: Callable[[str], None]) -> list[Figure]:
-    """Return the figures of these subjects; `say` is told of each run."""
+    """Return the figures of these subjects; `say` is told of each run. Raises TradedElseError."""
     spent: dict[str, list[tuple[float, float, int]]] = {name: [] for name in subjects}
     for number in range(rounds):
         for name, make in subjects.items():
             run = _run(stream, make)
+            if run[2] != stream.traded_lots:
+                raise TradedElseError(f"{name} traded {run[2]:,} lots instead of {stream.traded_lots:,}")
             spent[name].append(run)
             say(f"round {number + 1}, {name}: {run[0]:.2f} us an operation")
     beside = BARE if BARE in subjects else ""
@@ -52,7 +58,14 @@ def measure(stream: Stream, rounds: int, subjects: Mapping[str, Maker], say: Cal
         for name, runs in spent.items():
             times = tuple(run[column] for run in runs)
             figures.append(
-                Figure(group, name, UNIT, times, "" if name == beside else beside, _note(stream, runs[0][2]))
+                Figure(
+                    group,
+                    name,
+                    UNIT,
+                    times,
+                    "" if name == beside else beside,
+                    f"trades {stream.traded_lots:,} lots, as it must",
+                )
             )
     return figures
 
@@ -74,9 +87,3 @@ def _run(stream: Stream, make: Maker) -> tuple[float, float, int]:
         subject.close()
     count = len(stream.operations) * NS_PER_US
     return cpu_ns / count, wall_ns / count, traded
-
-
-def _note(stream: Stream, traded: int) -> str:
-    if traded == stream.traded_lots:
-        return f"trades {traded:,} lots, as it must"
-    return f"TRADES {traded:,} LOTS, {traded - stream.traded_lots:+,} from what it must"

@@ -5,8 +5,21 @@ import math
 import pytest
 
 from loadtests.outcomes import is_expected, outcome_of, unheard
-from loadtests.plan import Phase
-from loadtests.report import Call, Cores, Part, by_phase, knee, lines, outcomes, percentile, summary, unexpected
+from loadtests.plan import SHAPES, Phase
+from loadtests.report import (
+    SIGN_OF_LIFE,
+    Call,
+    Cores,
+    Part,
+    by_phase,
+    knee,
+    lines,
+    outcomes,
+    percentile,
+    summary,
+    unexpected,
+    unheard_of,
+)
 from tests.load.test_plan import plan_of
 
 
@@ -117,3 +130,12 @@ def test_a_phase_in_which_few_calls_could_be_made_is_told() -> None:
     }
     assert "**steady: 71 of 108 calls/s were made" in told[4_000]
     assert "were made" not in told[6_000]
+
+
+def test_a_kind_of_user_of_whom_nothing_was_heard_is_told() -> None:
+    plan = plan_of("steady", 60.0)
+    calls = [call(1), call(2, door="WS"), call(3, door="stream", operation="book looked at")]
+    assert unheard_of(plan, calls) == ["Reader"]
+    assert "**Nothing was heard of any Reader.**" in "\n".join(lines(plan, calls, [], {}))
+    assert unheard_of(plan, [*calls, call(3, door="stream", operation="depth")]) == []
+    assert all(kind in SIGN_OF_LIFE for shape in SHAPES.values() for kind in shape.weights)
