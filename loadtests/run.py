@@ -75,7 +75,8 @@ def main(
     if not LOCUST.exists():
         raise click.ClickException("Locust is not installed: run `make load`")
     out = out or ROOT / "runs" / "load" / shape
-    signal.signal(signal.SIGTERM, _ended)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _ended)
     try:
         with claimed(out):
             sys.exit(_run(Plan(shape, seconds, users or SHAPES[shape].users, seed, str(out), workers), durability))

@@ -16,7 +16,7 @@ Say = Callable[[str], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure what is asked, print it, and return the exit code: 0 whatever the figures are, 1 if a book did other work."""
+    """Measure what is asked, print it, and return 0, whatever the figures are; exit with 1 if a book did other work."""
     parser = argparse.ArgumentParser(prog="python -m loadtests.bench", description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help="books, trips, fanout or profile; all but profile")
     parser.add_argument("--rounds", type=int, default=ROUNDS)

@@ -52,21 +52,12 @@ def measure(stream: Stream, rounds: int, subjects: Mapping[str, Maker], say: Cal
                 raise TradedElseError(f"{name} traded {run[2]:,} lots instead of {stream.traded_lots:,}")
             spent[name].append(run)
             say(f"round {number + 1}, {name}: {run[0]:.2f} us an operation")
-    beside = BARE if BARE in subjects else ""
+    beside, note = BARE if BARE in subjects else "", f"trades {stream.traded_lots:,} lots, as it must"
     figures = []
     for group, column in ((GROUP, 0), (WALL_GROUP, 1)):
         for name, runs in spent.items():
             times = tuple(run[column] for run in runs)
-            figures.append(
-                Figure(
-                    group,
-                    name,
-                    UNIT,
-                    times,
-                    "" if name == beside else beside,
-                    f"trades {stream.traded_lots:,} lots, as it must",
-                )
-            )
+            figures.append(Figure(group, name, UNIT, times, "" if name == beside else beside, note))
     return figures
 
 
