@@ -63,6 +63,13 @@ class Desk:
         """Return the best price of a side of the book in ticks, or None."""
         return self.market.book.best_price(side)
 
+    def best_of_others(self, side: Side) -> int | None:
+        """Return the best price of a side at which somebody else has an order, in ticks, or None."""
+        for level in self.market.book.levels(side):
+            if any(order.account_id != self.account_id for order in level.orders.values()):
+                return level.price
+        return None
+
     def ticks(self, price: float) -> int:
         """Return a price in quote units on the grid, at least one tick."""
         return max(1, round(price * ATOMS_PER_QUOTE / self.market.contract.tick_atoms))

@@ -18,8 +18,8 @@ class Leveraged(Group, frozen=True, kw_only=True, tag="leveraged"):
     """Whom it is drawn from: leverages with their weights, lognormal stakes, and the share of a stake that is used.
 
     `deposit_quote` is the median stake. A bet begins in the first `enter_seconds` after `enter_after_seconds`, in
-    `slices` market orders. At every wake a holder leaves with `exit_chance`; who has lost the bet comes back with
-    `return_chance` and a new stake.
+    `slices` market orders. Lots that a holder has lost (to liquidation or deleveraging) it does not buy back. At every
+    wake it leaves with `exit_chance`; who is out comes back with `return_chance` and a full stake.
     """
 
     side: Direction
@@ -62,6 +62,7 @@ class LeveragedTrader:
         self._clock, self._coin = desk.chance("clock"), desk.chance("coin")
         self._wanted = 0  # lots; 0: it has not begun, or is out
         self._slices_left = 0
+        self._held = 0  # lots, when it last looked
         self._begun = False
 
     def begin(self) -> int:
@@ -72,7 +73,10 @@ class LeveragedTrader:
         """Enter, hold, leave, or come back."""
         leaves, returns = self._coin.random(2).tolist()
         desk = self.desk
-        mark, held = desk.market.mark_price, abs(desk.position.quantity)
+        mark, held, before = desk.market.mark_price, abs(desk.position.quantity), self._held
+        self._held = held
+        if held < before:
+            self._slices_left = 0
         if mark and not desk.account.in_liquidation:
             if not self._begun:
                 self._bet(mark)

@@ -62,9 +62,12 @@ class MarketMaker:
         return self._sleep_ns()
 
     def _quote(self, fair: float, filled: float, stress: float) -> None:
-        """Place every quote that is missing, and replace those that are off; they stay on their side of the touch."""
+        """Place every quote that is missing, and replace those that are off; they stay on their side of the touch.
+
+        Of its own quotes those that could be in the way are canceled before the new ones arrive.
+        """
         desk, group = self.desk, self.group
-        bid, ask = desk.best(Side.BUY), desk.best(Side.SELL)
+        bid, ask = desk.best_of_others(Side.BUY), desk.best_of_others(Side.SELL)
         widening = 1 + (group.stress_widening - 1) * stress
         left = 1 - group.withdrawn_share * stress
         for number, (distance_bp, size_quote) in enumerate(zip(group.distances_bp, group.sizes_quote, strict=True)):

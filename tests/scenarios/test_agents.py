@@ -134,8 +134,22 @@ def test_a_maker_under_stress_quotes_further_away_and_less() -> None:
     seat.sent()
     seat.story.price(10_200)  # 198 basis points from its average: more than 40 + 120
     agent.wake()
-    asks = [order for order in seat.sent() if order[0] is Side.SELL]
-    assert asks == [(Side.SELL, 490, 10_226), (Side.SELL, 980, 10_251)]  # 1.02 a lot, half of the size
+    assert seat.sent() == [  # 1.02 a lot, half of the size; its own asks at 10,010 are not in its way
+        (Side.BUY, 490, 10_174),
+        (Side.SELL, 490, 10_226),
+        (Side.BUY, 980, 10_149),
+        (Side.SELL, 980, 10_251),
+    ]
+
+
+def test_a_maker_does_not_cross_what_others_quote() -> None:
+    seat = Seat()
+    seat.story.order(seat.other, Side.SELL, 1, 9_985)
+    maker(seat).wake()
+    assert [order for order in seat.sent() if order[0] is Side.BUY] == [
+        (Side.BUY, 1_000, 9_984),
+        (Side.BUY, 2_000, 9_980),
+    ]
 
 
 def test_momentum_follows_the_mark_by_a_third_of_its_size() -> None:
@@ -218,3 +232,20 @@ def test_a_leveraged_trader_bets_what_its_stake_carries_in_slices(side: int) -> 
     agent.wake()
     assert seat.sent() == []
     assert seat.desk.position.quantity == side * 10_000
+
+
+def test_a_leveraged_trader_does_not_buy_back_what_it_has_lost() -> None:
+    seat = Seat()
+    group = Leveraged(name="agent", side=1, leverages=(20,), weights=(1,), deposit_quote=1_000, wake_seconds=1)
+    agent = LeveragedTrader(seat.desk, group)
+    seat.story.order(seat.other, Side.SELL, 100_000, PRICE)
+    for _ in range(group.slices + 1):
+        agent.wake()
+    held = sum(lots for _, lots, _ in seat.sent())
+    assert seat.desk.position.quantity == held
+    seat.story.order(seat.other, Side.BUY, held // 2, PRICE - 5)
+    seat.story.order(seat.desk.account_id, Side.SELL, held // 2, PRICE - 5)
+    assert seat.desk.position.quantity == held - held // 2
+    for _ in range(10):
+        agent.wake()
+    assert seat.sent() == []
