@@ -7,6 +7,7 @@ import asyncio
 import gc
 import math
 import os
+import re
 import signal
 import sys
 from collections import Counter
@@ -273,11 +274,11 @@ def seeds_of(_ctx: click.Context, _param: click.Parameter, text: str) -> list[in
     """Return the seeds of a text: numbers, and ranges with both ends, with commas between. Raises BadParameter."""
     found: list[int] = []
     for part in text.split(","):
-        first, _, last = part.partition(":")
-        last = last or first
-        if not (first + last).isdecimal() or not 0 <= int(last) - int(first) < SEEDS_MAX:
-            raise click.BadParameter(f"{part!r} is neither a seed nor a range like 1:50.")
-        found += range(int(first), int(last) + 1)
+        written = re.fullmatch(r"([0-9]{1,18})(?::([0-9]{1,18}))?", part)
+        first, last = (int(written[1]), int(written[2] or written[1])) if written else (0, -1)
+        if not 0 <= last - first < SEEDS_MAX:
+            raise click.BadParameter(f"{part!r} is neither a seed of up to 18 digits nor a range like 1:50.")
+        found += range(first, last + 1)
     return list(dict.fromkeys(found))
 
 
@@ -305,26 +306,36 @@ def run(
     **flags: Any,
 ) -> None:
     """Run a scenario in virtual time, or many of them: what is done already is not done again."""
-    from exchange.journal.errors import PolicyError
+    from concurrent.futures import BrokenExecutor
+
+    from exchange.journal.errors import DataFolderLockedError, PolicyError
 
     report = _research()
-    chosen: list[str | None] = [*dict.fromkeys(policies.split(","))] if policies else [None]
+    named = [policy.strip() for policy in policies.split(",")] if policies is not None else []
+    if not all(named):
+        _fail(f"--policy {policies!r}: a name is missing", MISUSE)
+    chosen: list[str | None] = [*dict.fromkeys(named)] or [None]
     if flags["muted"] and flags["against_muted"]:
         _fail("--muted and --against-muted contradict each other", MISUSE)
     single = len(seeds) * len(chosen) == 1
+    out = out or Path("runs") / Path(scenario).stem
     try:
         todo = report.planned(
             scenario,
             seeds,
             chosen,
-            out=out or Path("runs") / Path(scenario).stem,
+            out=out,
             tables=single if tables is None else tables,
             **flags,
         )
     except (ValueError, PolicyError) as error:  # a scenario, policy or index that cannot be had
         _fail(str(error), MISUSE)
     try:
-        report.run(todo, workers=jobs, json_output=json_output)
+        report.run(todo, out=out, workers=jobs, json_output=json_output)
+    except DataFolderLockedError as error:
+        _fail(f"{error}: wait for it, or name another folder with --out", FAILED)
+    except BrokenExecutor:
+        _fail("one of the processes has ended; repeat the command to do what is left", FAILED)
     except OSError as error:
         _fail(str(error), FAILED)
 

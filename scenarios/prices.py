@@ -20,7 +20,7 @@ from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Nanos
 from exchange.runtime.feeds.coupling import Coupling, Impact
 from exchange.runtime.feeds.paths import index_ticks
 from exchange.runtime.feeds.sources import index_source
-from scenarios.agents.group import NotNegative, Positive, Record
+from scenarios.agents.group import Interval, NotNegative, Positive, Record
 from scenarios.chance import stream
 from scenarios.kernel import Executed, Kernel
 
@@ -87,7 +87,7 @@ class IndexText(Record, frozen=True, kw_only=True):
     drift_bp_per_hour: float = 0.0
     jumps_per_hour: NotNegative = 0.0
     jump_bp: NotNegative = 0.0
-    post_seconds: Positive = 1.0
+    post_seconds: Interval = 1.0
     shocks: tuple[Shock, ...] = ()
     coupling: CouplingText = CouplingText()
 

@@ -10,10 +10,11 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from exchange.journal.lock import FolderLock
 from scenarios.processes import pool
 from scenarios.reproduce.experiments import outcomes, tasks
 from scenarios.reproduce.reference import Check, reference
-from scenarios.run import Outcome
+from scenarios.run import Outcome, sweep_aside
 from scenarios.stage import Progress
 from scenarios.sweep import Comparison, Plan, comparisons, plans, requests
 from scenarios.sweep import outcomes as sweep
@@ -91,8 +92,22 @@ def planned(
     return plans(wanted, out, tables=tables)
 
 
-def run(todo: Sequence[Plan], *, workers: int, json_output: bool) -> None:
-    """Run what is planned and not done yet, and print what was measured and what differs. Raises OSError."""
+def run(todo: Sequence[Plan], *, out: Path, workers: int, json_output: bool) -> None:
+    """Run what is planned and not done yet, and print what was measured and what differs.
+
+    Raises OSError, DataFolderLockedError while another sweep writes below `out`, BrokenExecutor when a process ended.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FolderLock(out)
+    try:
+        for plan in todo:
+            sweep_aside(plan.folder)
+        _run(todo, workers=workers, json_output=json_output)
+    finally:
+        lock.release()
+
+
+def _run(todo: Sequence[Plan], *, workers: int, json_output: bool) -> None:
     begun, found = perf_counter(), dict[Plan, Outcome]()
     executor = pool(workers) if workers > 1 and len(todo) > 1 else None
     try:

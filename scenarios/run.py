@@ -6,13 +6,9 @@ The key is a hash of all that results depend on: where a run is written, and how
 
 import json
 import shutil
-from functools import cache
-from hashlib import blake2b
 from importlib.metadata import version
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from inspect import getsourcefile
 from pathlib import Path
+from secrets import token_hex
 from time import perf_counter, process_time
 from typing import Any
 
@@ -24,20 +20,16 @@ from exchange.core.units import SECOND
 from exchange.journal.codec import CORE_REVISION
 from scenarios.analysis.measures import LOOKED_AT, Measures, measures
 from scenarios.analysis.picture import picture
+from scenarios.code import code_digest, digest, own_digest
 from scenarios.record.recorder import Recorder, RunFacts, versions
-from scenarios.record.sink import read_tables
+from scenarios.record.schema import COLUMNS
+from scenarios.record.sink import read_tables, written
 from scenarios.scenario import Scenario, read_scenario
 from scenarios.stage import Progress, Stage, build
 
 MANIFEST = "run.json"
 PICTURE = "picture"
 ASIDE = ".aside"
-KEY_BYTES = 16
-# Where the source is that results follow from, and what of it they do not: these print, draw, or run something else.
-FOLLOWED = ("exchange/core", "exchange/journal", "exchange/projections", "exchange/runtime/feeds", "scenarios")
-APART = frozenset(
-    f"scenarios/{name}" for name in ("report.py", "sweep.py", "analysis/picture.py", "processes.py", "reproduce")
-)
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -102,7 +94,7 @@ def config_of(stage: Stage) -> dict[str, Any]:
         "rules": stage.rules,
         "contracts": stage.contracts,
         "coupled": stage.coupled,
-        "policy_code": _digest(Path(getsourcefile(type(policy)) or "").read_bytes()) if own else "",
+        "policy_code": own_digest(type(policy).__module__) if own else "",
     }
     resolved: dict[str, Any] = json.loads(msgspec.json.encode(found))
     return resolved
@@ -111,22 +103,7 @@ def config_of(stage: Stage) -> dict[str, Any]:
 def key_of(config: dict[str, Any], seed: int) -> str:
     """Return the key of a run: of its configuration, seed, the package's version, the core's revision, and the code."""
     told = [config, seed, version("margincall"), CORE_REVISION, code_digest()]
-    return _digest(json.dumps(told, sort_keys=True).encode())
-
-
-@cache
-def code_digest() -> str:
-    """Return a hash of the source that results follow from: while a version is being written, it tells states apart."""
-    return _digest(b"\0".join(name.encode() + b"\0" + text for name, text in sorted(sources().items())))
-
-
-def sources() -> dict[str, bytes]:
-    """Return the source that results follow from, by path."""
-    found = {}
-    for room in FOLLOWED:
-        package, *inner = room.split("/")
-        found.update(_sources(files(package).joinpath(*inner), room))
-    return found
+    return digest(json.dumps(told, sort_keys=True).encode())
 
 
 def done(folder: Path, key: str, *, tables: bool) -> Outcome | None:
@@ -135,7 +112,8 @@ def done(folder: Path, key: str, *, tables: bool) -> Outcome | None:
         found = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Outcome)
     except (FileNotFoundError, msgspec.DecodeError):  # no run, or one that another version wrote
         return None
-    return found if found.manifest.key == key and (found.tables or not tables) else None
+    whole = found.tables and all(written(folder, table).exists() for table in COLUMNS)
+    return found if found.manifest.key == key and (whole or not tables) else None
 
 
 def run(request: Request, folder: Path, *, tables: bool = True, progress: Progress | None = None) -> Outcome:
@@ -143,8 +121,7 @@ def run(request: Request, folder: Path, *, tables: bool = True, progress: Progre
 
     What the folder held before is replaced. Raises what `Request.build` raises, and OSError.
     """
-    aside = folder.with_name(folder.name + ASIDE)
-    shutil.rmtree(aside, ignore_errors=True)  # of a run that was ended
+    aside = folder.with_name(f"{folder.name}{ASIDE}-{token_hex(4)}")  # who runs the same at once has its own
     aside.mkdir(parents=True)
     try:
         outcome = _recorded(request, aside, tables=tables, progress=progress)
@@ -154,6 +131,12 @@ def run(request: Request, folder: Path, *, tables: bool = True, progress: Progre
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return outcome
+
+
+def sweep_aside(folder: Path) -> None:
+    """Remove what runs into this folder left that were ended. Nobody may be running into it."""
+    for left in folder.parent.glob(f"{folder.name}{ASIDE}-*"):
+        shutil.rmtree(left)
 
 
 def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progress | None) -> Outcome:
@@ -197,22 +180,5 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
     return Outcome(manifest, wall, tables)
 
 
-def _digest(data: bytes) -> str:
-    return blake2b(data, digest_size=KEY_BYTES).hexdigest()
-
-
 def _title(scenario: Scenario, policy: str, request: Request) -> str:
     return f"{scenario.name}, {policy}{', muted' if request.muted else ''}, seed {request.seed}"
-
-
-def _sources(folder: Traversable, path: str) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for entry in folder.iterdir():
-        name = f"{path}/{entry.name}"
-        if name in APART:
-            continue
-        if entry.is_dir():
-            found |= _sources(entry, name)
-        elif name.endswith(".py"):
-            found[name] = entry.read_bytes()
-    return found

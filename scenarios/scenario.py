@@ -8,6 +8,7 @@ import tomllib
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -18,7 +19,7 @@ from exchange.runtime.settings import read_contracts
 from scenarios.agents.arbitrage import Arbitrage
 from scenarios.agents.attacker import Attacker
 from scenarios.agents.fundamental import Fundamental
-from scenarios.agents.group import NotNegative, Positive, Record
+from scenarios.agents.group import NotNegative, Record
 from scenarios.agents.leveraged import Leveraged
 from scenarios.agents.maker import Maker
 from scenarios.agents.momentum import Momentum
@@ -26,6 +27,8 @@ from scenarios.agents.noise import Noise
 from scenarios.prices import IndexText
 
 SUFFIX = ".toml"
+NUMBER_MAX = 1e9
+YEARS = (1971, 2200)  # of nanoseconds since the epoch in 64 bits
 LIBRARY = files("scenarios") / "library"
 START = datetime(2025, 1, 1, tzinfo=UTC)
 AnyGroup = Noise | Maker | Momentum | Fundamental | Arbitrage | Leveraged | Attacker
@@ -47,19 +50,21 @@ class Scenario(Record, frozen=True, kw_only=True):
 
     name: str
     summary: str
-    duration_seconds: Positive
+    duration_seconds: Annotated[float, msgspec.Meta(ge=1)]
     start: datetime = START
     contract: ContractText = ContractText()
     engine: str = "binance_smart"  # as `--policy` names it
     fund_quote: NotNegative = 1_000_000.0
     index: IndexText = IndexText()
-    agents: tuple[AnyGroup, ...]
+    agents: Annotated[tuple[AnyGroup, ...], msgspec.Meta(min_length=1)]
 
     def __post_init__(self) -> None:
         """Refuse a time without a zone, and two groups of one name."""
         names = [group.name for group in self.agents]
         if self.start.tzinfo is None:
             raise ValueError("start: give the time zone, as in 2025-01-01T00:00:00Z")
+        if not YEARS[0] <= self.start.year < YEARS[1]:
+            raise ValueError(f"start: a year from {YEARS[0]} on, and before {YEARS[1]}")
         if len(set(names)) != len(names):
             raise ValueError(f"agents: each group has a name of its own, got {', '.join(names)}")
 
@@ -96,9 +101,11 @@ def read_scenario(choice: str) -> Scenario:
         raise ScenarioError(f"scenario {choice!r} is none of {', '.join(scenario_names())}, nor a file {SUFFIX}")
     source = Path(choice) if choice.endswith(SUFFIX) else LIBRARY / f"{choice}{SUFFIX}"
     try:
-        return parse_scenario(source.read_text(encoding="utf-8"))
+        return parse_scenario(source.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ScenarioError(f"scenario {choice}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ScenarioError(f"scenario {choice}: it is not UTF-8 text: {error}") from error
     except ScenarioError as error:
         raise ScenarioError(f"scenario {choice}: {error}") from error
 
@@ -106,6 +113,20 @@ def read_scenario(choice: str) -> Scenario:
 def parse_scenario(text: str) -> Scenario:
     """Return the scenario described by TOML text. Raises ScenarioError, naming the key, on anything amiss."""
     try:
-        return msgspec.convert(tomllib.loads(text), Scenario)
+        written = tomllib.loads(text)
+        _measured(written, "")
+        return msgspec.convert(written, Scenario)
     except (msgspec.ValidationError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ScenarioError(str(error)) from error
+
+
+def _measured(written: object, place: str) -> None:
+    """Raise ScenarioError, naming the key, for a number that is none or is beyond all that a venue counts in."""
+    if isinstance(written, dict):
+        for key, value in written.items():
+            _measured(value, f"{place}.{key}" if place else key)
+    elif isinstance(written, list):
+        for number, value in enumerate(written):
+            _measured(value, f"{place}[{number}]")
+    elif isinstance(written, float | int) and not abs(written) <= NUMBER_MAX:  # neither is `nan`
+        raise ScenarioError(f"{place} = {written}: numbers are between -{NUMBER_MAX:g} and {NUMBER_MAX:g}")

@@ -102,10 +102,14 @@ def build(
 
 
 def _accept(scenario: Scenario, contract: Contract, rules: VenueRules) -> None:
-    """Raise ScenarioError for accounts and leverages that the venue would refuse."""
+    """Raise ScenarioError for accounts, leverages and a first price that the venue would refuse."""
     accounts = sum(group.count for group in scenario.agents)
     if accounts > rules.max_accounts:
         raise ScenarioError(f"agents: {accounts} accounts are more than the {rules.max_accounts} of a venue")
+    tick, opens = contract.tick_atoms / ATOMS_PER_QUOTE, scenario.index.open
+    if not contract.min_price * tick <= opens <= contract.max_price * tick:
+        bounds = f"{contract.min_price * tick:g} to {contract.max_price * tick:g}"
+        raise ScenarioError(f"index.open = {opens:g}: {contract.symbol} trades at {bounds}")
     for group in scenario.agents:
         if group.leverage_most > contract.max_leverage:
             most = f"{contract.max_leverage} of {contract.symbol}"

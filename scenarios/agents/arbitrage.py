@@ -3,7 +3,7 @@
 from exchange.core.enums import Side, TimeInForce
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group, NotNegative, Positive
+from scenarios.agents.group import Group, Interval, NotNegative, Positive
 
 
 class Arbitrage(Group, frozen=True, kw_only=True, tag="arbitrage"):
@@ -11,7 +11,7 @@ class Arbitrage(Group, frozen=True, kw_only=True, tag="arbitrage"):
 
     size_quote: Positive  # of one order
     inventory_max_quote: Positive
-    wake_seconds: Positive = 1.0
+    wake_seconds: Interval = 1.0
     edge_bp: NotNegative = 8.0
     lean_bp: NotNegative = 8.0
 

@@ -6,7 +6,7 @@ What the attack costs and earns is all in its account: the change of its wallet,
 from exchange.core.enums import Side
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Direction, Group, NotNegative, Positive
+from scenarios.agents.group import Direction, Group, Interval, NotNegative, Positive
 
 
 class Attacker(Group, frozen=True, kw_only=True, tag="attacker"):
@@ -25,7 +25,7 @@ class Attacker(Group, frozen=True, kw_only=True, tag="attacker"):
     push_quote: Positive  # in even parts
     cover_from_seconds: NotNegative
     cover_seconds: Positive
-    wake_seconds: Positive = 1.0
+    wake_seconds: Interval = 1.0
 
     def __post_init__(self) -> None:
         """Refuse a plan whose steps do not follow each other."""

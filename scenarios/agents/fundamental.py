@@ -6,7 +6,7 @@ from math import exp, log
 from exchange.core.enums import Side
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group, NotNegative, Positive
+from scenarios.agents.group import Group, Interval, NotNegative, Positive
 
 
 class Fundamental(Group, frozen=True, kw_only=True, tag="fundamental"):
@@ -14,7 +14,7 @@ class Fundamental(Group, frozen=True, kw_only=True, tag="fundamental"):
 
     size_quote: Positive  # of one order
     position_max_quote: Positive
-    wake_seconds: Positive = 20.0
+    wake_seconds: Interval = 20.0
     bias_bp: NotNegative = 10.0  # standard deviation over the traders of a group
     band_bp: NotNegative = 15.0
 

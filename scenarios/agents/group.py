@@ -10,6 +10,8 @@ import msgspec
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0)]
+Interval = Annotated[float, msgspec.Meta(ge=0.001)]  # seconds
+Rate = Annotated[float, msgspec.Meta(gt=0, le=60_000)]  # a minute
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Direction = Literal[1, -1]  # up, or long; down, or short

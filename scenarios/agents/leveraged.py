@@ -7,7 +7,7 @@ from exchange.core.commands import Deposit
 from exchange.core.enums import Side
 from exchange.core.units import ATOMS_PER_QUOTE, SECOND, Atoms
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Count, Direction, Group, NotNegative, Positive, Share
+from scenarios.agents.group import Count, Direction, Group, Interval, NotNegative, Share
 
 COSTS = 0.0015  # fee and slippage per unit of notional, to be left beside the margin
 CAP_SHARE = 0.9  # of the notional that the brackets allow at a leverage
@@ -30,7 +30,7 @@ class Leveraged(Group, frozen=True, kw_only=True, tag="leveraged"):
     used_most: Share = 0.95
     enter_after_seconds: NotNegative = 0.0
     enter_seconds: NotNegative = 600.0
-    wake_seconds: Positive = 20.0
+    wake_seconds: Interval = 20.0
     slices: Count = 3
     exit_chance: Share = 0.0
     return_chance: Share = 0.0

@@ -5,7 +5,7 @@ import math
 from exchange.core.enums import Side, TimeInForce
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group, Positive, Share
+from scenarios.agents.group import Group, Interval, Positive, Share
 
 MOVED_SHARE = 0.25  # of its distance from the fair price: by less, a quote stays where it is
 WORN_SHARE = 0.5  # of its size: a quote with less left is renewed
@@ -22,7 +22,7 @@ class Maker(Group, frozen=True, kw_only=True, tag="maker"):
     sizes_quote: tuple[Positive, ...]
     inventory_max_quote: Positive
     lean_bp: float  # how far a full inventory moves the fair price
-    requote_seconds: Positive
+    requote_seconds: Interval
     stress_from_bp: float = 40.0
     stress_full_bp: Positive = 120.0
     stress_half_life_seconds: Positive = 30.0

@@ -3,7 +3,7 @@
 from exchange.core.enums import Side
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group, NotNegative, Positive
+from scenarios.agents.group import Group, Interval, NotNegative, Positive
 
 WORTH_SHARE = 0.1  # of its size: by less, the position stays as it is
 
@@ -12,7 +12,7 @@ class Momentum(Group, frozen=True, kw_only=True, tag="momentum"):
     """How it follows: half-lives of its two averages, and the distance between them that it acts upon."""
 
     size_quote: Positive
-    wake_seconds: Positive = 10.0
+    wake_seconds: Interval = 10.0
     fast_half_life_seconds: Positive = 15.0
     slow_half_life_seconds: Positive = 120.0
     band_bp: NotNegative = 5.0

@@ -3,7 +3,7 @@
 from exchange.core.enums import Side
 from exchange.core.units import SECOND
 from scenarios.agents.agent import Desk
-from scenarios.agents.group import Group, NotNegative, Positive, Share
+from scenarios.agents.group import Group, NotNegative, Positive, Rate, Share
 
 LEAN = 0.4  # how far a full position tilts the coin
 
@@ -11,7 +11,7 @@ LEAN = 0.4  # how far a full position tilts the coin
 class Noise(Group, frozen=True, kw_only=True, tag="noise"):
     """How often and how much. Sizes are lognormal around `size_quote`, distances of limit orders exponential."""
 
-    orders_per_minute: Positive
+    orders_per_minute: Rate
     market_share: Share  # of its orders
     cancel_share: Share
     size_quote: Positive

@@ -37,7 +37,7 @@ class Sink:
         self._batches: list[pa.RecordBatch] = []
         self._writer = None
         if out is not None:
-            self._writer = pq.ParquetWriter(out / f"{table}.parquet", self._schema, compression="zstd")
+            self._writer = pq.ParquetWriter(written(out, table), self._schema, compression="zstd")
 
     def flush(self, least: int = 1) -> None:
         """Turn the rows that wait into a row group, if there are at least so many."""
@@ -66,7 +66,7 @@ class _Written(Mapping[str, pa.Table]):
 
     def __init__(self, out: Path) -> None:
         # One file each: without this, a folder called `key=value` would be taken for a column.
-        self._files = {table: pq.ParquetFile(out / f"{table}.parquet") for table in COLUMNS}
+        self._files = {table: pq.ParquetFile(written(out, table)) for table in COLUMNS}
         self._read: dict[str, pa.Table] = {}
 
     def __getitem__(self, table: str) -> pa.Table:
@@ -79,6 +79,11 @@ class _Written(Mapping[str, pa.Table]):
 
     def __len__(self) -> int:
         return len(self._files)
+
+
+def written(out: Path, table: str) -> Path:
+    """Return where a table is written in a folder."""
+    return out / f"{table}.parquet"
 
 
 def read_tables(out: Path) -> Tables:

@@ -1,5 +1,6 @@
 """A run is written down whole, under a key, and says the same every time. Seeds stand in the requests."""
 
+import importlib
 from pathlib import Path
 
 import msgspec
@@ -8,11 +9,13 @@ from click.testing import CliRunner
 
 from exchange.cli import main
 from exchange.core.policies.naive_full import NaiveFull
+from exchange.journal.lock import FolderLock
 from scenarios import report
 from scenarios.analysis.measures import measures
+from scenarios.code import code_digest, own_digest, sources
 from scenarios.record.schema import COLUMNS
 from scenarios.record.sink import read_tables
-from scenarios.run import ASIDE, MANIFEST, Outcome, Request, code_digest, config_of, done, key_of, run, sources
+from scenarios.run import ASIDE, MANIFEST, Outcome, Request, config_of, done, key_of, run, sweep_aside
 
 SHORT = str(Path(__file__).with_name("short.toml"))
 REQUEST = Request(SHORT, 3)
@@ -64,14 +67,20 @@ def test_a_run_counts_only_with_its_manifest_its_key_and_the_tables_wanted(writt
     assert done(folder, key, tables=True) == outcome
     assert done(folder, "0" * len(key), tables=True) is None
     assert done(folder.with_name(folder.name + ASIDE), key, tables=False) is None
+    trades = folder / "trades.parquet"
+    trades.rename(folder / "gone")
+    assert done(folder, key, tables=True) is None
+    assert done(folder, key, tables=False) == outcome
+    (folder / "gone").rename(trades)
 
 
 def test_what_was_begun_and_ended_is_replaced(tmp_path: Path) -> None:
-    aside, folder = tmp_path / f"seed=3{ASIDE}", tmp_path / "seed=3"
+    aside, folder = tmp_path / f"seed=3{ASIDE}-0123abcd", tmp_path / "seed=3"
     for left in (aside, folder):
         left.mkdir()
         (left / "trades.parquet").write_bytes(b"half")
     assert done(folder, "any", tables=False) is None
+    sweep_aside(folder)
     outcome = run(REQUEST, folder, tables=False)
     assert done(folder, outcome.manifest.key, tables=False) == outcome
     assert done(folder, outcome.manifest.key, tables=True) is None  # it has no tables
@@ -119,6 +128,41 @@ def test_the_code_in_a_key_is_all_that_results_follow_from_and_nothing_that_only
     assert not names & {"scenarios/report.py", "scenarios/analysis/picture.py", "scenarios/reproduce/cst.py"}
 
 
+def test_a_policy_of_ones_own_is_known_by_its_source_and_by_what_it_imports_from_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "steps").mkdir()
+    texts = {
+        "twap_of_mine.py": "import json\nfrom steps.sizes import SIZE\n",
+        "steps/__init__.py": "from . import paces\n",
+        "steps/sizes.py": "SIZE = 3\n",
+        "steps/paces.py": "PACE = 1\n",
+        "unrelated.py": "",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    importlib.import_module("unrelated")
+    importlib.import_module("twap_of_mine")
+    before = own_digest("twap_of_mine")
+    changed = set()
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text + "# changed\n")
+        changed |= {name} if own_digest("twap_of_mine") != before else set()
+        (tmp_path / name).write_text(text)
+    assert changed == texts.keys() - {"unrelated.py"}
+    assert own_digest("twap_of_mine") == before
+
+
+def test_two_sweeps_do_not_write_into_one_folder(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path)
+    result = CliRunner().invoke(main, ["run", SHORT, "--out", str(tmp_path)])
+    lock.release()
+    assert result.exit_code == 1
+    assert "another folder with --out" in result.stderr
+    assert [entry.name for entry in tmp_path.iterdir()] == ["lock"]
+
+
 def test_the_command_prints_a_table_and_does_not_run_again(tmp_path: Path) -> None:
     arguments = ["run", SHORT, "--seed", "3", "--no-tables", "--out", str(tmp_path)]
     first = CliRunner().invoke(main, arguments)
@@ -138,8 +182,12 @@ def test_the_command_prints_a_table_and_does_not_run_again(tmp_path: Path) -> No
     [
         (["run", "calmer"], "scenario 'calmer' is none of"),
         (["run", "calm", "--policy", "kind"], "'kind' is none of these"),
-        (["run", "calm", "--seeds", "9:1"], "neither a seed nor a range"),
-        (["run", "calm", "--seeds", "1:x"], "neither a seed nor a range"),
+        (["run", "calm", "--seeds", "9:1"], "neither a seed of up to 18 digits nor a range"),
+        (["run", "calm", "--seeds", "1:x"], "neither a seed of up to 18 digits nor a range"),
+        (["run", "calm", "--seeds", ":3"], "neither a seed"),
+        (["run", "calm", "--seeds", "1:"], "neither a seed"),
+        (["run", "calm", "--seeds", "9" * 20], "neither a seed of up to 18 digits"),
+        (["run", "calm", "--policy", "naive_full,"], "a name is missing"),
         (["run", "calm", "--muted", "--against-muted"], "contradict each other"),
         (["reproduce"], "Missing argument"),
         (["reproduce", "A1", "--repetitions", "99"], "99 is not in the range"),
