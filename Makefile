@@ -67,7 +67,7 @@ reproduce: $(VENV)/dev.stamp ## published tables and laws through the venue, bes
 	$(BIN)/margincall reproduce A1 A2 $(ARGS)
 
 bench-detection: $(VENV)/dev.stamp ## finding whom a mark concerns, against looking at everybody; ARGS="--accounts 10000"
-	$(BIN)/python -m loadtests.detection $(ARGS)
+	$(BIN)/python -m loadtests.bench.detection $(ARGS)
 
 # Books of others stand beside ours in one process: an environment of its own keeps them out of .venv.
 bench: .venv-bench/stamp ## books in process against peers, order round trips and fan-out against bare aiohttp and sockets; ARGS="books --json FILE"

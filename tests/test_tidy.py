@@ -31,7 +31,7 @@ MAY_EXECUTE = frozenset(
         "exchange/conformance/check_policy.py",
         "scenarios/kernel.py",
         "loadtests/bench/ours.py",
-        "loadtests/crowd.py",
+        "loadtests/bench/crowd.py",
     },
 )
 SET_TYPES = frozenset({"set", "frozenset", "Set", "AbstractSet", "FrozenSet", "MutableSet"})

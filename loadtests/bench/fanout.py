@@ -35,7 +35,7 @@ HANDSHAKE = (
 
 
 @dataclass(slots=True)
-class Crowd:
+class Audience:
     """Subscribers of one server, and how an update is set off there."""
 
     pid: int
@@ -82,20 +82,20 @@ def measure(rounds: int, say: Callable[[str], None]) -> list[Figure]:
     runs: dict[tuple[str, str], list[float]] = {}
     with ExitStack() as stack:
         plain, served = stack.enter_context(constant()), stack.enter_context(venue())
-        crowds = {
-            VENUE: stack.enter_context(_crowd(served.pid, served.port, _place_or_cancel(served), f"/ws/{STREAM}"))
+        audiences = {
+            VENUE: stack.enter_context(_audience(served.pid, served.port, _place_or_cancel(served), f"/ws/{STREAM}"))
         }
-        size = [crowds[VENUE].update(number)[2] for number in range(WARM_UP_UPDATES)][-1]
+        size = [audiences[VENUE].update(number)[2] for number in range(WARM_UP_UPDATES)][-1]
         fire = f"POST /fire/{{}}/{size} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
         raw, frames = fire.format("raw").encode(), fire.format("ws").encode()
-        crowds[BARE] = stack.enter_context(_crowd(plain.pid, plain.port, lambda _: raw, "", plain.raw_port))
-        crowds[AIOHTTP] = stack.enter_context(_crowd(plain.pid, plain.port, lambda _: frames, "/listen"))
-        for crowd in crowds.values():
+        audiences[BARE] = stack.enter_context(_audience(plain.pid, plain.port, lambda _: raw, "", plain.raw_port))
+        audiences[AIOHTTP] = stack.enter_context(_audience(plain.pid, plain.port, lambda _: frames, "/listen"))
+        for audience in audiences.values():
             for number in range(WARM_UP_UPDATES):
-                crowd.update(number)
+                audience.update(number)
         for number in range(rounds):
             for name in (BARE, AIOHTTP, VENUE):
-                updates = [crowds[name].update(turn) for turn in range(UPDATES)]
+                updates = [audiences[name].update(turn) for turn in range(UPDATES)]
                 elapsed_ms = median(spent[0] for spent in updates) / NS_PER_MS
                 processor_ms = mean(spent[1] for spent in updates) / NS_PER_MS
                 runs.setdefault((ELAPSED, name), []).append(elapsed_ms)
@@ -108,7 +108,7 @@ def measure(rounds: int, say: Callable[[str], None]) -> list[Figure]:
 
 
 @contextmanager
-def _crowd(pid: int, port: int, request: Callable[[int], bytes], path: str, raw_port: int = 0) -> Iterator[Crowd]:
+def _audience(pid: int, port: int, request: Callable[[int], bytes], path: str, raw_port: int = 0) -> Iterator[Audience]:
     """Connect all subscribers: to a WebSocket path, or to a port where nothing is said first."""
     with ExitStack() as stack:
         trigger = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -120,10 +120,10 @@ def _crowd(pid: int, port: int, request: Callable[[int], bytes], path: str, raw_
                 greeting = one.recv(RECEIVED_MAX)
                 assert greeting.startswith(b"HTTP/1.1 101"), greeting
             subscribers.append(one)
-        crowd = Crowd(pid, trigger, subscribers, request)
-        crowd.watch()
-        stack.callback(crowd.selector.close)
-        yield crowd
+        audience = Audience(pid, trigger, subscribers, request)
+        audience.watch()
+        stack.callback(audience.selector.close)
+        yield audience
 
 
 def _place_or_cancel(served: Venue) -> Callable[[int], bytes]:

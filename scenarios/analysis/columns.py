@@ -81,6 +81,18 @@ def closed_atoms(liquidations: pa.Table) -> Ints:
     return ints(liquidations, "filled_value_a") + ints(liquidations, "fund_value_a") + ints(liquidations, "adl_value_a")
 
 
+def episodes(rows: pa.Table) -> Ints:
+    """Return of each row of `liquidations` a number of its episode: all that befell a scope since it was locked once.
+
+    A scope is an account, or a side of an isolated position in the contract.
+    """
+    long, short = is_word(rows, "position_side", "LONG"), is_word(rows, "position_side", "SHORT")
+    side = np.where(is_word(rows, "mode", "ISOLATED"), 1 + long - short, -1)
+    scopes = np.stack([ints(rows, "account"), ints(rows, "locked_seq"), side])
+    numbers: Ints = np.unique(scopes, axis=1, return_inverse=True)[1].reshape(-1)
+    return numbers
+
+
 def total(values: Ints) -> int:
     """Return an exact sum, whatever its size."""
     return sum(values.tolist())

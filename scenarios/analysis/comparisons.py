@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from scenarios.analysis.columns import ints, is_word, of_symbol, present, unit_of
+from scenarios.analysis.columns import episodes, ints, of_symbol, present, unit_of
 from scenarios.analysis.metrics import largest_move
 from scenarios.chance import stream
 from scenarios.record.sink import Tables
@@ -63,17 +62,10 @@ def branching(runs: Sequence[Tables], symbol: str = "") -> Branching:
     One that a policy does in many steps counts once: it is an episode, from AccountLocked to AccountReleased. Pooled
     over runs: the mean of per-run ratios is biased (at n = 0.5 of the Borel-Tanner law it gives about 0.26).
     """
-    tables = [_first_steps(of_symbol(run["liquidations"], unit_of(run, symbol).symbol)) for run in runs]
-    children = sum(int(present(table, "parent_liq_id").sum()) for table in tables)
-    return Branching(children, sum(table.num_rows for table in tables))
-
-
-def _first_steps(rows: pa.Table) -> pa.Table:
-    """Return the first row of each episode: of an account since it was locked, a side of its own if isolated."""
-    isolated = is_word(rows, "mode", "ISOLATED")
-    side = np.where(isolated, 1 + is_word(rows, "position_side", "LONG") - is_word(rows, "position_side", "SHORT"), -1)
-    scopes = np.stack([ints(rows, "account"), ints(rows, "locked_seq"), side])
-    return rows.take(np.unique(scopes, axis=1, return_index=True)[1])
+    tables = [of_symbol(run["liquidations"], unit_of(run, symbol).symbol) for run in runs]
+    firsts = [table.take(np.unique(episodes(table), return_index=True)[1]) for table in tables]
+    children = sum(int(present(table, "parent_liq_id").sum()) for table in firsts)
+    return Branching(children, sum(table.num_rows for table in firsts))
 
 
 def branching_in_lots(runs: Sequence[Tables], exogenous_lots: Sequence[int], symbol: str = "") -> Branching:

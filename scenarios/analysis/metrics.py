@@ -12,7 +12,18 @@ import numpy as np
 import pyarrow as pa
 
 from exchange.core.units import SECOND
-from scenarios.analysis.columns import Flags, Ints, closed_atoms, closed_lots, ints, is_word, of_symbol, total, unit_of
+from scenarios.analysis.columns import (
+    Flags,
+    Ints,
+    closed_atoms,
+    closed_lots,
+    episodes,
+    ints,
+    is_word,
+    of_symbol,
+    total,
+    unit_of,
+)
 from scenarios.record.sink import Tables
 
 MINUTE_NS = 60 * SECOND
@@ -75,7 +86,10 @@ def liquidated(tables: Tables, symbol: str = "", interval_ns: int = MINUTE_NS) -
 
 @dataclass(frozen=True, slots=True)
 class Cascade:
-    """Liquidations that belong together. `generations`: 1 when nobody followed; `notional_a` as in `Liquidated`."""
+    """Liquidations that belong together, those in many steps counting once.
+
+    `generations`: 1 when nobody followed; `notional_a` as in `Liquidated`.
+    """
 
     cascade_id: int
     liquidations: int
@@ -284,14 +298,14 @@ def _open_interest_before(tables: Tables, symbol: str, seq: int) -> int:
 def _grouped(rows: pa.Table, keys: Ints) -> tuple[Cascade, ...]:
     values, lots = closed_atoms(rows), closed_lots(rows)
     accounts, times = ints(rows, "account"), ints(rows, "t_ns")
-    generations = ints(rows, "generation")
+    generations, episode = ints(rows, "generation"), episodes(rows)
     found = []
     for key in np.unique(keys):
         mine: Flags = keys == key
         found.append(
             Cascade(
                 cascade_id=int(key),
-                liquidations=int(mine.sum()),
+                liquidations=len(np.unique(episode[mine])),
                 accounts=len(np.unique(accounts[mine])),
                 generations=len(np.unique(generations[mine])),
                 lots=total(lots[mine]),

@@ -262,6 +262,7 @@ def test_a_liquidation_in_many_steps_is_one_parent_and_one_child() -> None:
     assert tables["liquidations"].num_rows > 100
     found = comparisons.branching([tables])
     assert (found.children, found.parents) == (2, 3)  # the first one heals, and falls again
+    assert [one.liquidations for one in metrics.cascades(tables)] == [3]
 
 
 def test_a_contract_must_be_traded_and_named_if_there_are_more() -> None:

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from loadtests.detection import SEED, Figures, FillCosts, demands, main, measure, rows
+from loadtests.bench.detection import SEED, Figures, FillCosts, demands, main, measure, rows
 
 ACCOUNTS = 300
 FILLS = 40

@@ -1,7 +1,7 @@
-"""What the driver makes of what it samples."""
+"""What is made of two looks at the machine's cores."""
 
+from loadtests.cores import shares
 from loadtests.report import Cores
-from loadtests.run import shares
 
 
 def test_cores_are_what_was_used_between_two_samples_by_the_time_that_passed() -> None:

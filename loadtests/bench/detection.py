@@ -1,6 +1,6 @@
 """What it costs to find whom a mark tick concerns, against looking at everybody; and what the watch adds to a fill.
 
-Ratios within one run, by process time, each the median of five. Run it with `python -m loadtests.detection`.
+Ratios within one run, by process time, each the median of five. Run it with `python -m loadtests.bench.detection`.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from exchange.core.events import TradePrinted
 from exchange.core.margin import standing
 from exchange.core.state import State
 from exchange.core.units import RATE_ONE
-from loadtests.crowd import MARK_BOUND_BP, SYMBOLS, Crowd
+from loadtests.bench.crowd import MARK_BOUND_BP, SYMBOLS, Crowd
 
 ROUNDS = 5
 WALK_TICKS = 20
@@ -254,7 +254,7 @@ def _share(part: float, whole: float) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure as the command line asks and print the table; return the exit code: 0 whatever the figures are."""
-    parser = argparse.ArgumentParser(prog="python -m loadtests.detection", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m loadtests.bench.detection", description=__doc__.splitlines()[0])
     parser.add_argument("--accounts", type=int, default=100_000, help="with positions (default %(default)s)")
     parser.add_argument("--fills", type=int, default=2_000, help="between two ticks (default %(default)s)")
     asked = parser.parse_args(arguments)
