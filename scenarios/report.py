@@ -15,6 +15,7 @@ from scenarios.processes import pool
 from scenarios.reproduce.experiments import outcomes, tasks
 from scenarios.reproduce.reference import Check, reference
 from scenarios.run import Outcome, sweep_aside
+from scenarios.scenario import scenario_text
 from scenarios.stage import Progress
 from scenarios.sweep import Comparison, Plan, comparisons, plans, requests
 from scenarios.sweep import outcomes as sweep
@@ -90,6 +91,11 @@ def planned(
     """
     wanted = requests(scenario, seeds, policies, muted=muted, against_muted=against_muted, coupled=coupled)
     return plans(wanted, out, tables=tables)
+
+
+def show(scenario: str) -> None:
+    """Print the file of a scenario. Raises ScenarioError."""
+    sys.stdout.write(scenario_text(scenario))
 
 
 def run(todo: Sequence[Plan], *, out: Path, workers: int, json_output: bool) -> None:

@@ -97,17 +97,24 @@ def scenario_names() -> list[str]:
 
 def read_scenario(choice: str) -> Scenario:
     """Return a shipped scenario by its name, or that of a TOML file by its path. Raises ScenarioError."""
+    text = scenario_text(choice)
+    try:
+        return parse_scenario(text)
+    except ScenarioError as error:
+        raise ScenarioError(f"scenario {choice}: {error}") from error
+
+
+def scenario_text(choice: str) -> str:
+    """Return what the file of a scenario says, comments and all. Raises ScenarioError."""
     if not choice.endswith(SUFFIX) and choice not in scenario_names():
         raise ScenarioError(f"scenario {choice!r} is none of {', '.join(scenario_names())}, nor a file {SUFFIX}")
     source = Path(choice) if choice.endswith(SUFFIX) else LIBRARY / f"{choice}{SUFFIX}"
     try:
-        return parse_scenario(source.read_text(encoding="utf-8-sig"))
+        return source.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ScenarioError(f"scenario {choice}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise ScenarioError(f"scenario {choice}: it is not UTF-8 text: {error}") from error
-    except ScenarioError as error:
-        raise ScenarioError(f"scenario {choice}: {error}") from error
 
 
 def parse_scenario(text: str) -> Scenario:

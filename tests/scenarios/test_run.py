@@ -16,6 +16,7 @@ from scenarios.code import code_digest, own_digest, sources
 from scenarios.record.schema import COLUMNS
 from scenarios.record.sink import read_tables
 from scenarios.run import ASIDE, MANIFEST, Outcome, Request, config_of, done, key_of, run, sweep_aside
+from scenarios.scenario import read_scenario
 
 SHORT = str(Path(__file__).with_name("short.toml"))
 REQUEST = Request(SHORT, 3)
@@ -175,6 +176,14 @@ def test_the_command_prints_a_table_and_does_not_run_again(tmp_path: Path) -> No
     assert [line for line in second.stdout.splitlines() if "hash" in line] == [
         line for line in first.stdout.splitlines() if "hash" in line
     ]
+
+
+def test_the_file_of_a_scenario_is_shown_and_runs(tmp_path: Path) -> None:
+    shown = CliRunner().invoke(main, ["run", "cascade", "--show"])
+    assert shown.exit_code == 0
+    (tmp_path / "mine.toml").write_text(shown.stdout)
+    assert read_scenario(str(tmp_path / "mine.toml")) == read_scenario("cascade")
+    assert "# Invented:" in shown.stdout
 
 
 @pytest.mark.parametrize(
