@@ -294,9 +294,7 @@ def seeds_of(_ctx: click.Context, _param: click.Parameter, text: str) -> list[in
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Default: runs/NAME.")
 @click.option("--tables/--no-tables", default=None, help="Write Parquet tables and picture. Default: of a single run.")
 @click.option("-j", "--jobs", default=1, show_default=True, type=click.IntRange(1, 256), help="Processes.")
-@click.option(
-    "--show", is_flag=True, help="Print the scenario's file, to begin your own with, and do nothing."
-)
+@click.option("--show", is_flag=True, help="Print the scenario's file, to begin your own with, and do nothing.")
 @as_json
 def run(
     scenario: str,
