@@ -14,7 +14,7 @@ from exchange.journal.lock import FolderLock
 from scenarios.processes import pool
 from scenarios.reproduce.experiments import outcomes, tasks
 from scenarios.reproduce.reference import Check, reference
-from scenarios.run import Outcome, sweep_aside
+from scenarios.run import Outcome, kind_of, sweep_aside, title_of
 from scenarios.scenario import scenario_text
 from scenarios.stage import Progress
 from scenarios.sweep import Comparison, Plan, comparisons, plans, requests
@@ -155,7 +155,7 @@ def _progress(begun: float) -> Progress:
 
 def _title(outcome: Outcome) -> str:
     told = outcome.manifest
-    return f"{told.scenario}, {told.policy}{', muted' if told.muted else ''}, seed {told.seed}"
+    return title_of(told.scenario, told.policy, told.seed, muted=told.muted)
 
 
 def _speed(outcome: Outcome) -> str:
@@ -168,7 +168,7 @@ def _measured(found: Sequence[Outcome]) -> Table:
     kinds: dict[str, list[Outcome]] = {}
     for outcome in found:
         told = outcome.manifest
-        kinds.setdefault(f"{told.policy}{', muted' if told.muted else ''}", []).append(outcome)
+        kinds.setdefault(kind_of(told.policy, muted=told.muted), []).append(outcome)
     counts = {kind: len(runs) for kind, runs in kinds.items()}
     table = Table(box=None)
     table.add_column(found[0].manifest.scenario)

@@ -24,7 +24,7 @@ from scenarios.code import code_digest, digest, own_digest
 from scenarios.record.recorder import Recorder, RunFacts, versions
 from scenarios.record.schema import COLUMNS
 from scenarios.record.sink import read_tables, written
-from scenarios.scenario import Scenario, read_scenario
+from scenarios.scenario import read_scenario
 from scenarios.stage import Progress, Stage, build
 
 MANIFEST = "run.json"
@@ -85,6 +85,16 @@ class Outcome(msgspec.Struct, frozen=True):
     tables: bool
 
 
+def kind_of(policy: str, *, muted: bool) -> str:
+    """Return what runs that differ in their seed only are called."""
+    return f"{policy}, muted" if muted else policy
+
+
+def title_of(scenario: str, policy: str, seed: int, *, muted: bool) -> str:
+    """Return what a run is called."""
+    return f"{scenario}, {kind_of(policy, muted=muted)}, seed {seed}"
+
+
 def config_of(stage: Stage) -> dict[str, Any]:
     """Return what a stage was built from, resolved: every rule as it holds, and a hash of a user's own policy."""
     policy = stage.kernel.venue.state.policy
@@ -143,7 +153,8 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
     begun = perf_counter()
     stage = request.build()
     config = config_of(stage)
-    facts = RunFacts(json.dumps(config, sort_keys=True), request.seed)
+    key = key_of(config, request.seed)
+    facts = RunFacts(json.dumps(config, sort_keys=True), request.seed, run_id=key)
     if tables:
         recorder = Recorder(stage.contracts, stage.rules, folder, facts)
     else:
@@ -156,10 +167,10 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
     found = read_tables(folder) if tables else kept
     policy = request.policy or stage.scenario.engine
     if tables:
-        picture(found, folder / PICTURE, title=_title(stage.scenario, policy, request))
+        picture(found, folder / PICTURE, title=title_of(stage.scenario.name, policy, request.seed, muted=request.muted))
     seconds = (stage.scenario.end_ts - stage.scenario.start_ts) / SECOND
     manifest = Manifest(
-        key=key_of(config, request.seed),
+        key=key,
         scenario=stage.scenario.name,
         policy=policy,
         muted=request.muted,
@@ -178,7 +189,3 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
     )
     wall = Wall(round(ran, 3), round(worked, 3), round(perf_counter() - begun, 3), round(seconds / ran, 1))
     return Outcome(manifest, wall, tables)
-
-
-def _title(scenario: Scenario, policy: str, request: Request) -> str:
-    return f"{scenario.name}, {policy}{', muted' if request.muted else ''}, seed {request.seed}"

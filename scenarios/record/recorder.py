@@ -59,10 +59,14 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What the run was, for the table `run`: its whole configuration as JSON text, and its seed."""
+    """What the run was, for the table `run`: its whole configuration as JSON text, its seed, and what it is known by.
+
+    Without a `run_id` it is known by a hash of the rest.
+    """
 
     config: str = "{}"
     seed: int = 0
+    run_id: str = ""
 
 
 class Recorder:
@@ -85,7 +89,7 @@ class Recorder:
         self._hash = GENESIS
         self._contracts = {contract.symbol: contract for contract in contracts}
         self._rules, self._run, self._sampling = rules, run or RunFacts(), sampling or Sampling()
-        self.run_id = _run_id(self._run, contracts, rules)
+        self.run_id = self._run.run_id or _run_id(self._run, contracts, rules)
         self._sinks = {table: Sink(table, self.run_id, out) for table in only}
         dropped: deque[Row] = deque(maxlen=0)
         self._rows = {table: self._sinks[table].rows if table in self._sinks else dropped for table in COLUMNS}

@@ -43,7 +43,9 @@ def test_a_run_leaves_tables_picture_and_manifest(written: tuple[Path, Outcome])
     assert (told.muted, told.coupled) == (False, True)
     assert told.virtual_seconds == 300
     assert (told.measures["liquidated_accounts"] or 0) > 0
-    assert told.measures == measures(read_tables(folder))
+    tables = read_tables(folder)
+    assert told.measures == measures(tables)
+    assert tables["run"]["run_id"].to_pylist() == [told.key]
     assert outcome.wall.run_seconds > 0
 
 
