@@ -34,7 +34,14 @@ OPERATIONS = {
     "leverage": ("POST", "/fapi/v1/leverage", ""),
 }
 
-Note = Callable[[str, str, float, float, str], None]  # door, operation, when it began (epoch s), ms, outcome
+
+class Note(Protocol):
+    """Who is told of each call: when it began (epoch seconds), how long it took, and how late it began."""
+
+    def __call__(
+        self, door: str, operation: str, began: float, took_ms: float, outcome: str, late_ms: float = 0.0
+    ) -> None:
+        """Take a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,9 @@ class Reply:
 
 
 class Caller(Protocol):
-    """A way to ask for an operation."""
+    """A way to ask for an operation. `due_s`: when the next one falls due, by `time.monotonic`; 0: now."""
+
+    due_s: float
 
     def ask(self, operation: str, params: Params) -> Reply:
         """Ask, signed, and wait for the answer."""
@@ -66,6 +75,7 @@ class RestCaller:
     """Signed REST calls over one kept connection."""
 
     def __init__(self, rest_url: str, account: Credentials, note: Note, door: str = "REST") -> None:
+        self.due_s = 0.0
         self._account = account
         self._note = note
         self._door = door
@@ -92,7 +102,7 @@ class RestCaller:
             body = orjson.loads(bytes(answer.read()))
             return Reply(outcome_of(answer.status_code, body), body)
 
-        return timed(self._note, self._door, operation, exchange)
+        return timed(self._note, self._door, operation, exchange, self.due_s)
 
 
 class SocketCaller:
@@ -100,6 +110,7 @@ class SocketCaller:
 
     def __init__(self, ws_url: str, account: Credentials, note: Note, *, logs_on: bool) -> None:
         self._url = f"{ws_url}{WS_API_PATH}"
+        self.due_s = 0.0
         self._account = account
         self._note = note
         self._logs_on = logs_on
@@ -137,7 +148,7 @@ class SocketCaller:
             body = answer.get("result", answer.get("error"))
             return Reply(outcome_of(answer["status"], body), body)
 
-        reply = timed(self._note, "WS", operation, exchange)
+        reply = timed(self._note, "WS", operation, exchange, self.due_s)
         if reply.unheard:
             self.close()
         return reply
@@ -151,13 +162,14 @@ class SocketCaller:
                 return answer
 
 
-def timed(note: Note, door: str, operation: str, exchange: Callable[[], Reply]) -> Reply:
+def timed(note: Note, door: str, operation: str, exchange: Callable[[], Reply], due_s: float = 0.0) -> Reply:
     """Exchange a request for an answer, and note how long it took and what came of it.
 
     A run that ends cuts off whoever still waits: who has done so for PATIENCE_S is noted, too, else a venue that hangs
     until the end would be seen by nobody.
     """
-    began, start = time.time(), time.perf_counter()
+    began, start_s = time.time(), time.monotonic()
+    late_s = max(0.0, start_s - due_s) if due_s else 0.0
     outcome = UNANSWERED
     try:
         reply = exchange()
@@ -166,9 +178,9 @@ def timed(note: Note, door: str, operation: str, exchange: Callable[[], Reply]) 
         outcome = unheard(error)
         reply = Reply(outcome, unheard=True)
     finally:
-        took_s = time.perf_counter() - start
+        took_s = time.monotonic() - start_s
         if outcome != UNANSWERED or took_s > PATIENCE_S:
-            note(door, operation, began, took_s * 1e3, outcome)
+            note(door, operation, began, took_s * 1e3, outcome, late_s * 1e3)
     return reply
 
 

@@ -56,6 +56,6 @@ def read_calls(out: Path, began: float, processes: int) -> list[Call]:
     calls = []
     for path in paths:
         with path.open(newline="") as file:
-            for began_at, door, operation, took_ms, outcome in csv.reader(file):
-                calls.append(Call(float(began_at) - began, door, operation, float(took_ms), outcome))
+            for began_at, door, operation, took_ms, outcome, late_ms in csv.reader(file):
+                calls.append(Call(float(began_at) - began, door, operation, float(took_ms), outcome, float(late_ms)))
     return sorted(calls)

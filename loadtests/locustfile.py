@@ -23,7 +23,7 @@ from loadtests.users import USERS, Bot, Place
 RETRY_S = 0.5
 
 PLAN = read_plan(Path(os.environ[PLAN_VARIABLE]))
-ROWS: list[tuple[str, str, str, str, str]] = []
+ROWS: list[tuple[str, str, str, str, str, str]] = []
 
 globals().update({name: USERS[name] for name in PLAN.kind.weights})  # Locust finds user classes by looking here
 for _name, _weight in PLAN.kind.weights.items():
@@ -34,9 +34,9 @@ class UnexpectedOutcomeError(Exception):
     """What a venue that is well does not answer."""
 
 
-def note(door: str, operation: str, began: float, took_ms: float, outcome: str) -> None:
+def note(door: str, operation: str, began: float, took_ms: float, outcome: str, late_ms: float = 0.0) -> None:
     """Keep a call for the report and tell Locust; refusals that are part of trading are no failures."""
-    ROWS.append((f"{began:.4f}", door, operation, f"{took_ms:.3f}", outcome))
+    ROWS.append((f"{began:.4f}", door, operation, f"{took_ms:.3f}", outcome, f"{late_ms:.3f}"))
     failed = not is_expected(door, outcome)
     events.request.fire(
         request_type=door,
@@ -75,7 +75,7 @@ def begin(environment: Any, **_: Any) -> None:
 @events.user_error.add_listener
 def lose(user_instance: Any, exception: Exception, **_: Any) -> None:
     """Note a user that an error of its own has ended or hindered: it makes no calls that could be counted."""
-    ROWS.append((f"{time.time():.4f}", "user", type(user_instance).__name__, "0", unheard(exception)))
+    ROWS.append((f"{time.time():.4f}", "user", type(user_instance).__name__, "0", unheard(exception), "0"))
 
 
 @events.quitting.add_listener

@@ -23,6 +23,7 @@ WALK_BP = 0.5  # the index wanders by at most this in a beat
 FALL = 0.10
 MIDDLE_S = 60.0  # of the phase in which something happens
 MIDDLE_SHARE_MAX = 2 / 3  # of a run
+SPAWN = "spawn"  # the phase in which users start
 SPAWN_SHARE = 1 / 15  # of a run, until every user is there
 KNEE_STEPS = 10
 STEP_SETTLES = 1 / 4  # of a step, in which users start and which is not reported
@@ -126,12 +127,12 @@ def phases(shape: str, seconds: float) -> list[Phase]:
         ]
     spawned = seconds * SPAWN_SHARE
     if not kind.middle:
-        return [Phase("spawn", 0.0, spawned), Phase(shape, spawned, seconds)]
+        return [Phase(SPAWN, 0.0, spawned), Phase(shape, spawned, seconds)]
     middle_s = min(MIDDLE_S, seconds * MIDDLE_SHARE_MAX)
     start = spawned + (seconds - spawned - middle_s) / 2
     end = start + middle_s
     return [
-        Phase("spawn", 0.0, spawned),
+        Phase(SPAWN, 0.0, spawned),
         Phase("before", spawned, start),
         Phase(kind.middle, start, end),
         Phase("after", end, seconds),

@@ -1,7 +1,8 @@
 """From the calls of a run to its report: percentiles, phases, outcomes, the knee. Pure; it neither runs nor reads.
 
 Percentiles are nearest-rank, of calls as they were. A paced user waits for its answer before it asks again, so a stall
-is seen once by each user and not by all the calls that it kept from being made.
+is seen once by each user and not by all the calls that it kept from being made: "since due" counts these from when they
+should have been made.
 """
 
 from collections import Counter, defaultdict
@@ -11,7 +12,7 @@ from math import nan
 from typing import Any, NamedTuple
 
 from loadtests.outcomes import OK, is_expected
-from loadtests.plan import Phase, Plan, offered_at, phases
+from loadtests.plan import SPAWN, Phase, Plan, offered_at, phases
 
 RANKS_PERMILLE = (500, 950, 990, 999)
 TRADE_DOORS = ("REST", "WS")
@@ -30,19 +31,23 @@ BEND_LATENCY = 5.0  # times the p95 of the first step
 BEND_FLOOR_MS = 20.0  # below this a p95 has not bent
 BEND_THROUGHPUT = 0.8  # of what is offered: what falls due by chance varies by some 5 % in a step
 PHASE_HEADER = (
-    "| phase | offered/s | calls/s | p50 ms | p95 | p99 | p99.9 | diffs late by p50, p99 | core ms per call |"
-    " cores: venue | clients | others | venue waits |"
+    "| phase | offered/s | calls/s | p50 ms | p95 | p99 | p99.9 | since due p50, p99 | diffs late by p50, p99 |"
+    " core ms per call | cores: venue | clients | others | venue waits |"
 )
 
 
 class Call(NamedTuple):
-    """One call or event: seconds since the run's start, its door and operation, how long it took, what came of it."""
+    """One call or event: seconds since the run's start, its door and operation, how long it took, what came of it.
+
+    `late_ms`: how long after it fell due it began, since its user still waited for the answer to the one before.
+    """
 
     t_s: float
     door: str
     operation: str
     took_ms: float
     outcome: str
+    late_ms: float = 0.0
 
 
 class Cores(NamedTuple):
@@ -75,6 +80,7 @@ class Part:
     phase: Phase
     offered_per_s: float
     calls: Summary
+    since_due_ms: tuple[float, ...]  # percentiles of the same calls, from when they fell due
     diffs: Summary
     cores: tuple[float, ...]  # venue, clients, others, waiting
 
@@ -110,11 +116,14 @@ def by_phase(plan: Plan, calls: Sequence[Call], cores: Sequence[Cores]) -> list[
         here = [call for call in calls if phase.start_s <= call.t_s < phase.end_s]
         here_cores = [sample for sample in cores if phase.start_s <= sample.t_s < phase.end_s]
         length_s = phase.end_s - phase.start_s
+        traded = [call for call in here if call.door in TRADE_DOORS and call.operation in TRADED]
+        since_due_ms = sorted(call.late_ms + call.took_ms for call in traded)
         parts.append(
             Part(
                 phase,
                 offered_at(plan, phase.start_s),
-                summary((call for call in here if call.door in TRADE_DOORS and call.operation in TRADED), length_s),
+                summary(traded, length_s),
+                tuple(percentile(since_due_ms, rank) for rank in RANKS_PERMILLE),
                 summary((call for call in here if call.operation == "depth"), length_s),
                 tuple(mean([sample[column] for sample in here_cores]) for column in range(1, len(Cores._fields))),
             )
@@ -170,7 +179,7 @@ def lines(plan: Plan, calls: Sequence[Call], cores: Sequence[Cores], end: dict[s
         *([_knee_line(parts), ""] if plan.kind.stepped else []),
         *(f"**Nothing was heard of any {kind}.**\n" for kind in unheard_of(plan, calls)),
         PHASE_HEADER,
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|",
         *(_part_line(part) for part in parts),
         "",
         *_short_lines(plan, parts),
@@ -225,9 +234,10 @@ def _part_line(part: Part) -> str:
     core_ms = part.cores[0] * 1000 / part.calls.per_s if part.calls.per_s else nan
     cells = [
         part.phase.name,
-        f"{part.offered_per_s:.0f}",
+        "" if part.phase.name == SPAWN else f"{part.offered_per_s:.0f}",
         f"{part.calls.per_s:.0f}",
         _joined(part.calls.percentiles_ms),
+        f"{part.since_due_ms[0]:.1f}, {part.since_due_ms[2]:.1f}",
         f"{late_ms[0]:.1f}, {late_ms[2]:.1f}",
         f"{core_ms:.2f}",
         *(f"{share:.2f}" for share in part.cores),

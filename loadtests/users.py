@@ -107,6 +107,12 @@ class Trader(Bot):
         self.way = self.caller(self.account())
         gevent.sleep(self.wait_time())
 
+    def wait_time(self) -> float:
+        """Return the pause until the next call is due, and tell its way when that is."""
+        pause = super().wait_time()
+        self.way.due_s = self.due
+        return pause
+
     def on_stop(self) -> None:
         """Give the connection back."""
         self.way.close()

@@ -41,10 +41,10 @@ def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
 
 def test_the_calls_of_all_processes_are_read_in_the_order_in_which_they_began(tmp_path: Path) -> None:
     first, second = (tmp_path / CALLS.replace("*", pid) for pid in ("1", "2"))
-    first.write_text("1000.5000,REST,limit,2.500,ok\n1003.0000,WS,cancel,1.000,-2011\n")
-    second.write_text("1001.0000,stream,depth,0.250,ok\n")
+    first.write_text("1000.5000,REST,limit,2.500,ok,0.250\n1003.0000,WS,cancel,1.000,-2011,0\n")
+    second.write_text("1001.0000,stream,depth,0.250,ok,0\n")
     assert read_calls(tmp_path, 1000.0, 2) == [
-        Call(0.5, "REST", "limit", 2.5, "ok"),
+        Call(0.5, "REST", "limit", 2.5, "ok", 0.25),
         Call(1.0, "stream", "depth", 0.25, "ok"),
         Call(3.0, "WS", "cancel", 1.0, "-2011"),
     ]

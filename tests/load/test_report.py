@@ -31,7 +31,7 @@ def call(t_s: float, took_ms: float = 1.0, outcome: str = "ok", door: str = "RES
 def part(offered: float, done: float, p95: float) -> Part:
     """Return a step with this throughput and this p95."""
     calls = summary([call(0, p95)], 1)
-    return Part(Phase("", 0, 1), offered, type(calls)(1, done, (p95,) * 4, p95), calls, (0.0,) * 4)
+    return Part(Phase("", 0, 1), offered, type(calls)(1, done, (p95,) * 4, p95), (p95,) * 4, calls, (0.0,) * 4)
 
 
 @pytest.mark.parametrize(
@@ -139,3 +139,12 @@ def test_a_kind_of_user_of_whom_nothing_was_heard_is_told() -> None:
     assert "**Nothing was heard of any Reader.**" in "\n".join(lines(plan, calls, [], {}))
     assert unheard_of(plan, [*calls, call(3, door="stream", operation="depth")]) == []
     assert all(kind in SIGN_OF_LIFE for shape in SHAPES.values() for kind in shape.weights)
+
+
+def test_a_call_that_had_to_wait_for_the_one_before_counts_from_when_it_fell_due() -> None:
+    """A stall of 100 ms, in which nine more calls fell due, one each 10 ms; each took a millisecond after it."""
+    stalled = [Call(30.0, "REST", "limit", 100.0, "ok")]
+    stalled += [Call(30.1, "REST", "limit", 1.0, "ok", late_ms=float(late)) for late in range(10, 100, 10)]
+    steady = by_phase(plan_of("steady", 60.0), stalled, [])[1]
+    assert steady.calls.percentiles_ms[0] == 1.0
+    assert steady.since_due_ms == (51.0, 100.0, 100.0, 100.0)
