@@ -18,7 +18,8 @@ from exchange.core.policies.case import Custom
 from exchange.core.snapshot import state_hash
 from exchange.core.units import SECOND
 from exchange.journal.codec import CORE_REVISION
-from scenarios.analysis.measures import LOOKED_AT, Measures, measures
+from scenarios.agents.attacker import MarkAttacker
+from scenarios.analysis.measures import Measures, Push, looked_at, measures
 from scenarios.analysis.picture import picture
 from scenarios.code import code_digest, digest, own_digest
 from scenarios.record.recorder import Recorder, RunFacts, versions
@@ -143,6 +144,12 @@ def run(request: Request, folder: Path, *, tables: bool = True, progress: Progre
     return outcome
 
 
+def pushes_of(stage: Stage) -> list[Push]:
+    """Return who pushes the mark on a stage, and when."""
+    start_ts, attackers = stage.scenario.start_ts, [one for one in stage.agents if isinstance(one, MarkAttacker)]
+    return [Push(one.desk.account_id, *(start_ts + at for at in one.push_ns())) for one in attackers]
+
+
 def sweep_aside(folder: Path) -> None:
     """Remove what runs into this folder left that were ended. Nobody may be running into it."""
     for left in folder.parent.glob(f"{folder.name}{ASIDE}-*"):
@@ -154,11 +161,12 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
     stage = request.build()
     config = config_of(stage)
     key = key_of(config, request.seed)
+    pushes = pushes_of(stage)
     facts = RunFacts(json.dumps(config, sort_keys=True), request.seed, run_id=key)
     if tables:
         recorder = Recorder(stage.contracts, stage.rules, folder, facts)
     else:
-        recorder = Recorder(stage.contracts, stage.rules, run=facts, only=LOOKED_AT)
+        recorder = Recorder(stage.contracts, stage.rules, run=facts, only=looked_at(pushes))
     stage.kernel.listen(recorder)
     ready, cpu = perf_counter(), process_time()
     stage.run(progress)
@@ -181,7 +189,7 @@ def _recorded(request: Request, folder: Path, *, tables: bool, progress: Progres
         events=recorder.events,
         event_hash=recorder.event_hash,
         state_hash=state_hash(stage.kernel.venue.state),
-        measures=measures(found),
+        measures=measures(found, pushes),
         versions=versions(),
         core_revision=CORE_REVISION,
         code=code_digest(),

@@ -27,6 +27,7 @@ COMPARED = (
     "largest_cascade_quote",
     "largest_cascade_generations",
     "fund_largest_fall_quote",
+    "attack_result_quote",
 )
 MOVES = ("fall_bp", "rise_bp")  # of which amplification is the ratio
 
@@ -139,7 +140,7 @@ STATISTICS = {"amplification": POOLED_RATIO, "difference": MEAN_DIFFERENCE}
 def _compared(what: str, names: Sequence[str], first: Kind, second: Kind) -> Iterator[Comparison]:
     seeds = sorted(first[1].keys() & second[1].keys())
     for name in names:
-        pairs = [(first[1][seed].measures[name], second[1][seed].measures[name]) for seed in seeds]
+        pairs = [(first[1][seed].measures.get(name), second[1][seed].measures.get(name)) for seed in seeds]
         known = [(one, other) for one, other in pairs if one is not None and other is not None]
         if not known or (what == "amplification" and not all(one for one, _ in known)):
             continue  # nothing to divide by: the mark of a muted run never moved that way

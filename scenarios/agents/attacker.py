@@ -50,6 +50,11 @@ class MarkAttacker:
         self._begun_ns = self.desk.now
         return int(self.group.quiet_from_seconds * SECOND)
 
+    def push_ns(self) -> tuple[int, int]:
+        """Return when the push begins and when it is over, in nanoseconds since the plan was made."""
+        begin_s = self.group.push_from_seconds
+        return int(begin_s * SECOND), int((begin_s + self.group.push_seconds) * SECOND)
+
     def wake(self) -> int | None:
         """Send what is due; None when the plan is over and the position closed."""
         desk, group = self.desk, self.group

@@ -17,6 +17,7 @@ from scenarios.record.schema import COLUMNS
 from scenarios.record.sink import read_tables
 from scenarios.run import ASIDE, MANIFEST, Outcome, Request, config_of, done, key_of, run, sweep_aside
 from scenarios.scenario import read_scenario
+from tests.scenarios.runs import CRASH
 
 SHORT = str(Path(__file__).with_name("short.toml"))
 REQUEST = Request(SHORT, 3)
@@ -75,6 +76,22 @@ def test_a_run_counts_only_with_its_manifest_its_key_and_the_tables_wanted(writt
     assert done(folder, key, tables=True) is None
     assert done(folder, key, tables=False) == outcome
     (folder / "gone").rename(trades)
+
+
+def test_a_run_with_an_attacker_says_what_the_attack_cost_and_brought(tmp_path: Path) -> None:
+    (tmp_path / "crash.toml").write_text(CRASH)
+    request = Request(str(tmp_path / "crash.toml"), 3)
+    whole = run(request, tmp_path / "whole").manifest.measures
+    assert whole == run(request, tmp_path / "part", tables=False).manifest.measures
+    cost, gain, result = (whole[f"attack_{name}_quote"] for name in ("cost", "gain", "result"))
+    assert cost is not None
+    assert gain is not None
+    assert cost == pytest.approx(100, rel=0.5)  # the fee of 200,000, and what the bids were worth beside the index
+    assert result == pytest.approx(gain - cost)
+    ends = read_tables(tmp_path / "whole")["accounts"].to_pylist()
+    end = next(row for row in reversed(ends) if row["account"] == 32)
+    assert end["qty_l"] == 0
+    assert result == (end["wallet_a"] - end["net_deposits_a"]) / 1e8
 
 
 def test_what_was_begun_and_ended_is_replaced(tmp_path: Path) -> None:
