@@ -14,8 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -23,7 +22,6 @@ from typing import Any, NoReturn
 
 import click
 
-from clients.ready import Ready, ReadyFileError, read_ready
 from exchange.cli import FiniteRange
 from loadtests.control import Control
 from loadtests.cores import shares, used_s
@@ -40,12 +38,11 @@ from loadtests.folder import (
 )
 from loadtests.plan import PLAN_VARIABLE, SHAPES, START_INDEX, STARTED_NAME, SYMBOL, TEAMS, Plan
 from loadtests.report import Cores, lines, unexpected, unheard_of
+from loadtests.venue import VenueError, served
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCUST = ROOT / ".venv-load" / "bin" / "python"
 TEAM_DEPOSIT = "2000000"
-BOUND_S = 30.0  # in which a venue starts, and in which it ends
-POLL_S = 0.05
 SAMPLE_S = 1.0
 LOOPBACK = "127.0.0.1"
 SIGNAL_EXIT = 128  # and the number of the signal, as shells have it
@@ -80,7 +77,7 @@ def main(
     try:
         with claimed(out):
             sys.exit(_run(Plan(shape, seconds, users or SHAPES[shape].users, seed, str(out), workers), durability))
-    except (FolderError, OSError) as error:
+    except (FolderError, VenueError, OSError) as error:
         raise LoadError(str(error)) from error
 
 
@@ -89,7 +86,10 @@ def _run(plan: Plan, durability: str) -> int:
     out = Path(plan.out)
     with (
         tempfile.TemporaryDirectory(prefix="margincall-load-") as folder,
-        served(Path(folder), plan.kind.limits, durability, out) as (ready, venue),
+        served(Path(folder), out / VENUE_LOG, "--limits", plan.kind.limits, "--durability", durability) as (
+            ready,
+            venue,
+        ),
     ):
         control = Control(ready.rest, ready.admin_token)
         control.set_index(SYMBOL, START_INDEX)
@@ -103,28 +103,6 @@ def _run(plan: Plan, durability: str) -> int:
 def _ended(number: int, _frame: FrameType | None) -> NoReturn:
     """End as on Ctrl-C: whatever this run has started ends with it."""
     raise SystemExit(SIGNAL_EXIT + number)
-
-
-@contextmanager
-def served(folder: Path, limits: str, durability: str, out: Path) -> Iterator[tuple[Ready, "subprocess.Popen[bytes]"]]:
-    """Serve a venue while the context lasts. Raises LoadError when it does not start, or does not end well."""
-    ready_path = folder / "ready.json"
-    command = [str(Path(sys.executable).with_name("margincall")), "serve", "--index", "manual", "--port", "0"]
-    command += ["--data", str(folder / "data"), "--ready-file", str(ready_path)]
-    command += ["--limits", limits, "--durability", durability]
-    with (out / VENUE_LOG).open("wb") as log:
-        venue = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            yield wait_for(lambda: _ready(ready_path, venue), "the venue did not start"), venue
-        finally:
-            venue.send_signal(signal.SIGTERM)
-            try:
-                code = venue.wait(BOUND_S)
-            except subprocess.TimeoutExpired:
-                venue.kill()
-                raise LoadError("the venue did not end") from None
-        if code:
-            raise LoadError(f"the venue ended with {code}: see {out / VENUE_LOG}")
 
 
 def drive(plan: Plan, folder: Path, venue: "subprocess.Popen[bytes]") -> list[Cores]:
@@ -188,25 +166,6 @@ def free_port() -> int:
     with socket.create_server((LOOPBACK, 0)) as server:
         port: int = server.getsockname()[1]
     return port
-
-
-def wait_for(ready: Callable[[], Ready | None], complaint: str) -> Ready:
-    """Return what `ready` gives at last. Raises LoadError."""
-    deadline = time.monotonic() + BOUND_S
-    while time.monotonic() < deadline:
-        if (found := ready()) is not None:
-            return found
-        time.sleep(POLL_S)
-    raise LoadError(complaint)
-
-
-def _ready(path: Path, venue: "subprocess.Popen[bytes]") -> Ready | None:
-    if venue.poll() is not None:
-        raise LoadError(f"the venue ended with {venue.returncode} before it was ready")
-    try:
-        return read_ready(path)
-    except ReadyFileError:
-        return None
 
 
 if __name__ == "__main__":

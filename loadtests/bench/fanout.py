@@ -134,7 +134,9 @@ def _place_or_cancel(served: Venue) -> Callable[[int], bytes]:
             method, query = "DELETE", served.query(symbol="BTCUSDT", origClientOrderId="bench")
         else:
             method, query = "POST", served.query(**order("bench"))
-        head = f"{method} /fapi/v1/order?{query} HTTP/1.1\r\nHost: localhost\r\nX-MBX-APIKEY: {served.api_key}\r\n"
+        head = (
+            f"{method} /fapi/v1/order?{query} HTTP/1.1\r\nHost: localhost\r\nX-MBX-APIKEY: {served.trader.api_key}\r\n"
+        )
         return f"{head}Content-Length: 0\r\n\r\n".encode()
 
     return request

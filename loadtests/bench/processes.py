@@ -1,7 +1,5 @@
 """The servers of the wire benchmarks, each in a process of its own that ends with the block. They measure nothing."""
 
-import hashlib
-import hmac
 import json
 import subprocess
 import sys
@@ -11,14 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-from urllib.parse import urlencode
 
-from exchange.testing.control import call
+from clients.ready import Credentials
+from loadtests.control import Control
+from loadtests.signing import signed_params, signed_query
+from loadtests.venue import served
 
-START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 20
-PRICE = "100000.0"
+SYMBOL = "BTCUSDT"
+PRICE = 100_000.0
 LIMITS_OFF = ("--limits", "off")
 
 
@@ -37,23 +36,16 @@ class Venue:
 
     pid: int
     port: int
-    api_key: str
-    secret_key: str
+    trader: Credentials
 
-    def sign(self, text: str) -> str:
-        """Return the signature of a text."""
-        return hmac.new(self.secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
-
-    def query(self, **params: object) -> str:
+    def query(self, **params: str) -> str:
         """Return signed parameters as a query, stamped now."""
-        text = urlencode({**params, "timestamp": now_ms()})
-        return f"{text}&signature={self.sign(text)}"
+        return signed_query(self.trader, params, now_ms())
 
-    def request(self, method: str, number: int, **params: object) -> str:
+    def request(self, method: str, number: int, **params: str) -> str:
         """Return a signed request of the WebSocket API."""
-        full = {**params, "apiKey": self.api_key, "timestamp": now_ms()}
-        text = "&".join(f"{name}={full[name]}" for name in sorted(full))
-        return json.dumps({"id": number, "method": method, "params": {**full, "signature": self.sign(text)}})
+        sent = signed_params(self.trader, params, now_ms())
+        return json.dumps({"id": number, "method": method, "params": sent})
 
 
 def now_ms() -> int:
@@ -61,10 +53,10 @@ def now_ms() -> int:
     return time.time_ns() // 10**6
 
 
-def order(client_order_id: str, price: str = "99000.0") -> dict[str, object]:
+def order(client_order_id: str, price: str = "99000.0") -> dict[str, str]:
     """Return the parameters of an order that rests."""
     return {
-        "symbol": "BTCUSDT",
+        "symbol": SYMBOL,
         "side": "BUY",
         "type": "LIMIT",
         "timeInForce": "GTC",
@@ -91,39 +83,20 @@ def constant() -> Iterator[Constant]:
 
 
 @contextmanager
-def venue(*options: str) -> Iterator[Venue]:
-    """Serve a venue on a free port, its journal in a folder that goes with the block."""
-    with TemporaryDirectory(prefix="bench-") as folder:
-        ready_file = Path(folder) / "ready.json"
-        program = "from exchange.cli import main; main()"
-        flags = ["--port", "0", "--data", f"{folder}/data", "--ready-file", str(ready_file), *LIMITS_OFF, *options]
-        process = subprocess.Popen(
-            [sys.executable, "-c", program, "serve", *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            ready = _ready(ready_file, process)
-            call(ready["rest"], ready["adminToken"], "POST", "/index-price", {"symbol": "BTCUSDT", "price": PRICE})
-            trader = ready["accounts"][0]
-            port = int(ready["rest"].rpartition(":")[2])
-            yield Venue(process.pid, port, trader["apiKey"], trader["secretKey"])
-        finally:
-            process.terminate()
-            _end(process)
+def venue(*flags: str) -> Iterator[Venue]:
+    """Serve a venue without limits, its journal in a folder that goes with the block."""
+    with (
+        TemporaryDirectory(prefix="bench-") as folder,
+        served(Path(folder), Path(folder) / "venue.log", *LIMITS_OFF, *flags) as (ready, process),
+    ):
+        Control(ready.rest, ready.admin_token).set_index(SYMBOL, PRICE)
+        yield Venue(process.pid, int(ready.rest.rpartition(":")[2]), ready.accounts[0])
 
 
 def processor_ns(pid: int) -> int:
     """Return what all threads of a process have spent on a processor, in nanoseconds."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text("ascii").split()[0]) for task in tasks)
-
-
-def _ready(ready_file: Path, process: "subprocess.Popen[bytes]") -> Any:
-    end = time.monotonic() + START_SECONDS_MAX
-    while not ready_file.exists():
-        assert process.poll() is None, "the venue did not start"
-        assert time.monotonic() < end, f"the venue was not ready in {START_SECONDS_MAX} s"
-        time.sleep(0.05)
-    return json.loads(ready_file.read_text("utf-8"))
 
 
 def _end(process: "subprocess.Popen[bytes] | subprocess.Popen[str]") -> None:

@@ -77,7 +77,7 @@ async def _in_bursts(burst: Burst) -> float:
 @asynccontextmanager
 async def _rest(port: int, signer: Venue) -> AsyncIterator[Burst]:
     """Open connections as they are needed, and keep them."""
-    headers = {"X-MBX-APIKEY": signer.api_key}
+    headers = {"X-MBX-APIKEY": signer.trader.api_key}
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=BURST), headers=headers) as session:
 
         async def trip(method: str, query: str) -> None:
@@ -120,6 +120,6 @@ def _text(answer: aiohttp.WSMessage) -> str:
     return answer.data.decode() if isinstance(answer.data, bytes) else str(answer.data)
 
 
-def _params(number: int, *, cancel: bool) -> dict[str, object]:
+def _params(number: int, *, cancel: bool) -> dict[str, str]:
     name = f"bench{number}"
     return {"symbol": "BTCUSDT", "origClientOrderId": name} if cancel else order(name)
