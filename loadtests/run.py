@@ -83,13 +83,10 @@ def main(
 
 def _run(plan: Plan, durability: str) -> int:
     """Serve, drive and report; return the exit code."""
-    out = Path(plan.out)
+    log_path, flags = Path(plan.out) / VENUE_LOG, ("--limits", plan.kind.limits, "--durability", durability)
     with (
         tempfile.TemporaryDirectory(prefix="margincall-load-") as folder,
-        served(Path(folder), out / VENUE_LOG, "--limits", plan.kind.limits, "--durability", durability) as (
-            ready,
-            venue,
-        ),
+        served(Path(folder), log_path, *flags) as (ready, venue),
     ):
         control = Control(ready.rest, ready.admin_token)
         control.set_index(SYMBOL, START_INDEX)
