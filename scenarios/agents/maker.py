@@ -1,6 +1,8 @@
 """Market makers: a ladder of quotes around the index that leans against inventory and withdraws under stress."""
 
 import math
+from collections.abc import Iterator
+from typing import NamedTuple
 
 from exchange.core.enums import Side, TimeInForce
 from exchange.core.units import SECOND
@@ -35,6 +37,16 @@ class Maker(Group, frozen=True, kw_only=True, tag="maker"):
             raise ValueError(f"agents {self.name!r}: distances_bp and sizes_quote must be of one length")
 
 
+class _Quote(NamedTuple):
+    """A quote that is wanted: the name of its place in the ladder, price in ticks; `lots` 0: none."""
+
+    slot: str
+    side: Side
+    price: int
+    lots: int
+    tolerance: float  # ticks
+
+
 class MarketMaker:
     """Re-quotes at random times, about every `requote_seconds`; what has not moved stays in the queue."""
 
@@ -64,8 +76,20 @@ class MarketMaker:
     def _quote(self, fair: float, filled: float, stress: float) -> None:
         """Place every quote that is missing, and replace those that are off; they stay on their side of the touch.
 
-        Of its own quotes those that could be in the way are canceled before the new ones arrive.
+        Cancels go first: its own old quotes would have the new ones refused.
         """
+        desk = self.desk
+        off = [quote for quote in self._wanted(fair, filled, stress) if not self._stands(quote)]
+        for quote in off:
+            order = desk.account.client_order_ids.get(quote.slot)
+            if order is not None:
+                desk.cancel(order.order_id)
+        for quote in off:
+            if quote.lots:
+                desk.place(quote.side, quote.lots, quote.price, time_in_force=TimeInForce.GTX, client_id=quote.slot)
+
+    def _wanted(self, fair: float, filled: float, stress: float) -> Iterator[_Quote]:
+        """Yield the quotes that it would like to have now, none of which crosses what others quote."""
         desk, group = self.desk, self.group
         bid, ask = desk.best_of_others(Side.BUY), desk.best_of_others(Side.SELL)
         widening = 1 + (group.stress_widening - 1) * stress
@@ -77,18 +101,16 @@ class MarketMaker:
             low = min(low, ask - 1 - number) if ask else low
             high = max(high, bid + 1 + number) if bid else high
             tolerance = away * MOVED_SHARE
-            self._adjust(f"b{number}", Side.BUY, max(1, low), 0 if filled >= 1 else lots, tolerance)
-            self._adjust(f"a{number}", Side.SELL, max(1, high), 0 if filled <= -1 else lots, tolerance)
+            yield _Quote(f"b{number}", Side.BUY, max(1, low), 0 if filled >= 1 else lots, tolerance)
+            yield _Quote(f"a{number}", Side.SELL, max(1, high), 0 if filled <= -1 else lots, tolerance)
 
-    def _adjust(self, slot: str, side: Side, price: int, lots: int, tolerance: float) -> None:
-        order = self.desk.account.client_order_ids.get(slot)
-        if order is not None:
-            kept = abs(order.price - price) <= tolerance and lots * WORN_SHARE <= order.remaining <= 2 * lots
-            if kept and lots:
-                return
-            self.desk.cancel(order.order_id)
-        if lots:
-            self.desk.place(side, lots, price, time_in_force=TimeInForce.GTX, client_id=slot)
+    def _stands(self, quote: _Quote) -> bool:
+        """Tell whether a quote is in the book as it should be, or rightly is not."""
+        order = self.desk.account.client_order_ids.get(quote.slot)
+        if order is None or not quote.lots:
+            return order is None and not quote.lots
+        near = abs(order.price - quote.price) <= quote.tolerance
+        return near and quote.lots * WORN_SHARE <= order.remaining <= 2 * quote.lots
 
     def _stress(self, index: int) -> float:
         """Return 0 for an ordinary distance of the index from its average, up to 1, and move the average."""

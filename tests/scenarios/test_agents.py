@@ -78,6 +78,11 @@ def test_arbitrage_takes_what_is_beyond_its_edge(held: int, side: Side, ticks: i
     assert seat.sent() == expected
 
 
+def ladder(seat: Seat) -> list[int]:
+    """Return the prices at which the agent has orders."""
+    return sorted(order.price for order in seat.desk.orders.values())
+
+
 def maker(seat: Seat) -> MarketMaker:
     """Return a market maker of two levels."""
     group = Maker(
@@ -140,6 +145,18 @@ def test_a_maker_under_stress_quotes_further_away_and_less() -> None:
         (Side.BUY, 980, 10_149),
         (Side.SELL, 980, 10_251),
     ]
+    assert ladder(seat) == [10_149, 10_174, 10_226, 10_251]
+
+
+@pytest.mark.parametrize("price", [9_800, 10_200])
+def test_no_new_quote_is_refused_for_an_old_one_of_the_same_maker(price: int) -> None:
+    seat = Seat()
+    agent = maker(seat)
+    agent.wake()
+    seat.story.price(price)
+    agent.wake()
+    assert len(ladder(seat)) == 4
+    assert all(abs(quote / price - 1) < 60e-4 for quote in ladder(seat))
 
 
 def test_a_maker_does_not_cross_what_others_quote() -> None:
