@@ -36,7 +36,8 @@ class CheckedBook:
         if witness is None or event["u"] < witness["lastUpdateId"]:
             return ""
         self._witness = None
-        if not 0 <= now <= witness["lastUpdateId"]:
+        follows = event["pu"] == now or event["U"] <= now
+        if not (follows and 0 <= now <= witness["lastUpdateId"]):
             return ""
         changing = now < witness["lastUpdateId"]
         sides = ((self._book.bids, "bids", "b"), (self._book.asks, "asks", "a"))

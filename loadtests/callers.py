@@ -50,8 +50,7 @@ class Reply:
 
     outcome: str
     body: Any = None
-
-    unheard: bool = False
+    lost: bool = False
 
     @property
     def done(self) -> bool:
@@ -149,7 +148,7 @@ class SocketCaller:
             return Reply(outcome_of(answer["status"], body), body)
 
         reply = timed(self._note, "WS", operation, exchange, self.due_s)
-        if reply.unheard:
+        if reply.lost:
             self.close()
         return reply
 
@@ -176,7 +175,7 @@ def timed(note: Note, door: str, operation: str, exchange: Callable[[], Reply], 
         outcome = reply.outcome
     except LOST as error:
         outcome = unheard(error)
-        reply = Reply(outcome, unheard=True)
+        reply = Reply(outcome, lost=True)
     finally:
         took_s = time.monotonic() - start_s
         if outcome != UNANSWERED or took_s > PATIENCE_S:

@@ -8,7 +8,7 @@ should have been made.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import nan
+from math import nan, sqrt
 from typing import Any, NamedTuple
 
 from loadtests.outcomes import OK, is_expected
@@ -221,12 +221,18 @@ def _short_lines(plan: Plan, parts: Sequence[Part]) -> list[str]:
     """Return a warning for each phase in which far fewer calls were made than offered; the knee is about just that."""
     if plan.kind.stepped:
         return []
-    short = [part for part in parts[1:] if part.calls.per_s < BEND_THROUGHPUT * part.offered_per_s]
+    short = [part for part in parts[1:] if _is_short(part)]
     return [
         f"**{part.phase.name}: {part.calls.per_s:.0f} of {part.offered_per_s:.0f} calls/s were made: users waited for"
         " their answers, and its percentiles flatter.**\n"
         for part in short
     ]
+
+
+def _is_short(part: Part) -> bool:
+    """Tell whether fewer calls were made than chance explains: counts that fall due by chance vary by their root."""
+    offered = part.offered_per_s * (part.phase.end_s - part.phase.start_s)
+    return part.calls.count < min(BEND_THROUGHPUT * offered, offered - 3 * sqrt(offered))
 
 
 def _part_line(part: Part) -> str:

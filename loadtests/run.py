@@ -73,7 +73,8 @@ def main(
         raise click.ClickException("Locust is not installed: run `make load`")
     out = out or ROOT / "runs" / "load" / shape
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _ended)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` has it
+            signal.signal(number, _ended)
     try:
         with claimed(out):
             sys.exit(_run(Plan(shape, seconds, users or SHAPES[shape].users, seed, str(out), workers), durability))

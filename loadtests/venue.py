@@ -28,7 +28,7 @@ def served(folder: Path, log_path: Path, *flags: str) -> Iterator[tuple[Ready, "
     with log_path.open("wb") as log:
         venue = subprocess.Popen(command, stdout=log, stderr=log)
         try:
-            yield _ready(ready_path, venue), venue
+            yield _ready(ready_path, venue, log_path), venue
         finally:
             venue.send_signal(signal.SIGTERM)
             try:
@@ -40,11 +40,12 @@ def served(folder: Path, log_path: Path, *flags: str) -> Iterator[tuple[Ready, "
             raise VenueError(f"the venue ended with {code}: see {log_path}")
 
 
-def _ready(path: Path, venue: "subprocess.Popen[bytes]") -> Ready:
+def _ready(path: Path, venue: "subprocess.Popen[bytes]", log_path: Path) -> Ready:
     deadline = time.monotonic() + BOUND_S
     while time.monotonic() < deadline:
         if venue.poll() is not None:
-            raise VenueError(f"the venue ended with {venue.returncode} before it was ready")
+            last = log_path.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+            raise VenueError(f"the venue ended with {venue.returncode} before it was ready: {last}")
         try:
             return read_ready(path)
         except ReadyFileError:  # not written yet

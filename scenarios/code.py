@@ -13,6 +13,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 HASH_BYTES = 16
+OURS = frozenset({"clients", "exchange", "scenarios"})  # known by `code_digest`, or without effect on a run
 # Where the source is that results follow from, and what of it they do not: these print, draw, or run something else.
 FOLLOWED = ("exchange/core", "exchange/journal", "exchange/projections", "exchange/runtime/feeds", "scenarios")
 APART = frozenset(
@@ -41,22 +42,26 @@ def sources() -> dict[str, bytes]:
 
 
 def own_digest(module: str) -> str:
-    """Return a hash of a user's module, which is imported, and of all that it imports from its own folder."""
-    path = _path_of(module)
+    """Return a hash of a user's module, which is imported, and of all that it imports from beside itself."""
+    path = getattr(sys.modules.get(module), "__file__", None)
     found: dict[str, bytes] = {}
-    if path is not None:
-        _follow(module, path, path.parent, found)
+    if path:
+        parts = module.split(".")
+        root = Path(path).parents[len(parts) - (Path(path).name != "__init__.py")]
+        _follow(module, root, found)
     return _joined(found)
 
 
-def _follow(module: str, path: Path, folder: Path, found: dict[str, bytes]) -> None:
-    """Add a module, and those of a folder that it imports, whether they are imported as a whole or a name of them."""
+def _follow(module: str, root: Path, found: dict[str, bytes]) -> None:
+    """Add a module that lies below a folder, and those that it imports from there; others have no file there."""
+    inside = root.joinpath(*module.split("."))
+    path = next((one for one in (inside.with_suffix(".py"), inside / "__init__.py") if one.is_file()), None)
+    if path is None or module in found or module.split(".", maxsplit=1)[0] in OURS:
+        return
     found[module] = path.read_bytes()
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for name in _imported(package, ast.parse(found[module])):
-        inner = _path_of(name)
-        if name not in found and inner is not None and inner.is_relative_to(folder):
-            _follow(name, inner, folder, found)
+        _follow(name, root, found)
 
 
 def _imported(package: str, tree: ast.Module) -> Iterator[str]:
@@ -72,12 +77,6 @@ def _imported(package: str, tree: ast.Module) -> Iterator[str]:
     for name in names:
         parts = name.split(".")
         yield from (".".join(parts[:count]) for count in range(1, len(parts) + 1))
-
-
-def _path_of(module: str) -> Path | None:
-    """Return the file of an imported module; None when it has none, or is not imported."""
-    path = getattr(sys.modules.get(module), "__file__", None)
-    return Path(path) if path and path.endswith(".py") else None
 
 
 def _below(folder: Traversable, path: str) -> dict[str, bytes]:

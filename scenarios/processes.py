@@ -15,7 +15,8 @@ def pool(workers: int) -> ProcessPoolExecutor:
 
 def _end_with_parent() -> None:
     """Have this process end, without a word, on Ctrl-C and whenever the one that started it has ended."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as a shell has it for what runs in the background
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     parent = parent_process()
     assert parent is not None, "only a pool calls this"
     sentinel = parent.sentinel

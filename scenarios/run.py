@@ -145,9 +145,13 @@ def run(request: Request, folder: Path, *, tables: bool = True, progress: Progre
 
 
 def pushes_of(stage: Stage) -> list[Push]:
-    """Return who pushes the mark on a stage, and when."""
-    start_ts, attackers = stage.scenario.start_ts, [one for one in stage.agents if isinstance(one, MarkAttacker)]
-    return [Push(one.desk.account_id, *(start_ts + at for at in one.push_ns())) for one in attackers]
+    """Return who pushes the mark on a stage, and when its orders for that arrive."""
+    pushes = []
+    for agent in stage.agents:
+        if isinstance(agent, MarkAttacker):
+            arrives_ns = stage.scenario.start_ts + agent.desk.latency_ns
+            pushes.append(Push(agent.desk.account_id, *(arrives_ns + at for at in agent.push_ns())))
+    return pushes
 
 
 def sweep_aside(folder: Path) -> None:

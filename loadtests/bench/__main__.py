@@ -10,6 +10,7 @@ from loadtests.bench import books, fanout, trips
 from loadtests.bench.figures import ROUNDS, Figure, as_json, machine, table
 from loadtests.bench.profile import profile
 from loadtests.bench.stream import OPERATIONS, Stream, make_stream
+from loadtests.venue import VenueError
 
 PROFILED = 30_000  # operations
 Say = Callable[[str], None]
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(profile(make_stream(asked.seed, min(asked.operations, PROFILED))))
     try:
         figures = _measure(parts, asked)
-    except books.TradedElseError as error:
+    except (books.TradedElseError, VenueError) as error:
         sys.exit(str(error))
     if figures:
         print(f"{machine()}; seed {asked.seed}, {asked.rounds} rounds\n\n{table(figures)}")

@@ -18,7 +18,7 @@ class Leveraged(Group, frozen=True, kw_only=True, tag="leveraged"):
     """Whom it is drawn from: leverages with their weights, lognormal stakes, and the share of a stake that is used.
 
     `deposit_quote` is the median stake. A bet begins in the first `enter_seconds` after `enter_after_seconds`, in
-    `slices` market orders. Lots that a holder has lost (to liquidation or deleveraging) it does not buy back. At every
+    `slices` market orders. Who holds less than when it last looked (liquidated, deleveraged) buys no more. At every
     wake it leaves with `exit_chance`; who is out comes back with `return_chance` and a full stake.
     """
 

@@ -90,3 +90,10 @@ def test_a_snapshot_older_than_the_book_says_nothing() -> None:
     checked.hear(diff(10, 12, 9))
     checked.expect(told(11, [], []))
     assert checked.compare(diff(13, 13, 12)) == ""
+
+
+def test_of_a_broken_chain_nothing_is_compared() -> None:
+    checked = book()
+    checked.hear(diff(10, 12, 9))
+    checked.expect(told(15, [], []))
+    assert checked.compare(diff(14, 16, 13)) == ""
